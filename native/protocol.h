@@ -1,0 +1,107 @@
+/*
+ * protocol.h - what the supervisor is given when it starts, and what it says on its sockets.
+ *
+ * Descriptors at the supervisor's execve (all others are closed; 0-2 are /dev/null unless SPEC_PASSTHROUGH):
+ *
+ *   3  the spec: a sealed memfd holding struct supervisor_spec and the programs it points to
+ *   4  the listening AF_UNIX SOCK_STREAM socket that later clients (attach, wait, kill) connect to, or closed
+ *   5  the first client: one end of a socketpair whose other end the starting tsrun holds, or closed
+ *   6  the container's directory (or the exec session's): state.json, exit.json and the log are written there, by openat(2)
+ *   7  where traced ops are written, or closed
+ *
+ * The start program makes the streams and clones the container's init; the supervisor finds them in these slots:
+ * (a slot left at -1 means "none").
+ *
+ * Frames, in both directions: 8 bytes of header (type, 3 bytes of zero, payload length as uint32 little-endian), payload.
+ *
+ *     client                                        supervisor
+ *       |  (start: the socketpair on fd 5)              |
+ *       |                                               | run the start program, write state.json
+ *       | <------------------------- STARTED {pid} ---- | the init has execve'd
+ *       | <--- FAILED {program, op, errno} ------------ | or it could not
+ *       | ---- ATTACH {flags} ------------------------> | streams wanted; the first client is attached by SPEC_ATTACH_*
+ *       | ---- STDIN bytes / STDIN_EOF ---------------> |
+ *       | ---- RESIZE {rows, cols, xpixel, ypixel} ---> |
+ *       | ---- SIGNAL {number} -----------------------> | to the init, by pidfd
+ *       | <------------------------- STDOUT / STDERR -- | with a terminal everything is STDOUT
+ *       | <--- EXIT {kind, value} --------------------- | after the last byte of output, to every client; then the socket closes
+ *
+ * test/unit/supervisor-protocol.test.ts checks that the names and numbers are those of src/supervisor/protocol.ts.
+ */
+#ifndef TSRUN_PROTOCOL_H
+#define TSRUN_PROTOCOL_H
+
+#include <stdint.h>
+
+#define SPEC_MAGIC 0x31535354u /* "TSS1" */
+
+#define FD_SPEC 3
+#define FD_LISTEN 4
+#define FD_CLIENT 5
+#define FD_DIRECTORY 6
+#define FD_TRACE 7
+
+enum slot {
+	SLOT_INIT_PID = 0,   /* pid of the container's init in the supervisor's pid namespace */
+	SLOT_INIT_PIDFD = 1, /* its pidfd (CLONE_PIDFD) */
+	SLOT_STDIN = 2,	     /* write end of the init's stdin */
+	SLOT_STDOUT = 3,     /* read end of its stdout */
+	SLOT_STDERR = 4,     /* read end of its stderr */
+	SLOT_TERMINAL = 5,   /* pty master, instead of the three above */
+	SLOT_REPORT = 6,     /* read end of the report pipe: a struct failure_record, or EOF at execve */
+	SLOT_GO = 7,	     /* write end of the barrier: one byte lets the init execve the user's command */
+	SLOT_HELPERS = 8,    /* read end of the helpers' stderr pipe, kept for error texts */
+	SLOT_FIRST_FREE = 9,
+};
+
+enum spec_flag {
+	SPEC_ATTACH_STDIN = 1,	/* the first client's STDIN frames are passed on */
+	SPEC_ATTACH_STDOUT = 2, /* the first client gets STDOUT */
+	SPEC_ATTACH_STDERR = 4, /* the first client gets STDERR */
+	SPEC_STDIN_ONCE = 8,	/* stdin is closed when the first attached client goes */
+	SPEC_KILL_ORPHAN = 16,	/* the init is killed when the first client goes (exec without -d) */
+	SPEC_LOG = 32,		/* output is written to the log */
+};
+
+struct supervisor_spec {
+	uint32_t magic;
+	uint32_t size; /* of the whole memfd */
+	uint32_t flags;
+	uint32_t start_offset; /* the start program, 8-byte aligned; run once per start */
+	uint32_t start_size;
+	uint32_t cleanup_offset; /* run after the exit was recorded; 0 = none */
+	uint32_t cleanup_size;
+	uint32_t log_files;  /* how many files a rotated log keeps, the current one included; 0 or 1 = only the current one */
+	uint64_t log_max;    /* bytes after which the log is rotated; 0 = never */
+	char boot_id[40];    /* copied to state.json */
+	char log_name[64];   /* of the log in the container's directory */
+};
+
+enum frame_type {
+	FRAME_STARTED = 1,   /* uint32 pid */
+	FRAME_FAILED = 2,    /* uint32 program (0 start, 1 cleanup), uint32 op, int32 errno; then the helpers' stderr */
+	FRAME_STDOUT = 3,
+	FRAME_STDERR = 4,
+	FRAME_EXIT = 5,	     /* uint32 kind (enum exit_kind), uint32 value */
+	FRAME_ATTACH = 16,   /* uint32 flags: SPEC_ATTACH_* */
+	FRAME_STDIN = 17,
+	FRAME_STDIN_EOF = 18,
+	FRAME_RESIZE = 19,   /* uint16 rows, cols, xpixel, ypixel: a struct winsize */
+	FRAME_SIGNAL = 20,   /* uint32 number */
+};
+
+enum exit_kind {
+	EXIT_EXITED = 0,   /* value: the exit status, 0-255 */
+	EXIT_SIGNALED = 1, /* value: the signal */
+	EXIT_UNKNOWN = 2,  /* the status was lost; value 0. Never shown as a success. */
+};
+
+struct frame_header {
+	uint8_t type;
+	uint8_t zero[3];
+	uint32_t length;
+};
+
+#define FRAME_MAX 65536u /* longest payload in either direction */
+
+#endif

@@ -1,0 +1,64 @@
+/** What the user asked for: the words of the command line, parsed and checked for form, but not yet looked up anywhere. */
+
+export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
+
+/** `-v src:dst:opts`, `--mount`, `--tmpfs`, in one form. */
+export interface MountRequest {
+  type: 'bind' | 'volume' | 'tmpfs';
+  /** Host path, volume name, or undefined for an anonymous volume and tmpfs. */
+  source: string | undefined;
+  destination: string;
+  /** As written: ro, z, noexec, size=64m, … */
+  options: string[];
+}
+
+/** `-p`, before host ports are chosen. Ranges are expanded; hostPort 0 = choose one. */
+export interface PublishRequest {
+  hostIp: string;
+  hostPort: number;
+  containerPort: number;
+  protocol: 'tcp' | 'udp';
+}
+
+/** Options that `create` and `run` share. Names follow the long options of podman. */
+export interface CreateRequest {
+  image: string;
+  command: string[];
+  name: string | undefined;
+  interactive: boolean;
+  tty: boolean;
+  detach: boolean;
+  remove: boolean;
+  init: boolean;
+  readOnly: boolean;
+  /** --entrypoint: undefined = the image's; [] = none; a JSON array or one word otherwise */
+  entrypoint: string[] | undefined;
+  env: string[];
+  workdir: string | undefined;
+  user: string | undefined;
+  hostname: string | undefined;
+  network: string | undefined;
+  publish: PublishRequest[];
+  publishAll: boolean;
+  mounts: MountRequest[];
+  labels: Record<string, string>;
+  pull: PullPolicy;
+  platform: string | undefined;
+  capAdd: string[];
+  capDrop: string[];
+  securityOpt: string[];
+  privileged: boolean;
+  ulimits: string[];
+  addHosts: string[];
+  dns: string[];
+  dnsSearch: string[];
+  dnsOption: string[];
+  noHosts: boolean;
+  stopSignal: string | undefined;
+  stopTimeout: number | undefined;
+  shmSize: number | undefined;
+  storageDriver: string | undefined;
+  cidfile: string | undefined;
+  groupAdd: string[];
+  userns: string | undefined;
+}

@@ -1,0 +1,48 @@
+/**
+ * Where everything is on disk. No other file spells a path of the store.
+ *
+ * `root` is durable ($XDG_DATA_HOME/tsrun or --root); `runtime` is gone at reboot ($XDG_RUNTIME_DIR/tsrun).
+ */
+import { join } from 'node:path';
+
+export interface StorePaths {
+  readonly root: string;
+  readonly runtime: string;
+}
+
+const hex = (digest: string): string => digest.slice(digest.indexOf(':') + 1);
+const algorithm = (digest: string): string => digest.slice(0, digest.indexOf(':'));
+
+/** blobs/sha256/<hex>: a verified blob, as in an OCI image layout */
+export const blobPath = (s: StorePaths, digest: string): string => join(s.root, 'blobs', algorithm(digest), hex(digest));
+/** blobs/sha256/<hex>.partial: a download that was cut, resumable */
+export const partialBlobPath = (s: StorePaths, digest: string): string => `${blobPath(s, digest)}.partial`;
+
+/** layers/<chain>/: a name that exists is complete and verified */
+export const layersDirectory = (s: StorePaths): string => join(s.root, 'layers');
+export const layerDirectory = (s: StorePaths, chainId: string): string => join(layersDirectory(s), hex(chainId));
+export const layerDiff = (s: StorePaths, chainId: string): string => join(layerDirectory(s, chainId), 'diff');
+export const layerRecord = (s: StorePaths, chainId: string): string => join(layerDirectory(s, chainId), 'layer.json');
+
+/** images/<percent-encoded reference>.json: a name given to an image */
+export const imagesDirectory = (s: StorePaths): string => join(s.root, 'images');
+
+/** containers/<id>/ */
+export const containersDirectory = (s: StorePaths): string => join(s.root, 'containers');
+export const containerDirectory = (s: StorePaths, id: string): string => join(containersDirectory(s), id);
+/** names/<name>: a symbolic link to the id, made exclusively: two containers cannot have one name */
+export const namesDirectory = (s: StorePaths): string => join(s.root, 'names');
+export const containerNamePath = (s: StorePaths, name: string): string => join(namesDirectory(s), name);
+
+/** volumes/<name>/_data */
+export const volumesDirectory = (s: StorePaths): string => join(s.root, 'volumes');
+export const volumeDirectory = (s: StorePaths, name: string): string => join(volumesDirectory(s), name);
+export const volumeData = (s: StorePaths, name: string): string => join(volumeDirectory(s, name), '_data');
+
+/** tmp/: whatever is being made; swept by the next command when its maker is dead */
+export const temporaryDirectory = (s: StorePaths): string => join(s.root, 'tmp');
+/** locks/<name>: files that are only ever flock(2)ed */
+export const lockPath = (s: StorePaths, name: string): string => join(s.root, 'locks', name);
+
+/** <runtime>/containers/<id>/attach: the supervisor's socket */
+export const runtimeContainerDirectory = (s: StorePaths, id: string): string => join(s.runtime, 'containers', id);
