@@ -241,7 +241,6 @@ export const SYSCALL_NUMBERS = {
   process_vm_readv: [310, 270],
   process_vm_writev: [311, 271],
   pselect6: [270, 72],
-  pselect6_time64: [-1, 413],
   ptrace: [101, 117],
   putpmsg: [182, -1],
   pwrite64: [18, 68],
