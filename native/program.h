@@ -40,7 +40,8 @@ enum op_kind {
 	OP_COMPARE = 6,	    /* nr bytes at data arg[0] must be those at data arg[1]; otherwise it fails with errno arg[2] */
 	OP_REMOVE_TREE = 7, /* remove the name arg[1] in directory fd arg[0] and all below it, as `rm -rf` */
 	OP_REPORT = 8,	    /* from here on this process reports failures to fd arg[0] */
-	OP_KINDS = 9,
+	OP_END = 9,	    /* the process's list is done: program_run() returns 0, a child exits with status 0 */
+	OP_KINDS = 10,
 };
 
 enum op_flag {

@@ -49,7 +49,10 @@ export type Field =
   | { pointer: Memory }
   | { bytes: Uint8Array };
 
-/** Memory handed to the kernel by address. A plain string is NUL-terminated UTF-8. */
+/**
+ * Memory handed to the kernel by address. A plain string is NUL-terminated UTF-8. An object used in several steps is one and
+ * the same memory in all of them.
+ */
 export type Memory =
   | string
   | Uint8Array
@@ -88,6 +91,14 @@ export interface ExpectOp {
   errno: ErrnoName;
 }
 
+/** Fails with `errno` unless `buffer` (the very object that an earlier step read into) begins with `equals`. */
+export interface CompareOp {
+  kind: 'compare';
+  buffer: Memory;
+  equals: string;
+  errno: ErrnoName;
+}
+
 /** Removes `path` (in directory fd `dir`, or AT_FDCWD) and all below it; symbolic links are not followed. */
 export interface RemoveTreeOp {
   kind: 'remove-tree';
@@ -101,7 +112,7 @@ export interface ReportOp {
   fd: Scalar;
 }
 
-export type Op = SyscallOp | CloneOp | ExpectOp | RemoveTreeOp | ReportOp;
+export type Op = SyscallOp | CloneOp | ExpectOp | CompareOp | RemoveTreeOp | ReportOp;
 
 export interface Step {
   actor: Actor;

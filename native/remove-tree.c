@@ -1,0 +1,121 @@
+/*
+ * remove-tree.c - `rm -rf` without recursion.
+ *
+ * A hostile image may nest directories deeper than any stack or fd limit. So nothing recurses: a directory that is found
+ * inside a subdirectory is renamed up into the top directory, and its turn comes there. Two directories are open at a time, every
+ * entry is unlinked once and every directory moved at most once.
+ *
+ * Directories may have any mode (an overlay's work directory has 000): where the kernel says EACCES the mode is set to 0700
+ * and the call made again, which helps where the caller owns them and has no CAP_DAC_OVERRIDE.
+ */
+#include "remove-tree.h"
+#include "sys.h"
+
+#include <linux/fcntl.h>
+
+struct dirent64 {
+	uint64_t ino;
+	int64_t off;
+	uint16_t reclen;
+	uint8_t type;
+	char name[];
+};
+
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+static int is_dot(const char *name)
+{
+	return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+}
+
+static long open_dir(int at, const char *name)
+{
+	long fd = SYS4(__NR_openat, at, name, OPEN_DIR, 0);
+
+	if (fd == -EACCES && SYS3(__NR_fchmodat, at, name, 0700) == 0)
+		fd = SYS4(__NR_openat, at, name, OPEN_DIR, 0);
+	return fd;
+}
+
+/* Unlinks NAME, or removes it if it is an empty directory. -ENOTEMPTY: a directory with something in it. */
+static long unlink_any(int at, const char *name)
+{
+	long ret = SYS3(__NR_unlinkat, at, name, 0);
+
+	if (ret == -EISDIR || ret == -EPERM)
+		ret = SYS3(__NR_unlinkat, at, name, AT_REMOVEDIR);
+	return ret == -EEXIST ? -ENOTEMPTY : ret == -ENOENT ? 0 : ret;
+}
+
+/* Renames the directory NAME of SUB up into TOP, under a name that is free there. */
+static long move_up(int sub, const char *name, int top, uint64_t *counter)
+{
+	char target[32] = ".rm-";
+	long ret;
+
+	do {
+		target[4 + decimal(target + 4, (*counter)++)] = 0;
+		ret = SYS5(__NR_renameat2, sub, name, top, target, 1 /* RENAME_NOREPLACE */);
+		if (ret == -EACCES && SYS3(__NR_fchmodat, sub, name, 0700) == 0)
+			ret = SYS5(__NR_renameat2, sub, name, top, target, 1);
+	} while (ret == -EEXIST);
+	return ret;
+}
+
+/*
+ * One pass over the entries of DIR. Removes what can be removed at once; each non-empty directory is handed to move_up()
+ * (DIR is a subdirectory) or emptied by a pass of its own (DIR is TOP). Returns how many entries were met, or -errno.
+ */
+static long sweep(int dir, int top, uint64_t *counter)
+{
+	char buffer[4096] __attribute__((aligned(8)));
+	long met = 0, len, at, ret;
+
+	while ((len = SYS3(__NR_getdents64, dir, buffer, sizeof(buffer))) > 0) {
+		for (at = 0; at < len; at += ((struct dirent64 *)(buffer + at))->reclen) {
+			const char *name = ((struct dirent64 *)(buffer + at))->name;
+
+			if (is_dot(name))
+				continue;
+			met++;
+			ret = unlink_any(dir, name);
+			if (ret == -EACCES && SYS3(__NR_fchmodat, dir, name, 0700) == 0)
+				ret = unlink_any(dir, name);
+			if (ret == -ENOTEMPTY && dir != top)
+				ret = move_up(dir, name, top, counter);
+			else if (ret == -ENOTEMPTY) {
+				long sub = open_dir(dir, name);
+
+				if (sub < 0)
+					return sub;
+				ret = sweep((int)sub, top, counter);
+				SYS1(__NR_close, sub);
+				if (ret >= 0)
+					ret = unlink_any(dir, name);
+				if (ret == -ENOTEMPTY) /* somebody adds while we remove: the next pass sees it */
+					ret = 0;
+			}
+			if (ret < 0)
+				return ret;
+		}
+	}
+	return len < 0 ? len : met;
+}
+
+long remove_tree(int dirfd, const char *name)
+{
+	uint64_t counter = 0;
+	long top, ret = unlink_any(dirfd, name);
+
+	if (ret != -ENOTEMPTY && ret != -EACCES)
+		return ret;
+	top = open_dir(dirfd, name);
+	if (top < 0)
+		return top == -ENOENT ? 0 : top;
+	do {
+		SYS3(__NR_lseek, top, 0, 0);
+		ret = sweep((int)top, (int)top, &counter);
+	} while (ret > 0);
+	SYS1(__NR_close, top);
+	return ret < 0 ? ret : unlink_any(dirfd, name);
+}

@@ -1,0 +1,53 @@
+/** Processes, pinned: a pid alone may have been given to somebody else, a pid with its start time has not. */
+import { readFileSync } from 'node:fs';
+import { callNow } from './calls.ts';
+import { ERRNO } from './errno.ts';
+import { SyscallFailure } from './run.ts';
+
+/** A process for ever: `startTime` is field 22 of /proc/PID/stat, in clock ticks since boot (proc_pid_stat(5)). */
+export interface ProcessId {
+  pid: number;
+  startTime: number;
+}
+
+/** The start time of `pid`, or undefined when there is no such process or it is a zombie. */
+export function startTimeOf(pid: number): number | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined; // ENOENT, ESRCH: gone
+  }
+  // The command name is in parentheses and may hold anything: fields count from the last ')'. Field 3, the state, is fields[0].
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[19]);
+}
+
+/** Is this very process still running? */
+export function isAlive(id: ProcessId): boolean {
+  return startTimeOf(id.pid) === id.startTime;
+}
+
+/**
+ * pidfd_open(2) on exactly this process, or undefined if it is gone. The start time is compared after the fd is open, so the fd cannot
+ * be of a successor. The caller closes it.
+ */
+export function openPidfd(id: ProcessId): number | undefined {
+  try {
+    const fd = callNow('pin a process', 'pidfd_open', [id.pid, 0]);
+    if (isAlive(id)) return fd;
+    callNow('let it go', 'close', [fd]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SyscallFailure && error.errno === ERRNO.ESRCH) return undefined;
+    throw error;
+  }
+}
+
+let bootId: string | undefined;
+
+/** /proc/sys/kernel/random/boot_id: differs after each boot. */
+export function currentBootId(): string {
+  bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  return bootId;
+}

@@ -1,0 +1,55 @@
+/**
+ * Executes programs of system calls, in this process and in the children that they clone.
+ *
+ * `Runner` is what everything above src/sys sees; {@link nativeRunner} is the real one, and test/support has a recording fake.
+ */
+import { type EncodedProgram, encodeProgram } from './encode.ts';
+import { errnoName, errnoText } from './errno.ts';
+import { PROGRAM_HEADER_SIZE } from './format.ts';
+import { runImage } from './library.ts';
+import type { Program, Slot, Step } from './step.ts';
+
+/** Reads the slots of a program that has run; -1 where a slot was never written. */
+export type Results = (slot: Slot) => number;
+
+export interface Runner {
+  /** Runs to the end, or throws {@link SyscallFailure}. `traceFd`: where struct trace_records go. */
+  run(program: Program, options?: { traceFd?: number }): Results;
+}
+
+/** A step failed in the calling process. What it had acquired before is in `results`, for the caller to release. */
+export class SyscallFailure extends Error {
+  readonly step: Step;
+  readonly errno: number;
+  readonly results: Results;
+  constructor(step: Step, errno: number, results: Results) {
+    const call = step.op.kind === 'syscall' ? step.op.name : step.op.kind;
+    super(`${call}: ${errnoText(errno)} (${errnoName(errno)}), while trying to ${step.why}`);
+    this.name = 'SyscallFailure';
+    this.step = step;
+    this.errno = errno;
+    this.results = results;
+  }
+}
+
+/** Reads `slot` of an image that has run. */
+export const slotReader =
+  (image: Buffer): Results =>
+  (slot) =>
+    Number(image.readBigInt64LE(PROGRAM_HEADER_SIZE + 8 * slot.index));
+
+/** Runs an encoded image; the bytes of buffers can be read back from it. @throws SyscallFailure */
+export function runEncoded(encoded: EncodedProgram, options: { traceFd?: number } = {}): Results {
+  const { image } = encoded;
+  image.writeInt32LE(options.traceFd ?? -1, 24);
+  const code = runImage(image);
+  const results = slotReader(image);
+  if (code === 0) return results;
+  const step = image.readInt32LE(32) === 0 ? undefined : encoded.stepOf[image.readUInt32LE(28)];
+  if (!step) throw new Error(`the program image was refused: ${errnoText(-code)}`);
+  throw new SyscallFailure(step, -code, results);
+}
+
+export const nativeRunner: Runner = {
+  run: (program, options) => runEncoded(encodeProgram(program), options),
+};
