@@ -24,7 +24,10 @@ export function op(actor: Actor, why: string, what: Op, extras: Extras = {}): St
 
 /** pipe2(2) into two slots. */
 export function pipe(actor: Actor, why: string, read: Slot, write: Slot, flags: number): Step {
-  const ends = { fields: [{ width: 4, into: read } as const, { width: 4, into: write } as const], say: '[r, w]' };
+  const ends = {
+    fields: [{ width: 4, into: read } as const, { width: 4, into: write } as const],
+    say: '[r, w]',
+  };
   return call(actor, why, 'pipe2', [ends, flags]);
 }
 
@@ -47,15 +50,24 @@ export function waitForSuccess(actor: Actor, why: string, pidfd: Slot | number, 
   };
   return [
     call(actor, why, 'waitid', [P_PIDFD, pidfd, siginfo, WEXITED, 0], { retry: true }),
-    op(actor, `${why}: it must have exited by itself`, { kind: 'expect', value: code, equals: 1, errno: 'EIO' }),
+    op(actor, `${why}: it must have exited by itself`, {
+      kind: 'expect',
+      value: code,
+      equals: 1,
+      errno: 'EIO',
+    }),
     op(actor, `${why}: with status 0`, { kind: 'expect', value: status, equals: 0, errno: 'EIO' }),
   ];
 }
 
 /** Runs one system call in this process and returns its result. @throws SyscallFailure */
-export function callNow(why: string, name: SyscallName, args: readonly Argument[], runner: Runner = nativeRunner): number {
+export function callNow(
+  why: string,
+  name: SyscallName,
+  args: readonly Argument[],
+  runner: Runner = nativeRunner,
+): number {
   const slots = new Slots();
   const result = slots.new('result');
   return runner.run({ slots, steps: [call('user', why, name, args, { result })] })(result);
 }
-

@@ -64,7 +64,8 @@ export class DataArea {
   #placeString(value: string): Placed {
     const known = this.#strings.get(value);
     if (known) return known;
-    if (value.includes('\0')) throw new RangeError(`a string for the kernel cannot hold a NUL: ${JSON.stringify(value)}`);
+    if (value.includes('\0'))
+      throw new RangeError(`a string for the kernel cannot hold a NUL: ${JSON.stringify(value)}`);
     const offset = this.#reserve(Buffer.byteLength(value) + 1);
     this.#bytes.write(value, offset);
     const placed = { offset, stores: NOTHING, texts: NOTHING, loads: NOTHING };
@@ -88,7 +89,11 @@ export class DataArea {
 
   #placeText(parts: readonly (string | Slot)[]): Placed {
     const capacity =
-      1 + parts.reduce((sum, part) => sum + (typeof part === 'string' ? Buffer.byteLength(part) : SLOT_DIGITS), 0);
+      1 +
+      parts.reduce(
+        (sum, part) => sum + (typeof part === 'string' ? Buffer.byteLength(part) : SLOT_DIGITS),
+        0,
+      );
     const offset = this.#reserve(capacity);
     return { offset, stores: NOTHING, texts: [{ offset, capacity, parts }], loads: NOTHING };
   }

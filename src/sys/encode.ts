@@ -35,15 +35,22 @@ const CLONE_PIDFD = 0x1000n;
 const CLONE_ARGS_SIZE = 88;
 const AUX = { flags: 0, result: format.NO_SLOT, nr: 0, tolerate: [] as readonly ErrnoName[] };
 
-const immediate = (value: number | bigint): EncodedArgument => [format.ARG_IMMEDIATE, BigInt.asUintN(64, BigInt(value))];
+const immediate = (value: number | bigint): EncodedArgument => [
+  format.ARG_IMMEDIATE,
+  BigInt.asUintN(64, BigInt(value)),
+];
 const fromSlot = (slot: Slot): EncodedArgument => [format.ARG_SLOT, BigInt(slot.index)];
 const data = (offset: number): EncodedArgument => [format.ARG_DATA, BigInt(offset)];
-const scalar = (value: Scalar): EncodedArgument => (value instanceof Slot ? fromSlot(value) : immediate(value));
+const scalar = (value: Scalar): EncodedArgument =>
+  value instanceof Slot ? fromSlot(value) : immediate(value);
 const isScalar = (value: Argument): value is Scalar =>
   typeof value === 'number' || typeof value === 'bigint' || value instanceof Slot;
 
 /** @throws RangeError for a system call that `architecture` does not have, or a program over the limits of the format */
-export function encodeProgram(program: Program, architecture: Architecture = process.arch as Architecture): EncodedProgram {
+export function encodeProgram(
+  program: Program,
+  architecture: Architecture = process.arch as Architecture,
+): EncodedProgram {
   const encoder = new Encoder(architecture);
   encoder.list(program.steps);
   return { image: encoder.finish(program.slots.count), stepOf: encoder.stepOf, program };
@@ -83,7 +90,9 @@ class Encoder {
     const relocationsAt = opsAt + format.OP_SIZE * this.#ops.length;
     const size = relocationsAt + relocationsSize + area.length;
     if (size > format.PROGRAM_MAX_SIZE || slotCount > format.PROGRAM_MAX_SLOTS) {
-      throw new RangeError(`a program of ${size} bytes and ${slotCount} slots is over the limits of its format`);
+      throw new RangeError(
+        `a program of ${size} bytes and ${slotCount} slots is over the limits of its format`,
+      );
     }
     const image = Buffer.from(new ArrayBuffer(size));
     const header = [format.PROGRAM_MAGIC, size, slotCount, this.#ops.length, relocations.length, area.length];
@@ -130,7 +139,12 @@ class Encoder {
           ...this.#own(step),
           kind: format.OP_EXPECT,
           nr: 0,
-          args: [fromSlot(op.value), immediate(op.equals), immediate(ERRNO[op.errno]), immediate(op.mask ?? -1n)],
+          args: [
+            fromSlot(op.value),
+            immediate(op.equals),
+            immediate(ERRNO[op.errno]),
+            immediate(op.mask ?? -1n),
+          ],
         });
         return;
       case 'compare': {

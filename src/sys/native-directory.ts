@@ -11,7 +11,10 @@ let found: string | undefined;
 export function nativeDirectory(): string {
   if (found) return found;
   const here = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
-  const candidates = [join(here, 'native', process.arch), join(here, '..', '..', 'dist', 'native', process.arch)];
+  const candidates = [
+    join(here, 'native', process.arch),
+    join(here, '..', '..', 'dist', 'native', process.arch),
+  ];
   found = candidates.find((directory) => existsSync(directory)) ?? candidates[0] ?? '';
   return found;
 }

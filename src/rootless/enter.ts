@@ -1,0 +1,180 @@
+/**
+ * The one way into the rootless namespaces, for supervisors, the unpacker, removal, `tsrun unshare`: joins them where a process
+ * holds them, makes them where none does.
+ */
+import { closeSync, readFileSync, readSync } from 'node:fs';
+import { call, close, pipe, waitForSuccess } from '../sys/calls.ts';
+import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NONBLOCK } from '../sys/constants.ts';
+import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
+import { FAILURE_RECORD_SIZE } from '../sys/format.ts';
+import { type Results, runEncoded, SyscallFailure } from '../sys/run.ts';
+import { type Slot, Slots, type Step } from '../sys/step.ts';
+import { createNamespaces } from './create-namespaces.ts';
+import type { IdMaps } from './id-map.ts';
+import { joinNamespaces } from './join-namespaces.ts';
+import { rootlessMaps } from './subordinate-ids.ts';
+
+/** How to get in. */
+export interface Rootless {
+  maps: IdMaps & { single: boolean };
+  /** pidfd of a process to join; undefined = make new namespaces. The caller closes it. */
+  holder: number | undefined;
+}
+
+export const newRootless = (): Rootless => ({ maps: rootlessMaps(), holder: undefined });
+
+/** What newuidmap or newgidmap said before the namespaces could not be made. */
+export class NamespaceFailure extends Error {
+  /** The words of newuidmap or newgidmap, if it was one of them that failed. */
+  readonly helperOutput: string;
+  readonly failure: SyscallFailure;
+  constructor(failure: SyscallFailure, helperOutput: string) {
+    super(failure.message, { cause: failure });
+    this.name = 'NamespaceFailure';
+    this.helperOutput = helperOutput;
+    this.failure = failure;
+  }
+}
+
+export interface EnterPlan {
+  steps: Step[];
+  slots: Slots;
+  pid: Slot;
+  pidfd: Slot;
+  reportRead: Slot;
+  helperOutput: Slot;
+}
+
+/** The program that runs `inside` in the namespaces. `wait`: the steps end with success only if `inside` did. */
+export function planEntry(
+  rootless: Rootless,
+  slots: Slots,
+  inside: readonly Step[],
+  wait: boolean,
+): EnterPlan {
+  const pid = slots.new('child');
+  const pidfd = slots.new('child.pidfd');
+  const reportRead = slots.new('report.r');
+  const report = slots.new('report.w');
+  const helperOutput = slots.new('helpers');
+  const entry = { slots, pid, pidfd, report, helperOutput, inside };
+  const enter =
+    rootless.holder === undefined
+      ? createNamespaces(rootless.maps, entry)
+      : joinNamespaces(rootless.holder, entry);
+  const steps = [
+    pipe(
+      'user',
+      'learn which step of the child fails, if one does',
+      reportRead,
+      report,
+      O_CLOEXEC | (wait ? O_NONBLOCK : 0),
+    ),
+    ...enter,
+    close('user', 'only the child reports', report),
+    ...(wait ? waitForSuccess('user', 'wait for it', pidfd, slots) : []),
+  ];
+  return { steps, slots, pid, pidfd, reportRead, helperOutput };
+}
+
+/** Runs a planned entry. @throws NamespaceFailure with the step that truly failed, be it ours or the child's */
+export function runEntry(plan: EnterPlan, traceFd?: number): { results: Results; encoded: EncodedProgram } {
+  const encoded = encodeProgram({ steps: plan.steps, slots: plan.slots });
+  try {
+    return { results: runEncoded(encoded, traceFd === undefined ? {} : { traceFd }), encoded };
+  } catch (error) {
+    if (!(error instanceof SyscallFailure)) throw error;
+    const truth = childFailure(plan, encoded, error.results) ?? error;
+    const helperOutput = readMemfd(error.results(plan.helperOutput));
+    closeAll(plan, error.results);
+    throw new NamespaceFailure(truth, helperOutput);
+  }
+}
+
+/** Reads the failure record of the child, if there is one. */
+function childFailure(
+  plan: EnterPlan,
+  encoded: EncodedProgram,
+  results: Results,
+): SyscallFailure | undefined {
+  const fd = results(plan.reportRead);
+  if (fd < 0) return undefined;
+  const record = Buffer.alloc(FAILURE_RECORD_SIZE);
+  try {
+    if (readSync(fd, record) !== FAILURE_RECORD_SIZE) return undefined;
+  } catch {
+    return undefined; // EAGAIN: the child has not failed
+  }
+  const step = encoded.stepOf[record.readUInt32LE(0)];
+  return step && new SyscallFailure(step, record.readInt32LE(4), results);
+}
+
+function readMemfd(fd: number): string {
+  return fd < 0 ? '' : readFileSync(`/proc/self/fd/${fd}`, 'utf8').trim();
+}
+
+function closeAll(plan: EnterPlan, results: Results): void {
+  for (const slot of [plan.pidfd, plan.reportRead, plan.helperOutput]) {
+    const fd = results(slot);
+    if (fd >= 0) closeSync(fd);
+  }
+}
+
+/** Runs steps of actor `rootless` inside and waits for them. @throws NamespaceFailure */
+export function runInside(rootless: Rootless, steps: (slots: Slots) => readonly Step[]): void {
+  const slots = new Slots();
+  const plan = planEntry(rootless, slots, steps(slots), true);
+  const { results } = runEntry(plan);
+  closeAll(plan, results);
+}
+
+/** Removes a directory tree whatever ids own its files. @throws NamespaceFailure */
+export function removeTreeInside(rootless: Rootless, paths: readonly string[]): void {
+  runInside(rootless, () =>
+    paths.map((path) => ({
+      actor: 'rootless' as const,
+      why: 'remove it as root of the namespaces: sub-ids own files in it',
+      op: { kind: 'remove-tree' as const, dir: AT_FDCWD, path },
+    })),
+  );
+}
+
+/** A process started inside. */
+export interface InsideProcess {
+  pid: number;
+  pidfd: number;
+}
+
+/**
+ * Starts a program inside, not waiting for it. `fds[i]` becomes its descriptor i; all others are closed.
+ * The caller reaps it (waitid on the pidfd) and closes the pidfd. @throws NamespaceFailure also when execve failed
+ */
+export function spawnInside(
+  rootless: Rootless,
+  program: { path: string; argv: readonly string[]; env: readonly string[]; fds: readonly number[] },
+  before: readonly Step[] = [],
+): InsideProcess {
+  const slots = new Slots();
+  const why = 'give the program its descriptors';
+  // First out of the way of the targets, then into place.
+  const parked = program.fds.map((_, i) => slots.new(`fd${i}`));
+  const F_DUPFD_CLOEXEC = 1030;
+  const inside: Step[] = [
+    ...before,
+    ...program.fds.map((fd, i) =>
+      call('rootless', why, 'fcntl', [fd, F_DUPFD_CLOEXEC, 64], { result: parked[i] as Slot }),
+    ),
+    ...program.fds.map((_, i) => call('rootless', why, 'dup3', [parked[i] as Slot, i, 0])),
+    call('rootless', 'give it no other', 'close_range', [program.fds.length, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
+    call('rootless', 'run it', 'execve', [program.path, { strings: program.argv }, { strings: program.env }]),
+  ];
+  const plan = planEntry(rootless, slots, inside, false);
+  const { results, encoded } = runEntry(plan);
+  const failure = childFailure(plan, encoded, results); // blocks until execve (end of file) or failure
+  for (const slot of [plan.reportRead, plan.helperOutput]) if (results(slot) >= 0) closeSync(results(slot));
+  if (failure) {
+    closeSync(results(plan.pidfd));
+    throw new NamespaceFailure(failure, '');
+  }
+  return { pid: results(plan.pid), pidfd: results(plan.pidfd) };
+}
