@@ -14,22 +14,32 @@ const hex = (digest: string): string => digest.slice(digest.indexOf(':') + 1);
 const algorithm = (digest: string): string => digest.slice(0, digest.indexOf(':'));
 
 /** blobs/sha256/<hex>: a verified blob, as in an OCI image layout */
-export const blobPath = (s: StorePaths, digest: string): string => join(s.root, 'blobs', algorithm(digest), hex(digest));
+export const blobPath = (s: StorePaths, digest: string): string =>
+  join(s.root, 'blobs', algorithm(digest), hex(digest));
 /** blobs/sha256/<hex>.partial: a download that was cut, resumable */
 export const partialBlobPath = (s: StorePaths, digest: string): string => `${blobPath(s, digest)}.partial`;
 
+/** blobs/sha256/: all blobs and partial blobs */
+export const blobsDirectory = (s: StorePaths): string => join(s.root, 'blobs', 'sha256');
+
 /** layers/<chain>/: a name that exists is complete and verified */
 export const layersDirectory = (s: StorePaths): string => join(s.root, 'layers');
-export const layerDirectory = (s: StorePaths, chainId: string): string => join(layersDirectory(s), hex(chainId));
+export const layerDirectory = (s: StorePaths, chainId: string): string =>
+  join(layersDirectory(s), hex(chainId));
 export const layerDiff = (s: StorePaths, chainId: string): string => join(layerDirectory(s, chainId), 'diff');
-export const layerRecord = (s: StorePaths, chainId: string): string => join(layerDirectory(s, chainId), 'layer.json');
+export const layerRecord = (s: StorePaths, chainId: string): string =>
+  join(layerDirectory(s, chainId), 'layer.json');
 
 /** images/<percent-encoded reference>.json: a name given to an image */
 export const imagesDirectory = (s: StorePaths): string => join(s.root, 'images');
+export const imageRecordPath = (s: StorePaths, fileName: string): string =>
+  join(imagesDirectory(s), fileName);
 
 /** containers/<id>/ */
 export const containersDirectory = (s: StorePaths): string => join(s.root, 'containers');
 export const containerDirectory = (s: StorePaths, id: string): string => join(containersDirectory(s), id);
+export const containerRecord = (s: StorePaths, id: string): string =>
+  join(containerDirectory(s, id), 'container.json');
 /** names/<name>: a symbolic link to the id, made exclusively: two containers cannot have one name */
 export const namesDirectory = (s: StorePaths): string => join(s.root, 'names');
 export const containerNamePath = (s: StorePaths, name: string): string => join(namesDirectory(s), name);
@@ -45,4 +55,5 @@ export const temporaryDirectory = (s: StorePaths): string => join(s.root, 'tmp')
 export const lockPath = (s: StorePaths, name: string): string => join(s.root, 'locks', name);
 
 /** <runtime>/containers/<id>/attach: the supervisor's socket */
-export const runtimeContainerDirectory = (s: StorePaths, id: string): string => join(s.runtime, 'containers', id);
+export const runtimeContainerDirectory = (s: StorePaths, id: string): string =>
+  join(s.runtime, 'containers', id);

@@ -1,0 +1,45 @@
+/**
+ * Digests: `algorithm:hex` (image-spec descriptor.md, "Digests"). Only sha256 and sha512 are registered there; tsrun verifies
+ * sha256, which every registry uses, and refuses what it cannot verify.
+ */
+import { tsrunError } from '../errors.ts';
+import type { ChainId, DiffId, Digest } from './image.ts';
+
+const SHA256 = /^sha256:[0-9a-f]{64}$/;
+
+export function isDigest(text: unknown): text is Digest {
+  return typeof text === 'string' && SHA256.test(text);
+}
+
+/**
+ * The digest that `text` spells. `what` names the object that carries it, for the message.
+ * Throws ERR_TSRUN_DOCUMENT: uppercase hex, other lengths and other algorithms are refused, so that a digest can be a file name.
+ */
+export function parseDigest(text: unknown, what: string): Digest {
+  if (isDigest(text)) return text;
+  throw tsrunError('ERR_TSRUN_DOCUMENT', { what, problem: `${JSON.stringify(text)} is not a sha256 digest` });
+}
+
+/** The 64 hexadecimal digits after the algorithm. */
+export function digestHex(digest: string): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
+/** The first 12 digits: how digests are shown to people. */
+export function shortDigest(digest: string): string {
+  return digestHex(digest).slice(0, 12);
+}
+
+/**
+ * The chain ids of a list of layers, bottom first (image-spec config.md, "Layer ChainID"):
+ * the first is its DiffID, each next is the digest of "<chain below> <DiffID>".
+ */
+export function chainIds(diffIds: readonly DiffId[], sha256: (text: string) => Digest): ChainId[] {
+  const chain: ChainId[] = [];
+  let below: ChainId | undefined;
+  for (const diffId of diffIds) {
+    below = (below === undefined ? diffId : sha256(`${below} ${diffId}`)) as Digest as ChainId;
+    chain.push(below);
+  }
+  return chain;
+}

@@ -1,0 +1,108 @@
+/** The OCI runtime configuration (runtime-spec config.md, config-linux.md), as far as tsrun writes and executes it. */
+
+export interface RuntimeUser {
+  uid: number;
+  gid: number;
+  umask?: number;
+  additionalGids?: number[];
+}
+
+export interface CapabilitySets {
+  bounding: string[];
+  effective: string[];
+  inheritable: string[];
+  permitted: string[];
+  ambient: string[];
+}
+
+export interface Rlimit {
+  type: string;
+  soft: number;
+  hard: number;
+}
+
+export interface Process {
+  terminal?: boolean;
+  consoleSize?: { height: number; width: number };
+  user: RuntimeUser;
+  args: string[];
+  env: string[];
+  cwd: string;
+  capabilities?: CapabilitySets;
+  rlimits?: Rlimit[];
+  noNewPrivileges?: boolean;
+  oomScoreAdj?: number;
+}
+
+export interface RuntimeMount {
+  destination: string;
+  type?: string;
+  source?: string;
+  options?: string[];
+}
+
+export type NamespaceType = 'user' | 'mount' | 'pid' | 'network' | 'ipc' | 'uts' | 'cgroup' | 'time';
+
+export interface RuntimeNamespace {
+  type: NamespaceType;
+  /** Join this one instead of making a new one. */
+  path?: string;
+}
+
+export interface SeccompArgument {
+  index: number;
+  value: number;
+  valueTwo?: number;
+  op: string;
+}
+
+export interface SeccompSyscall {
+  names: string[];
+  action: string;
+  errnoRet?: number;
+  args?: SeccompArgument[];
+}
+
+export interface Seccomp {
+  defaultAction: string;
+  defaultErrnoRet?: number;
+  architectures?: string[];
+  flags?: string[];
+  syscalls?: SeccompSyscall[];
+}
+
+export interface RuntimeIdMapping {
+  containerID: number;
+  hostID: number;
+  size: number;
+}
+
+export interface RuntimeDevice {
+  path: string;
+  type: string;
+  major?: number;
+  minor?: number;
+}
+
+export interface Linux {
+  namespaces: RuntimeNamespace[];
+  uidMappings?: RuntimeIdMapping[];
+  gidMappings?: RuntimeIdMapping[];
+  devices?: RuntimeDevice[];
+  sysctl?: Record<string, string>;
+  seccomp?: Seccomp;
+  maskedPaths?: string[];
+  readonlyPaths?: string[];
+  rootfsPropagation?: string;
+}
+
+export interface RuntimeConfig {
+  ociVersion: string;
+  process: Process;
+  root: { path: string; readonly?: boolean };
+  hostname?: string;
+  domainname?: string;
+  mounts: RuntimeMount[];
+  annotations?: Record<string, string>;
+  linux: Linux;
+}

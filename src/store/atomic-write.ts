@@ -1,0 +1,46 @@
+/**
+ * A file that is there is whole: written under another name, made durable, renamed.
+ *
+ * The fsync of the file keeps a power cut from leaving the new name on an empty file (the rename can reach the disk before the
+ * data does); the fsync of the directory keeps it from taking back a rename that was already reported as done.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { StorePaths } from './paths.ts';
+import { temporaryPath } from './temporary.ts';
+
+/** Makes the entries of a directory durable. */
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Writes a file and makes its content durable, not its name. */
+export function writeDurably(path: string, data: string | Uint8Array): void {
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Puts `data` at `path`, all or nothing, replacing what was there. Throws the system's error. */
+export function writeFileAtomic(paths: StorePaths, path: string, data: string | Uint8Array): void {
+  const temporary = temporaryPath(paths, 'file');
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    writeDurably(temporary, data);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncDirectory(dirname(path));
+}

@@ -1,0 +1,63 @@
+/** blobs/sha256/<hex>: a name that exists is complete and verified. */
+import { createReadStream, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { tsrunError } from '../errors.ts';
+import type { Descriptor, Digest } from '../spec/image.ts';
+import { writeFileAtomic } from './atomic-write.ts';
+import { sha256 } from './hash.ts';
+import { type OpenPartialOptions, PartialBlob } from './partial-blob.ts';
+import { blobPath, type StorePaths } from './paths.ts';
+
+const READ_BYTES = 256 * 1024;
+
+export class BlobStore {
+  readonly paths: StorePaths;
+  constructor(paths: StorePaths) {
+    this.paths = paths;
+  }
+
+  has(digest: Digest): boolean {
+    return existsSync(blobPath(this.paths, digest));
+  }
+
+  /** bytes; undefined when the blob is not there */
+  size(digest: Digest): number | undefined {
+    return statSync(blobPath(this.paths, digest), { throwIfNoEntry: false })?.size;
+  }
+
+  /** The text of a small blob (a document). Throws the system's error. */
+  readText(digest: Digest): string {
+    return readFileSync(blobPath(this.paths, digest), 'utf8');
+  }
+
+  /** The text of a small blob after verifying it again; undefined when it is missing or damaged. */
+  readVerifiedText(digest: Digest): string | undefined {
+    if (!this.has(digest)) return undefined;
+    const bytes = readFileSync(blobPath(this.paths, digest));
+    return sha256(bytes) === digest ? bytes.toString('utf8') : undefined;
+  }
+
+  /** The bytes of a blob, in pieces. */
+  read(digest: Digest): Readable {
+    return createReadStream(blobPath(this.paths, digest), { highWaterMark: READ_BYTES });
+  }
+
+  /** Puts a small blob, verifying `digest`. Throws ERR_TSRUN_MISMATCH; `what` names the blob. */
+  put(bytes: Uint8Array, digest: Digest, what: string): void {
+    const got = sha256(bytes);
+    if (got !== digest) {
+      throw tsrunError('ERR_TSRUN_MISMATCH', { what, property: 'digest', expected: digest, got });
+    }
+    if (this.size(digest) !== bytes.length) writeFileAtomic(this.paths, blobPath(this.paths, digest), bytes);
+  }
+
+  /** Begins, or goes on with, a large blob; undefined when it is complete. */
+  openPartial(descriptor: Descriptor, options: OpenPartialOptions): Promise<PartialBlob | undefined> {
+    return PartialBlob.open(this.paths, descriptor, options);
+  }
+
+  /** Removes a blob that turned out to be damaged. */
+  remove(digest: Digest): void {
+    rmSync(blobPath(this.paths, digest), { force: true });
+  }
+}

@@ -1,0 +1,55 @@
+/** Which layers the containers stand on, read from containers/<id>/container.json. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { isDigest } from '../spec/digest.ts';
+import type { ChainId } from '../spec/image.ts';
+import type { ImageRecord } from './image-record.ts';
+import { containerRecord, containersDirectory, type StorePaths } from './paths.ts';
+
+export interface ContainerLayers {
+  id: string;
+  /** Lowest first; undefined when the record cannot be read, so that nobody knows. */
+  layers: ChainId[] | undefined;
+  imageId: string | undefined;
+}
+
+function readContainer(paths: StorePaths, id: string): ContainerLayers | undefined {
+  let text: string;
+  try {
+    text = readFileSync(containerRecord(paths, id), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined; // removed since the directory was read, or not made yet
+    throw error;
+  }
+  try {
+    const value = JSON.parse(text) as { layers?: unknown; imageId?: unknown } | null;
+    const isWhole = Array.isArray(value?.layers) && value.layers.every(isDigest);
+    const imageId = typeof value?.imageId === 'string' ? value.imageId : undefined;
+    return { id, layers: isWhole ? (value?.layers as ChainId[]) : undefined, imageId };
+  } catch {
+    return { id, layers: undefined, imageId: undefined };
+  }
+}
+
+export function containerLayers(paths: StorePaths): ContainerLayers[] {
+  let ids: string[];
+  try {
+    ids = readdirSync(containersDirectory(paths));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return ids.flatMap((id) => readContainer(paths, id) ?? []);
+}
+
+/** The ids (first 12 digits) of the containers made from an image. */
+export function containersUsing(paths: StorePaths, image: ImageRecord): string[] {
+  const chain = image.layers.map((layer) => layer.chainId).join();
+  const uses = (container: ContainerLayers): boolean =>
+    container.imageId === undefined
+      ? container.layers?.join() === chain
+      : container.imageId === image.imageId;
+  return containerLayers(paths)
+    .filter(uses)
+    .map((container) => container.id.slice(0, 12));
+}

@@ -1,0 +1,73 @@
+/**
+ * A file that one part of the program writes while another reads it: the reader waits at the end until there is more.
+ *
+ * This is how a layer is unpacked while it arrives, without a second copy in memory: the download never waits for the unpacker,
+ * and the unpacker's back-pressure only holds up its own reading.
+ */
+import { closeSync, openSync, read } from 'node:fs';
+import { promisify } from 'node:util';
+
+const readAsync = promisify(read);
+const CHUNK_BYTES = 256 * 1024;
+
+export class FollowedFile {
+  #path: string;
+  #available: number;
+  #ended = false;
+  #failure: { reason: unknown } | undefined;
+  #change = Promise.withResolvers<void>();
+
+  constructor(path: string, available: number) {
+    this.#path = path;
+    this.#available = available;
+  }
+
+  /** The first `available` bytes can be read now. */
+  grow(available: number): void {
+    this.#available = available;
+    this.#notify();
+  }
+
+  /** There will be no more bytes, and the file has its final name now. */
+  end(path: string): void {
+    this.#ended = true;
+    this.#path = path;
+    this.#notify();
+  }
+
+  /** There will be no more bytes, and those read are not to be used. */
+  fail(reason: unknown): void {
+    if (this.#ended) return;
+    this.#failure ??= { reason };
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers<void>();
+  }
+
+  /** All bytes from the first, in pieces; throws what fail() was given. Survives the file's renaming and removal once begun. */
+  async *read(): AsyncGenerator<Buffer, void> {
+    const fd = openSync(this.#path, 'r');
+    try {
+      let position = 0;
+      for (;;) {
+        if (this.#failure !== undefined) throw this.#failure.reason;
+        if (position < this.#available) {
+          const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, this.#available - position));
+          const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, position);
+          if (bytesRead === 0) throw new Error(`${this.#path} became shorter while it was read`);
+          position += bytesRead;
+          yield buffer.subarray(0, bytesRead);
+        } else if (this.#ended) {
+          return;
+        } else {
+          await this.#change.promise;
+        }
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * images/: the names of images, and what hangs on them. One small file for each name; reading is synchronous, because looking up a
+ * name is on the way of every start of a container.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tsrunError } from '../errors.ts';
+import { parseDocument, parseImageConfig } from '../spec/document.ts';
+import type { ImageConfig, Manifest } from '../spec/image.ts';
+import { formatReference, type Reference } from '../spec/reference.ts';
+import { syncDirectory, writeFileAtomic } from './atomic-write.ts';
+import { containersUsing } from './container-layers.ts';
+import { resolveImageName } from './image-names.ts';
+import {
+  danglingReference,
+  type ImageRecord,
+  isDangling,
+  parseImageRecord,
+  recordFileName,
+} from './image-record.ts';
+import { blobPath, imageRecordPath, imagesDirectory, layerDiff, type StorePaths } from './paths.ts';
+
+export interface DamagedRecord {
+  path: string;
+  problem: string;
+}
+
+export class ImageStore {
+  readonly paths: StorePaths;
+  constructor(paths: StorePaths) {
+    this.paths = paths;
+  }
+
+  /** The image that has exactly this full reference; a damaged record counts as absent, so that pulling heals it. */
+  read(reference: string): ImageRecord | undefined {
+    const text = readIfPresent(imageRecordPath(this.paths, recordFileName(reference)));
+    const record = text === undefined ? undefined : parseImageRecord(text);
+    return record?.reference === reference ? record : undefined;
+  }
+
+  /** The image that a name, an id or an id prefix means. Throws ERR_TSRUN_REFERENCE or ERR_TSRUN_IMAGE_AMBIGUOUS. */
+  resolve(nameOrId: string): ImageRecord | undefined {
+    return resolveImageName(nameOrId, this);
+  }
+
+  /** All names, in the order of the names. */
+  list(): ImageRecord[] {
+    return this.survey().images;
+  }
+
+  /** All names, and the records that cannot be read. */
+  survey(): { images: ImageRecord[]; damaged: DamagedRecord[] } {
+    const images: ImageRecord[] = [];
+    const damaged: DamagedRecord[] = [];
+    for (const fileName of directoryNames(imagesDirectory(this.paths))) {
+      const path = imageRecordPath(this.paths, fileName);
+      const text = readIfPresent(path);
+      if (text === undefined) continue;
+      const record = parseImageRecord(text);
+      if (record === undefined) damaged.push({ path, problem: 'it is not an image record' });
+      else images.push(record);
+    }
+    return { images, damaged };
+  }
+
+  /** Throws ERR_TSRUN_STORE when the store has lost it, ERR_TSRUN_DOCUMENT when it is damaged. */
+  config(record: ImageRecord): ImageConfig {
+    return parseImageConfig(this.#text(record, record.imageId), `the config of ${record.reference}`);
+  }
+
+  /** Throws as config() does. */
+  manifest(record: ImageRecord): Manifest {
+    const what = `the manifest of ${record.reference}`;
+    const document = parseDocument(this.#text(record, record.manifestDigest), undefined, what);
+    if (document.kind === 'manifest') return document.manifest;
+    throw tsrunError('ERR_TSRUN_DOCUMENT', { what, problem: 'it is an index' });
+  }
+
+  /** What a container needs of the image and the store does not have; empty when all is well. */
+  missingParts(record: ImageRecord): string[] {
+    const missing = record.layers
+      .filter((layer) => !existsSync(layerDiff(this.paths, layer.chainId)))
+      .map((layer) => `layer ${layer.chainId}`);
+    for (const digest of [record.imageId, record.manifestDigest]) {
+      if (!existsSync(blobPath(this.paths, digest))) missing.push(`blob ${digest}`);
+    }
+    return missing;
+  }
+
+  /** Gives an image its name. An image that thereby loses its last name is kept as a dangling one. */
+  put(record: ImageRecord): void {
+    const before = this.read(record.reference);
+    if (before !== undefined && before.imageId !== record.imageId) this.#keepDangling(before);
+    writeFileAtomic(
+      this.paths,
+      imageRecordPath(this.paths, recordFileName(record.reference)),
+      stringify(record),
+    );
+    if (!isDangling(record)) this.#forget(danglingReference(record.imageId));
+  }
+
+  /** Gives the image another name as well. */
+  tag(record: ImageRecord, name: Reference): ImageRecord {
+    const tagged = { ...record, reference: formatReference(name) };
+    this.put(tagged);
+    return tagged;
+  }
+
+  /** Takes the name away; the image stays until garbage is collected, unless it has other names. True if the name was there. */
+  untag(reference: string): boolean {
+    return this.#forget(reference);
+  }
+
+  /** The records (names) of the same image, this one among them. */
+  namesOf(record: ImageRecord): ImageRecord[] {
+    return this.list().filter((image) => image.imageId === record.imageId);
+  }
+
+  /**
+   * Takes away all names of the image. What only it needed goes with the next collectGarbage().
+   * Throws ERR_TSRUN_IMAGE_IN_USE when containers are made from it, unless `force`: their layers stay until they go.
+   * Returns the names taken away.
+   */
+  remove(record: ImageRecord, options: { force?: boolean } = {}): string[] {
+    const containers = options.force === true ? [] : containersUsing(this.paths, record);
+    if (containers.length > 0) {
+      throw tsrunError('ERR_TSRUN_IMAGE_IN_USE', { reference: record.reference, containers });
+    }
+    return this.namesOf(record).flatMap((image) => (this.#forget(image.reference) ? [image.reference] : []));
+  }
+
+  #keepDangling(record: ImageRecord): void {
+    const names = this.namesOf(record).filter((image) => image.reference !== record.reference);
+    if (names.length > 0) return;
+    const dangling = { ...record, reference: danglingReference(record.imageId) };
+    writeFileAtomic(
+      this.paths,
+      imageRecordPath(this.paths, recordFileName(dangling.reference)),
+      stringify(dangling),
+    );
+  }
+
+  #forget(reference: string): boolean {
+    try {
+      rmSync(imageRecordPath(this.paths, recordFileName(reference)));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw error;
+    }
+    syncDirectory(imagesDirectory(this.paths));
+    return true;
+  }
+
+  #text(record: ImageRecord, digest: string): string {
+    try {
+      return readFileSync(blobPath(this.paths, digest), 'utf8');
+    } catch (error) {
+      const doing = `read ${digest} of image ${record.reference}`;
+      throw tsrunError('ERR_TSRUN_STORE', { doing, hint: `tsrun pull ${record.reference}` }, error);
+    }
+  }
+}
+
+function stringify(record: ImageRecord): string {
+  return `${JSON.stringify(record, undefined, 2)}\n`;
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function directoryNames(path: string): string[] {
+  try {
+    return readdirSync(path)
+      .filter((name) => name.endsWith('.json'))
+      .sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * layers/<chain>/{diff,layer.json}: unpacked layers. A name that exists is complete and verified.
+ *
+ * A layer is made in tmp/, and appears by one rename of its directory. Layers are named by chain id, not by DiffID, because what an
+ * archive unpacks to may depend on the layers below it (whiteouts and attributes of existing directories).
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { tsrunError } from '../errors.ts';
+import { digestHex } from '../spec/digest.ts';
+import type { ChainId, DiffId, Digest } from '../spec/image.ts';
+import { syncDirectory, writeDurably } from './atomic-write.ts';
+import { type FileLock, tryLock, type WaitOptions, waitForLock } from './lock.ts';
+import {
+  layerDiff,
+  layerDirectory,
+  layerRecord,
+  layersDirectory,
+  lockPath,
+  type StorePaths,
+} from './paths.ts';
+import { type RemoveTree, removeOwnTree, temporaryPath } from './temporary.ts';
+
+/** layer.json */
+export interface LayerRecord {
+  chainId: ChainId;
+  diffId: DiffId;
+  /** The layer below; absent for the lowest. */
+  parent?: ChainId;
+  blobDigest: Digest;
+  /** uncompressed bytes of the archive */
+  size: number;
+  /** entries of the archive */
+  entries: number;
+  /** device nodes left out, because an ordinary user may not make them */
+  skippedDevices: number;
+  /** entries whose owner is not in the user's range and was replaced */
+  squashedOwners: number;
+}
+
+/** Makes everything on the file system that holds `path` durable. */
+export type SyncFilesystem = (path: string) => Promise<void>;
+
+/** syncfs(2) by way of sync(1): an fsync per file would cost a journal commit each. */
+export const syncWithCommand: SyncFilesystem = async (path) => {
+  const { spawn } = await import('node:child_process'); // 4 ms, which commands that only read are spared
+  await new Promise<void>((resolve, reject) => {
+    const child = spawn('sync', ['-f', path], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const stderr: Buffer[] = [];
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`sync -f: ${Buffer.concat(stderr).toString().trim() || `exit status ${code}`}`));
+    });
+  });
+};
+
+/** What the store needs others for. */
+export interface StoreHooks {
+  removeTree: RemoveTree;
+  syncFilesystem: SyncFilesystem;
+}
+
+export const DEFAULT_STORE_HOOKS: StoreHooks = { removeTree: removeOwnTree, syncFilesystem: syncWithCommand };
+
+/** A layer that is being made. Ends with commit() or abandon(). */
+export class NewLayer {
+  /** The directory to fill; exists and is empty. */
+  readonly diffDirectory: string;
+  readonly #paths: StorePaths;
+  readonly #hooks: StoreHooks;
+  readonly #directory: string;
+  constructor(paths: StorePaths, hooks: StoreHooks) {
+    this.#paths = paths;
+    this.#hooks = hooks;
+    this.#directory = temporaryPath(paths, 'layer');
+    this.diffDirectory = join(this.#directory, 'diff');
+    mkdirSync(this.diffDirectory, { recursive: true, mode: 0o755 });
+  }
+
+  /** Makes the layer durable, and gives it its name. If another process was faster, its layer stays and this one goes. */
+  async commit(record: LayerRecord): Promise<void> {
+    writeDurably(join(this.#directory, 'layer.json'), `${JSON.stringify(record, undefined, 2)}\n`);
+    await this.#hooks.syncFilesystem(this.#directory);
+    mkdirSync(layersDirectory(this.#paths), { recursive: true, mode: 0o700 });
+    const final = layerDirectory(this.#paths, record.chainId);
+    try {
+      renameSync(this.#directory, final);
+    } catch (error) {
+      if (!existsSync(layerRecord(this.#paths, record.chainId))) {
+        throw tsrunError('ERR_TSRUN_STORE', { doing: `put layer ${record.diffId} at ${final}` }, error);
+      }
+      await this.abandon();
+      return;
+    }
+    syncDirectory(layersDirectory(this.#paths));
+  }
+
+  async abandon(): Promise<void> {
+    await this.#hooks.removeTree(this.#directory);
+  }
+}
+
+export class LayerStore {
+  readonly paths: StorePaths;
+  readonly #hooks: StoreHooks;
+  constructor(paths: StorePaths, hooks: StoreHooks = DEFAULT_STORE_HOOKS) {
+    this.paths = paths;
+    this.#hooks = hooks;
+  }
+
+  has(chainId: ChainId): boolean {
+    return existsSync(layerRecord(this.paths, chainId)) && existsSync(layerDiff(this.paths, chainId));
+  }
+
+  /** Throws the system's error when the layer is not there. */
+  record(chainId: ChainId): LayerRecord {
+    return JSON.parse(readFileSync(layerRecord(this.paths, chainId), 'utf8')) as LayerRecord;
+  }
+
+  begin(): NewLayer {
+    return new NewLayer(this.paths, this.#hooks);
+  }
+
+  /** The right to make a layer, so that two processes do not unpack the same one; undefined when another has it. */
+  tryLock(chainId: ChainId): FileLock | undefined {
+    return tryLock(this.#lockPath(chainId));
+  }
+
+  /** Waits for the right to make a layer. Look again whether it exists afterwards. */
+  lock(chainId: ChainId, options: WaitOptions): Promise<FileLock> {
+    return waitForLock(this.#lockPath(chainId), options);
+  }
+
+  #lockPath(chainId: ChainId): string {
+    return lockPath(this.paths, `layer-${digestHex(chainId)}`);
+  }
+
+  /** Removes a layer, or what is left of a damaged one: off its name first, so that no half layer ever has a name. */
+  async remove(chainId: ChainId): Promise<void> {
+    const doomed = temporaryPath(this.paths, 'removed');
+    try {
+      renameSync(layerDirectory(this.paths, chainId), doomed);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    await this.#hooks.removeTree(doomed);
+  }
+}

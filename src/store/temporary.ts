@@ -1,0 +1,66 @@
+/**
+ * tmp/: things that are being made. Each name carries its maker (`layer-4711-883920-2b1f4c09d1`), so that whatever a killed
+ * process left behind is found, and removed, by the next command that writes to the store.
+ */
+import { mkdirSync, readdirSync, rm } from 'node:fs';
+import { join } from 'node:path';
+import { isAlive, type ProcessId, startTimeOf } from '../sys/process.ts';
+import { type StorePaths, temporaryDirectory } from './paths.ts';
+
+/** Removes a tree. Layers hold files of subordinate ids, which only a process in the rootless namespaces may remove. */
+export type RemoveTree = (path: string) => Promise<void>;
+
+export const removeOwnTree: RemoveTree = (path) =>
+  new Promise((resolve, reject) => {
+    rm(path, { recursive: true, force: true }, (error) => (error ? reject(error) : resolve()));
+  });
+
+const NAME = /^[a-z]+-(\d+)-(\d+)-[0-9a-f]+(?:\.json)?$/;
+
+let self: ProcessId | undefined;
+
+/** This process, as names in tmp/ carry it: pid and start time, which together never come round again. */
+function ownMaker(): ProcessId {
+  self ??= { pid: process.pid, startTime: startTimeOf(process.pid) ?? 0 };
+  return self;
+}
+
+/** A name in tmp/ that nothing else has; nothing is created there. `purpose` is one lowercase word. */
+export function temporaryPath(paths: StorePaths, purpose: string, suffix = ''): string {
+  const { pid, startTime } = ownMaker();
+  mkdirSync(temporaryDirectory(paths), { recursive: true, mode: 0o700 });
+  const name = `${purpose}-${pid}-${startTime}-${process.hrtime.bigint().toString(16)}${suffix}`;
+  return join(temporaryDirectory(paths), name);
+}
+
+/** The maker that a name in tmp/ carries; undefined for a name of another form. */
+export function makerOfTemporary(name: string): ProcessId | undefined {
+  const match = NAME.exec(name);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  return { pid: Number(match[1]), startTime: Number(match[2]) };
+}
+
+/** The names in tmp/; none when the store is not there yet. */
+export function temporaryNames(paths: StorePaths): string[] {
+  try {
+    return readdirSync(temporaryDirectory(paths));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Removes what dead processes left in tmp/; returns the names removed. Names of an unknown form are left alone. */
+export async function sweepTemporaries(
+  paths: StorePaths,
+  removeTree: RemoveTree = removeOwnTree,
+): Promise<string[]> {
+  const swept: string[] = [];
+  for (const name of temporaryNames(paths)) {
+    const maker = makerOfTemporary(name);
+    if (maker === undefined || isAlive(maker)) continue;
+    await removeTree(join(temporaryDirectory(paths), name));
+    swept.push(name);
+  }
+  return swept;
+}
