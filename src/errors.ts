@@ -23,6 +23,10 @@ export const ERRORS = {
     message: (d) => d.problem,
     hint: (d) => d.hint,
   }),
+  ERR_TSRUN_SECCOMP_PROFILE: define<{ file: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `cannot use the seccomp profile ${d.file}: ${d.problem}`,
+  }),
   ERR_TSRUN_SYSCALL: define<{ doing: string; call: string }>({
     exitCode: 125,
     message: (d) => `cannot ${d.doing}`,
