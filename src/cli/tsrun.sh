@@ -1,0 +1,42 @@
+#!/bin/sh
+# tsrun - finds Node and starts the command line. Installed as dist/bin/tsrun; runs at every start, so it forks only to follow a
+# symbolic link.
+#
+# Node is the official build that npm installed with tsrun (Debian's own starts three times slower), beside this package or, where
+# npm hoisted it, beside the package's directory; else the `node` of PATH, whose version the loader checks.
+#
+# NODE_OPTIONS is kept from Node, because it could load code into tsrun, and because other V8 flags make the code cache unusable; the
+# loader puts it back into the environment. NODE_EXTRA_CA_CERTS stays: since version 22 Node reads it only when TLS is used.
+
+case $0 in
+*/*) self=$0 ;;
+*) self=./$0 ;;
+esac
+while [ -L "$self" ]; do
+	target=$(readlink "$self")
+	case $target in
+	/*) self=$target ;;
+	*) self=${self%/*}/$target ;;
+	esac
+done
+bin=${self%/*}
+package=$bin/../..
+
+for node in \
+	"$package"/node_modules/node-linux-*/bin/node \
+	"$package"/../node-linux-*/bin/node; do
+	[ -x "$node" ] && break
+	node=
+done
+if [ -z "$node" ] && ! node=$(command -v node); then
+	echo 'tsrun: no Node.js found: neither the one installed with tsrun nor "node" in PATH' >&2
+	echo 'hint: npm install -g tsrun   (without --omit=optional: it brings its own Node)' >&2
+	exit 125
+fi
+
+if [ -n "${NODE_OPTIONS+set}" ]; then
+	TSRUN_NODE_OPTIONS=$NODE_OPTIONS
+	export TSRUN_NODE_OPTIONS
+	unset NODE_OPTIONS
+fi
+exec "$node" "$bin/tsrun.cjs" "$@"

@@ -1,0 +1,22 @@
+/**
+ * warm-up.ts DIST ARGUMENTS... - runs `tsrun ARGUMENTS...` from DIST as the loader does, and when it ends writes the code cache of
+ * every bundle that it loaded.
+ */
+import { renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Script } from 'node:vm';
+import { loadBundle } from '../cli/load-bundle.ts';
+
+const [dist = '', ...words] = process.argv.slice(2);
+const loader = join(dist, 'bin', 'tsrun.cjs');
+process.argv = [process.execPath, loader, ...words];
+
+const scripts = new Map<string, Script>();
+process.on('exit', () => {
+  for (const [file, script] of scripts) {
+    writeFileSync(`${file}.cache.new`, script.createCachedData());
+    renameSync(`${file}.cache.new`, `${file}.cache`);
+  }
+});
+loadBundle(dist, 'tsrun.cjs', createRequire(loader), (script, file) => scripts.set(file, script));

@@ -1,0 +1,34 @@
+/**
+ * The test suites. `npm test` runs all but `long` (and `without-subids` where setup made a user for it); one of them:
+ * `npm run vitest -- run --project unit`.
+ *
+ *   unit            pure or on temporary files; no namespaces, no network
+ *   integration     real namespaces and system calls, below the command line; needs an ordinary user with subordinate ids
+ *   hostile         archives, images, registries and names made to break out or to wedge
+ *   e2e             the built dist/bin/tsrun as a user calls it; file after file, leak-checked after each
+ *   without-subids  e2e as a user who has no subordinate ids
+ *   long            minutes: soak, kill points, differential runs; `npm run test:long`
+ */
+import { defineConfig } from 'vitest/config';
+
+/** What the suites that start containers share: built images, one file at a time, a leak check after each file. */
+const containers = {
+  globalSetup: ['test/support/build-test-images.ts'],
+  setupFiles: ['test/support/check-leaks-after-file.ts'],
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { ...containers, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
+      { test: { ...containers, name: 'without-subids', include: ['test/without-subids/**/*.test.ts'] } },
+      { test: { ...containers, name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 900_000 } },
+    ],
+  },
+});
