@@ -79,10 +79,11 @@ struct supervisor_spec {
 
 enum frame_type {
 	FRAME_STARTED = 1,   /* uint32 pid */
-	FRAME_FAILED = 2,    /* uint32 program (0 start, 1 cleanup), uint32 op, int32 errno; then the helpers' stderr */
+	FRAME_FAILED = 2,    /* uint32 program (0 start, 1 cleanup), uint32 op (or NO_OP), int32 errno; then the helpers' stderr */
 	FRAME_STDOUT = 3,
 	FRAME_STDERR = 4,
 	FRAME_EXIT = 5,	     /* uint32 kind (enum exit_kind), uint32 value */
+	FRAME_LOST = 6,	     /* uint64 bytes of output that this client was too slow to get; only with several attached */
 	FRAME_ATTACH = 16,   /* uint32 flags: SPEC_ATTACH_* */
 	FRAME_STDIN = 17,
 	FRAME_STDIN_EOF = 18,
@@ -101,6 +102,8 @@ struct frame_header {
 	uint8_t zero[3];
 	uint32_t length;
 };
+
+#define NO_OP 0xffffffffu /* in FAILED: not an op of the program, but the spec (EINVAL) or state.json could not be dealt with */
 
 #define FRAME_MAX 65536u /* longest payload in either direction */
 

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Builds the native parts into directory $1:
+#
+#   supervisor  init      static, no libc: one build per architecture runs on every distribution
+#   tsrun-spawn.so        the library that Node calls (spawn.c)
+#
+#   build.sh DIR               CC=cc, or CC=aarch64-linux-gnu-gcc, CC=clang
+#   build.sh DIR sanitize      for tests: supervisor and frames-fuzz with AddressSanitizer and UBSan, on a C library
+set -eu
+
+out=${1:?usage: build.sh DIR [sanitize]}
+what=${2:-release}
+here=$(cd "$(dirname "$0")" && pwd)
+CC=${CC:-cc}
+mkdir -p "$out"
+
+supervisor="$here/supervisor.c $here/supervisor/*.c $here/program.c $here/remove-tree.c"
+warnings="-std=gnu11 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes"
+
+# GCC recognises the loops of mem.c as memcpy and memset, and would make them call themselves. Clang does not know the flag.
+loops=-fno-tree-loop-distribute-patterns
+echo 'int x;' | $CC -Werror $loops -x c -c -o /dev/null - 2>/dev/null || loops=
+
+# One flag a word: $flags and lists of files are split on purpose.
+# shellcheck disable=SC2086
+release() {
+	flags="$warnings -Os -g0 -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fomit-frame-pointer $loops"
+	link="-nostdlib -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--gc-sections -Wl,-s"
+	tiny="-static -fno-pie -ffunction-sections -fdata-sections -Wl,-z,noseparate-code"
+
+	$CC $flags $tiny $link -o "$out/supervisor" $supervisor "$here/start.c" "$here/mem.c"
+	$CC $flags $tiny $link -o "$out/init" "$here/init.c" "$here/start.c" "$here/mem.c"
+	$CC $flags -shared -fPIC $link -o "$out/tsrun-spawn.so" \
+		"$here/spawn.c" "$here/program.c" "$here/remove-tree.c" "$here/mem.c"
+}
+
+# shellcheck disable=SC2086
+sanitize() {
+	flags="$warnings -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+
+	$CC $flags -Dprogram_main=main -o "$out/supervisor" $supervisor
+	$CC $flags -I"$here" -o "$out/frames-fuzz" "$here/../test/native/frames-fuzz.c" \
+		"$here"/supervisor/client-receive.c "$here"/supervisor/clients.c "$here"/supervisor/clock.c \
+		"$here"/supervisor/poll.c "$here"/supervisor/stdio.c "$here"/supervisor/log.c
+	$CC $flags -I"$here" -o "$out/noun-tests" "$here/../test/native/noun-tests.c" \
+		"$here"/supervisor/clock.c "$here"/supervisor/poll.c "$here"/supervisor/log.c
+}
+
+"$what"

@@ -1,0 +1,299 @@
+/*
+ * supervisor.c - lives as long as its container: starts it, holds its streams, its log and the sockets of its clients,
+ * knows its exit status, and cleans up.
+ *
+ * It is made to be forgotten: static, no libc, no allocation (fixed tables; a client's queue is mapped when it is needed),
+ * one thread, well below 100 KiB of memory. What it is given and what it says is in protocol.h. Each part is a file of
+ * supervisor/, named after its noun; a part owns its state, and has two functions for the loop: x_poll() says what it
+ * waits for now, x_ready() deals with what came. The order of life, as in program_main():
+ *
+ *   protect     signals that would end it are ignored; its descriptors stay out of the container; orphans become its
+ *               children (PR_SET_CHILD_SUBREAPER), so that they are reaped. It is a session leader already.
+ *   start       the start program makes streams, namespaces and the init, which stops before the user's command.
+ *   announce    state.json is there before the command can do anything. Had the client hung up by now, nothing was started.
+ *   let go      a byte on SLOT_GO; the report pipe then says whether execve succeeded: STARTED or FAILED.
+ *   relay       until the init is dead and its last byte read.
+ *   bury        what is left of its processes is ended; exit.json; the cleanup program.
+ *   deliver     output that a slow client has not yet taken, and EXIT. Only then, as nobody else has to wait for it.
+ *
+ * A failure on the way jumps to `bury`: a container that did not start leaves no more behind than one that ended.
+ */
+#include "program.h"
+#include "protocol.h"
+#include "start.h"
+#include "supervisor/children.h"
+#include "supervisor/clients.h"
+#include "supervisor/clock.h"
+#include "supervisor/helpers.h"
+#include "supervisor/io.h"
+#include "supervisor/log.h"
+#include "supervisor/record.h"
+#include "supervisor/signals.h"
+#include "supervisor/spec.h"
+#include "supervisor/stdio.h"
+
+#include <asm/signal.h>
+#include <linux/prctl.h>
+
+#define TRIM_AFTER 1000	   /* ms without events after which memory is given back */
+#define BLOCKED_LIMIT 2000 /* ms that a dead container's last output keeps its exit from being recorded */
+
+static struct supervisor_spec spec;
+static struct program *start_program, *cleanup_program;
+static struct ending ending;
+
+static int init_pid = -1;
+static int report_fd = -1, report_poll = -1;
+static int starting; /* the init has not yet execve'd the user's command */
+static int64_t ended_at = -1;
+static int64_t busy_at = -1; /* of the last event since memory was given back; -1 = none */
+
+/* The value that the start program left in slot S, -1 for none. */
+static int slot(enum slot s)
+{
+	int64_t value = -1;
+
+	if (start_program && s < start_program->slot_count)
+		value = program_slots(start_program)[s];
+	return value < 0 || value > INT32_MAX ? -1 : (int)value;
+}
+
+static int fail(uint32_t op, int error)
+{
+	ending.failed = 1;
+	ending.failure = (struct failure_record){op, error};
+	return -1;
+}
+
+/* FD as it is, or -1 when it is not open. It is kept out of every program. */
+static int inherited(int fd)
+{
+	return SYS3(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC) < 0 ? -1 : fd;
+}
+
+static void protect(void)
+{
+	for (int fd = FD_SPEC; fd <= FD_TRACE; fd++)
+		inherited(fd);
+	signals_protect();
+	SYS5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+/* The report of the init's failure, if there is one now: 1 = it is in ending.failure, 0 = none yet, -1 = end-of-file. */
+static int read_report(void)
+{
+	struct failure_record record;
+	long n = report_fd < 0 ? 0 : io_read(report_fd, &record, sizeof(record));
+
+	if (n == -EAGAIN)
+		return 0;
+	io_close(&report_fd);
+	if (n != sizeof(record))
+		return -1;
+	fail(record.op, record.error);
+	return 1;
+}
+
+/*
+ * Runs the start program. If the init failed, the program often fails too, waiting for something that the init does not send
+ * any more: then the init's report is the cause, and is what is told.
+ */
+static int start(void)
+{
+	int64_t ret = program_run(start_program, spec.start_size);
+	int error = children_watch(slot(SLOT_INIT_PID), slot(SLOT_INIT_PIDFD));
+
+	ending.started = clock_now();
+	init_pid = slot(SLOT_INIT_PID);
+	report_fd = slot(SLOT_REPORT);
+	if (report_fd >= 0)
+		io_nonblocking(report_fd);
+	helpers_open(slot(SLOT_HELPERS), FD_DIRECTORY);
+	stdio_open(slot(SLOT_STDIN), slot(SLOT_STDOUT), slot(SLOT_STDERR), slot(SLOT_TERMINAL));
+	if (ret < 0) {
+		if (read_report() <= 0)
+			fail(start_program->failed_errno ? start_program->failed_op : NO_OP, (int)-ret);
+		return -1;
+	}
+	if (error || init_pid < 0)
+		return fail(NO_OP, error ? -error : ESRCH);
+	return 0;
+}
+
+static int first_client_hung_up(int fd)
+{
+	struct poll_set set;
+	int index;
+
+	poll_begin(&set);
+	index = poll_add(&set, fd, 0);
+	poll_until(&set, set.now);
+	poll_wait(&set);
+	return (poll_got(&set, index) & POLLHUP) != 0;
+}
+
+static int announce(int first_client)
+{
+	struct log_options options = {FD_DIRECTORY, spec.log_name, spec.log_max, spec.log_files};
+	int error;
+
+	if (first_client_hung_up(first_client))
+		return fail(NO_OP, ECANCELED);
+	error = record_state(FD_DIRECTORY, spec.boot_id, init_pid, ending.started);
+	if (error)
+		return fail(NO_OP, -error);
+	if (spec.flags & SPEC_LOG)
+		log_open(&options);
+	return 0;
+}
+
+static void let_go(void)
+{
+	int go = slot(SLOT_GO);
+
+	starting = report_fd >= 0;
+	if (go >= 0)
+		io_write(go, "", 1); /* if it failed, the init is dead, as will be seen */
+	io_close(&go);
+	spec_free(&start_program, spec.start_size);
+	if (!starting)
+		clients_started(init_pid);
+}
+
+/* Has the init execve'd? At its death at the latest the question is answered. */
+static void check_report(int answer_now)
+{
+	int found = read_report();
+
+	if (found == 0 && !answer_now)
+		return;
+	starting = 0;
+	io_close(&report_fd);
+	if (found <= 0)
+		clients_started(init_pid);
+}
+
+static void give_memory_back(struct poll_set *set)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (set->fds[i].revents)
+			busy_at = set->now;
+	if (busy_at < 0 || set->now - busy_at < TRIM_AFTER)
+		return;
+	busy_at = -1;
+	clients_trim();
+	stdio_trim();
+	log_trim();
+}
+
+/* One round of the loop. Until STARTED is said, output stays where it is: it must not come first. */
+static void wait_and_act(void)
+{
+	struct poll_set set;
+	int relaying = !starting;
+
+	poll_begin(&set);
+	children_poll(&set);
+	clients_poll(&set);
+	report_poll = starting ? poll_add(&set, report_fd, POLLIN) : -1;
+	if (relaying) {
+		stdio_poll(&set, ended_at);
+		log_poll(&set);
+		helpers_poll(&set);
+	}
+	if (busy_at >= 0)
+		poll_until(&set, busy_at + TRIM_AFTER);
+	poll_wait(&set);
+
+	children_ready(&set);
+	if (poll_got(&set, report_poll))
+		check_report(0);
+	if (relaying) {
+		stdio_ready(&set, ended_at);
+		log_ready(&set);
+		helpers_ready(&set);
+	}
+	clients_ready(&set);
+	give_memory_back(&set);
+}
+
+/* Is the container over, so that its exit can be recorded? */
+static int is_over(void)
+{
+	int64_t now = clock_monotonic(), blocked = stdio_blocked_since();
+
+	if (ending.failed)
+		return 1;
+	if (!children_init_ended(&ending.status))
+		return 0;
+	if (ended_at < 0) {
+		ended_at = now;
+		ending.finished = clock_now();
+		if (starting)
+			check_report(1);
+		return ending.failed;
+	}
+	return stdio_drained(now, ended_at) || (blocked >= 0 && now - blocked >= BLOCKED_LIMIT);
+}
+
+static void relay(void)
+{
+	while (!is_over()) {
+		if (clients_first_gone() && (starting || (spec.flags & SPEC_KILL_ORPHAN)))
+			children_signal_init(SIGKILL);
+		wait_and_act();
+	}
+	log_finish();
+}
+
+static void bury(void)
+{
+	children_end_all();
+	if (!ending.finished.seconds)
+		ending.finished = clock_now();
+	record_exit(FD_DIRECTORY, &ending);
+	if (!cleanup_program || program_run(cleanup_program, spec.cleanup_size) == 0)
+		return;
+	ending.cleanup_failed = 1;
+	ending.cleanup.op = cleanup_program->failed_errno ? cleanup_program->failed_op : NO_OP;
+	ending.cleanup.error = cleanup_program->failed_errno ? cleanup_program->failed_errno : EINVAL;
+	record_exit(FD_DIRECTORY, &ending); /* fails if the directory is gone: then the client alone is told */
+}
+
+static void deliver(void)
+{
+	char words[HELPERS_WORDS];
+
+	while (!ending.failed && !stdio_drained(clock_monotonic(), ended_at))
+		wait_and_act();
+	log_finish();
+	if (ending.cleanup_failed)
+		clients_failed(1, ending.cleanup, "", 0);
+	if (ending.failed)
+		clients_failed(0, ending.failure, words, helpers_words(words));
+	else
+		clients_exit(ending.status.kind, ending.status.value);
+	while (!clients_delivered(clock_monotonic()))
+		wait_and_act();
+	clients_close();
+	record_sync();
+}
+
+int program_main(int argc, char **argv, char **envp)
+{
+	int first_client, error;
+
+	(void)argc, (void)argv, (void)envp;
+	protect();
+	error = spec_load(&spec, &start_program, &cleanup_program);
+	first_client = inherited(FD_CLIENT);
+	clients_open(first_client, inherited(FD_LISTEN), error ? 0 : spec.flags);
+	if (error)
+		fail(NO_OP, -error);
+	else if (start() == 0 && announce(first_client) == 0)
+		let_go();
+	relay();
+	bury();
+	deliver();
+	return ending.failed;
+}

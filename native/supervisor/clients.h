@@ -1,0 +1,44 @@
+/*
+ * clients.h - the processes at the supervisor's sockets: the tsrun that started it, and later `attach`, `wait`, `kill`.
+ * The frames are those of protocol.h.
+ */
+#ifndef TSRUN_SUPERVISOR_CLIENTS_H
+#define TSRUN_SUPERVISOR_CLIENTS_H
+
+#include "poll.h"
+
+#include "../program.h"
+#include "../protocol.h"
+
+#define CLIENTS_CHUNK 65536u /* most bytes that clients_output() takes at once */
+
+/* FIRST and LISTENER may be -1; FLAGS are those of the spec, for the first client. */
+void clients_open(int first, int listener, uint32_t flags);
+
+/* 1 when the first client is gone (0 when there never was one). */
+int clients_first_gone(void);
+
+/* May output of the stream FLAG (SPEC_ATTACH_STDOUT or _STDERR) be read now, or must it wait for a client? */
+int clients_can_take(uint32_t flag);
+
+/* Output for all who want it. Only after clients_can_take(). */
+void clients_output(uint32_t flag, const unsigned char *bytes, uint32_t n);
+
+void clients_started(int pid);
+
+/* PROGRAM 0: the container did not start, said to every client. 1: the cleanup failed, said to the first. */
+void clients_failed(uint32_t program, struct failure_record failure, const char *words, uint32_t words_len);
+
+/* Sends EXIT; from now on no client is accepted. */
+void clients_exit(uint32_t kind, uint32_t value);
+
+/* 1 when everything is delivered, or nobody is left to wait for. */
+int clients_delivered(int64_t now);
+
+void clients_close(void);
+
+void clients_poll(struct poll_set *set);
+void clients_ready(struct poll_set *set);
+void clients_trim(void);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * record.h - what the supervisor leaves in the container's directory for commands that come later:
+ *
+ *     state.json  {"bootId":"…","supervisor":{"pid":N,"startTime":N},"init":{"pid":N,"startTime":N},"startedAt":"…"}
+ *     exit.json   {"kind":"exited","value":0,"startedAt":"…","finishedAt":"…","oomKilled":false,"logDroppedBytes":0}
+ *
+ * A pid alone could be another process by now: with the boot id and its start time (field 22 of /proc/PID/stat) it cannot.
+ * Both files appear by rename, so a reader sees all of one or nothing. In exit.json `kind` is "exited" (value: exit status),
+ * "signaled" (value: signal), "unknown" (the status was lost; never a made-up 0), or "failed" (the container did not start;
+ * value: errno; with "op":N, the step of the start program). A failed cleanup adds "cleanup":{"op":N,"errno":N}.
+ */
+#ifndef TSRUN_SUPERVISOR_RECORD_H
+#define TSRUN_SUPERVISOR_RECORD_H
+
+#include "children.h"
+#include "clock.h"
+
+#include "../program.h"
+
+struct ending {
+	int failed; /* the container did not start, because of `failure`; else `status` holds */
+	struct failure_record failure;
+	struct exit_status status;
+	struct clock_time started, finished;
+	int cleanup_failed;
+	struct failure_record cleanup;
+};
+
+/* 0 or -errno. BOOT_ID is cut at its first character that is not printable ASCII. */
+int record_state(int directory, const char *boot_id, int init_pid, struct clock_time started);
+
+/* 0 or -errno. The file is in place, but not yet on the disk. May be called again when more is known. */
+int record_exit(int directory, const struct ending *ending);
+
+/*
+ * Brings exit.json to the disk. Apart from record_exit(), so that nobody waits for the disk: clients have their EXIT already.
+ * A power cut in between leaves an older or an empty file, which readers take as "unknown".
+ */
+void record_sync(void);
+
+#endif
