@@ -1,0 +1,32 @@
+/** Where a registry's API is, and whether it speaks TLS. */
+
+import { apiHost, isLoopback } from './host.ts';
+import { networkErrorCode } from './network-failure.ts';
+import { TransientFailure } from './retry.ts';
+import type { Transport } from './transport.ts';
+
+/** What a server that speaks plain http makes of a TLS greeting: an answer that is no TLS, or a closed connection. */
+const NO_TLS = /^(?:ERR_SSL_.*|EPROTO|ECONNRESET|EPIPE|UND_ERR_SOCKET)$/;
+
+/**
+ * The base URL of a registry: https, but on this machine http if nothing there speaks TLS. A certificate that cannot be verified is an
+ * error there too, and does not lead to plain http.
+ */
+export async function probeEndpoint(
+  registry: string,
+  transport: Transport,
+  signal?: AbortSignal,
+): Promise<URL> {
+  const host = apiHost(registry);
+  const secure = new URL(`https://${host}`);
+  if (!isLoopback(registry)) return secure;
+  try {
+    const response = await transport.send({ url: new URL('/v2/', secure), signal });
+    await response.body.dump();
+    return secure;
+  } catch (error) {
+    const failure = error instanceof TransientFailure ? error.failure : error;
+    if (NO_TLS.test(networkErrorCode(failure) ?? '')) return new URL(`http://${host}`);
+    throw failure;
+  }
+}

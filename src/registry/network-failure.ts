@@ -1,0 +1,52 @@
+/** Failures below HTTP: which may pass by themselves, and what to say of the others. */
+import { tsrunError } from '../errors.ts';
+import { TransientFailure } from './retry.ts';
+
+/** Broken connections: worth another try. */
+const MAY_PASS = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'UND_ERR_SOCKET',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+]);
+/** Worth another try only if the host has answered before. */
+const MAY_PASS_LATER = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'ENOTFOUND']);
+
+/** The code of the innermost error that has one: undici and happy eyeballs wrap what the system said. */
+export function networkErrorCode(error: unknown): string | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const inner: unknown = at instanceof AggregateError ? at.errors[0] : undefined;
+    const code = (inner as NodeJS.ErrnoException | undefined)?.code ?? (at as NodeJS.ErrnoException).code;
+    if (typeof code === 'string') return code;
+  }
+  return undefined;
+}
+
+function hintFor(code: string | undefined, url: URL): string | undefined {
+  if (code === undefined) return undefined;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `getent hosts ${url.hostname}`;
+  if (/CERT|SELF_SIGNED|VERIFY|ISSUER/.test(code)) {
+    return `put the registry's CA certificate into ~/.config/containers/certs.d/${url.host}/ca.crt`;
+  }
+  return `curl -v ${url.origin}/v2/`;
+}
+
+/** Wraps what went wrong with a request. A failure that may pass comes as a TransientFailure. */
+export function networkFailure(
+  registry: string,
+  url: URL,
+  cause: unknown,
+  state: { mayPass: boolean },
+): Error {
+  const code = networkErrorCode(cause);
+  const data = { registry, url: url.origin, hint: hintFor(code, url) };
+  const failure = tsrunError('ERR_TSRUN_REGISTRY_UNREACHABLE', data, cause);
+  if (code === undefined) return failure;
+  const isTransient = MAY_PASS.has(code) || (state.mayPass && MAY_PASS_LATER.has(code));
+  return isTransient ? new TransientFailure(failure) : failure;
+}

@@ -1,0 +1,120 @@
+/**
+ * One HTTP request after the other, over undici. Knows proxies, certificates and redirects; knows nothing of registries.
+ *
+ * Redirects are followed here and not by undici, because what may go along differs: credentials stay with the origin they were
+ * meant for (a registry hands blobs over to a CDN), and no redirect leads from https down to http.
+ */
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { isLoopback } from './host.ts';
+import { networkFailure } from './network-failure.ts';
+import type { TlsFiles } from './tls-files.ts';
+
+export interface HttpRequest {
+  method?: 'GET' | 'HEAD' | 'POST';
+  url: URL;
+  headers?: Record<string, string>;
+  /** Sent to the origin of `url` only. */
+  authorization?: string | undefined;
+  body?: string;
+  signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  status: number;
+  headers: Dispatcher.ResponseData['headers'];
+  body: Dispatcher.ResponseData['body'];
+  /** Where the answer came from in the end. */
+  url: URL;
+}
+
+/** The first value of a header. */
+export function headerOf(response: HttpResponse, name: string): string | undefined {
+  const value = response.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const TIMEOUTS = { headersTimeout: 60_000, bodyTimeout: 60_000 };
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export class Transport {
+  readonly #registry: string;
+  readonly #dispatchers: { direct: Dispatcher; proxied: Dispatcher };
+  readonly #userAgent: string;
+  /** Something has answered already: a refused connection is then a restart, not a wrong address. */
+  #hasAnswered = false;
+
+  /** `tls` is for the registry itself; other hosts are checked against the system's certificates. */
+  constructor(registry: string, tls: TlsFiles, userAgent = 'tsrun') {
+    this.#registry = registry;
+    this.#userAgent = userAgent;
+    const connect = { timeout: CONNECT_TIMEOUT_MS, ...tls };
+    this.#dispatchers = {
+      direct: new Agent({ connect, ...TIMEOUTS }),
+      // HTTP_PROXY, HTTPS_PROXY, NO_PROXY in either case
+      proxied: new EnvHttpProxyAgent({ connect, requestTls: connect, ...TIMEOUTS }),
+    };
+  }
+
+  /** Sends a request and follows redirects. Throws ERR_TSRUN_REGISTRY_UNREACHABLE, or a TransientFailure of it. */
+  async send(call: HttpRequest): Promise<HttpResponse> {
+    let { url } = call;
+    for (let hops = 0; ; hops++) {
+      const authorization = url.origin === call.url.origin ? call.authorization : undefined;
+      const response = await this.#sendOnce({ ...call, url, authorization });
+      const location = headerOf(response, 'location');
+      if (!REDIRECTS.has(response.status) || location === undefined) return response;
+      await response.body.dump();
+      url = this.#redirect(url, location, hops);
+    }
+  }
+
+  #redirect(from: URL, location: string, hops: number): URL {
+    const refuse = (problem: string): Error =>
+      networkFailure(this.#registry, from, new Error(problem), { mayPass: false });
+    if (hops >= MAX_REDIRECTS) throw refuse(`more than ${MAX_REDIRECTS} redirects`);
+    if (!URL.canParse(location, from.href)) throw refuse('redirect to what is not a URL');
+    const to = new URL(location, from);
+    const isPlain = to.protocol === 'http:';
+    if (!isPlain && to.protocol !== 'https:') throw refuse(`redirect to ${to.protocol}`);
+    if (isPlain && from.protocol === 'https:') throw refuse(`redirect from https to plain http (${to.host})`);
+    return to;
+  }
+
+  async #sendOnce(call: HttpRequest): Promise<HttpResponse> {
+    const headers: Record<string, string> = { 'user-agent': this.#userAgent, ...call.headers };
+    if (call.authorization !== undefined) headers.authorization = call.authorization;
+    try {
+      const response = await request(call.url, {
+        dispatcher: isLoopback(call.url.host) ? this.#dispatchers.direct : this.#dispatchers.proxied,
+        method: call.method ?? 'GET',
+        headers,
+        body: call.body ?? null,
+        signal: call.signal ?? null,
+      });
+      this.#hasAnswered = true;
+      return { status: response.statusCode, headers: response.headers, body: response.body, url: call.url };
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      throw networkFailure(this.#registry, call.url, error, { mayPass: this.#hasAnswered });
+    }
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    await Promise.all([this.#dispatchers.direct.destroy(), this.#dispatchers.proxied.destroy()]);
+  }
+}
+
+/** The whole body, at most `limit` bytes; undefined when there are more (the connection is dropped then). */
+export async function readBody(response: HttpResponse, limit: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
