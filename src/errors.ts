@@ -120,6 +120,36 @@ export const ERRORS = {
     exitCode: 125,
     message: (d) => `cannot read credentials from ${d.source}: ${d.problem}`,
   }),
+  ERR_TSRUN_LAYER_ARCHIVE: define<{ problem: string; entry?: string | undefined; offset: number }>({
+    exitCode: 125,
+    message: (d) =>
+      `the layer's archive is damaged at byte ${d.offset}${d.entry === undefined ? '' : `, entry "${d.entry}"`}: ${d.problem}`,
+  }),
+  ERR_TSRUN_LAYER_COMPRESSION: define<{ compression: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `the layer's ${d.compression} data is damaged: ${d.problem}`,
+  }),
+  ERR_TSRUN_LAYER_ENTRY: define<{ entry: string; reason: string; errno?: string | undefined }>({
+    exitCode: 125,
+    message: (d) => `cannot unpack "${d.entry}" of the layer: ${d.reason}`,
+    hint: (d) => (d.errno === 'ENOSPC' || d.errno === 'EDQUOT' ? 'tsrun system prune' : undefined),
+  }),
+  ERR_TSRUN_LAYER_OWNER: define<{ entry: string; kind: 'uid' | 'gid'; id: number; ranges: string }>({
+    exitCode: 125,
+    message: (d) =>
+      `"${d.entry}" of the layer belongs to ${d.kind} ${d.id}, and this user's range in a container is ${d.ranges}`,
+    hint: (d) =>
+      `give this user more subordinate ids in /etc/sub${d.kind}: sudo usermod --add-sub${d.kind}s FIRST-LAST $USER`,
+  }),
+  ERR_TSRUN_LAYER_LIMIT: define<{ what: string; allowed: number }>({
+    exitCode: 125,
+    message: (d) => `the layer was refused: it has more than ${d.allowed} ${d.what}, and may be made to fill the disk`,
+  }),
+  ERR_TSRUN_UNPACK_WORKER: define<{ ending: string; output: string }>({
+    exitCode: 125,
+    message: (d) =>
+      `the process that unpacks layers ended ${d.ending} without a result${d.output === '' ? '' : `; it wrote: ${d.output}`}`,
+  }),
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,147 @@
+/** {@link UnpackHost} over src/sys. */
+
+import { call } from '../../sys/calls.ts';
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  RESOLVE_NO_SYMLINKS,
+} from '../../sys/constants.ts';
+import { errnoName } from '../../sys/errno.ts';
+import { nativeRunner, SyscallFailure } from '../../sys/run.ts';
+import { type Argument, type Field, type Memory, Slots, type Step } from '../../sys/step.ts';
+import type { SyscallName } from '../../sys/syscall-numbers.ts';
+import { HostError, type UnpackHost } from './host.ts';
+import type { ByteString } from './tar-entry.ts';
+
+const FICLONE = 0x40049409;
+const RESOLVE_BENEATH = 0x08;
+const SECOND = 1_000_000_000n;
+/** XATTR_LIST_MAX and XATTR_SIZE_MAX are 65536; read back by the 8 bytes of a slot, 6400 are what one program carries. */
+const MAX_READ = 6400;
+
+const path = (value: ByteString): Memory => Buffer.from(`${value}\0`, 'latin1');
+const why = 'unpack a layer';
+
+function invoke(name: SyscallName, args: readonly Argument[]): number {
+  const slots = new Slots();
+  const result = slots.new('result');
+  return run(slots, [call('rootless', why, name, args, { result })])(result);
+}
+
+function run(slots: Slots, steps: readonly Step[]): ReturnType<typeof nativeRunner.run> {
+  try {
+    return nativeRunner.run({ slots, steps });
+  } catch (error) {
+    if (!(error instanceof SyscallFailure)) throw error;
+    const syscall = error.step.op.kind === 'syscall' ? error.step.op.name : error.step.op.kind;
+    throw new HostError(errnoName(error.errno), syscall, error.message, error);
+  }
+}
+
+/** Calls `name` with a buffer that the kernel fills, after the arguments `before`; returns what it filled in. */
+function readBytes(name: SyscallName, before: readonly Argument[], size: number): Buffer {
+  const slots = new Slots();
+  const result = slots.new('result');
+  const words = Array.from({ length: Math.ceil(size / 4) }, (_, i) => slots.new(`word${i}`));
+  const fields = words.map((into): Field => ({ width: 4, into }));
+  const results = run(slots, [call('rootless', why, name, [...before, { fields }, size], { result })]);
+  const bytes = Buffer.alloc(4 * words.length);
+  words.forEach((word, i) => {
+    bytes.writeUInt32LE(results(word) >>> 0, 4 * i);
+  });
+  return bytes.subarray(0, results(result));
+}
+
+/** The value or list that `name` returns, asking for its size first. */
+function readSized(name: SyscallName, before: readonly Argument[]): Buffer {
+  const size = invoke(name, [...before, 0, 0]);
+  if (size === 0) return Buffer.alloc(0);
+  if (size > MAX_READ) throw new HostError('E2BIG', name, `${name}: ${size} bytes are more than ${MAX_READ}`);
+  return readBytes(name, before, size);
+}
+
+const timespec = (nanoseconds: bigint): Field[] => {
+  const rest = ((nanoseconds % SECOND) + SECOND) % SECOND;
+  return [
+    { width: 8, value: (nanoseconds - rest) / SECOND },
+    { width: 8, value: rest },
+  ];
+};
+
+export const nativeHost: UnpackHost = {
+  enterRoot(directory) {
+    run(new Slots(), [
+      call('rootless', 'confine the unpacker to the layer', 'chroot', [directory]),
+      call('rootless', 'confine the unpacker to the layer', 'chdir', ['/']),
+    ]);
+  },
+  setXattr(file, name, value) {
+    invoke('lsetxattr', [path(file), path(name), Buffer.from(value), value.length, 0]);
+  },
+  makeNode(file, mode, major, minor) {
+    invoke('mknodat', [AT_FDCWD, path(file), mode, deviceNumber(major, minor)]);
+  },
+  setTimes(times) {
+    const steps = times.map(({ path: file, atime, mtime }) => {
+      const fields = [...timespec(atime), ...timespec(mtime)];
+      return call('rootless', why, 'utimensat', [AT_FDCWD, path(file), { fields }, AT_SYMLINK_NOFOLLOW]);
+    });
+    run(new Slots(), steps);
+  },
+  clone(from, to) {
+    try {
+      invoke('ioctl', [to, FICLONE, from]);
+      return true;
+    } catch (error) {
+      if (error instanceof HostError && CANNOT_CLONE.has(error.code)) return false;
+      throw error;
+    }
+  },
+  syncFileSystem(fd) {
+    invoke('syncfs', [fd]);
+  },
+  openBeneath(directory, file, purpose) {
+    const flags = O_CLOEXEC | O_NOFOLLOW | (purpose === 'look' ? O_PATH : O_NONBLOCK);
+    const how: Field[] = [
+      { width: 8, value: file === '' ? flags | O_DIRECTORY : flags },
+      { width: 8, value: 0 },
+      { width: 8, value: RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH },
+    ];
+    // a link as the last component is an error with RESOLVE_NO_SYMLINKS, unless O_PATH|O_NOFOLLOW asks for the link itself
+    try {
+      return invoke('openat2', [directory, path(file === '' ? '.' : file), { fields: how }, 24]);
+    } catch (error) {
+      if (error instanceof HostError && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+        return undefined;
+      throw error;
+    }
+  },
+  readLink(fd) {
+    return readBytes('readlinkat', [fd, path('')], 4096).toString('latin1');
+  },
+  readXattrs(fd) {
+    const xattrs = new Map<ByteString, Buffer>();
+    let names: string;
+    try {
+      names = readSized('flistxattr', [fd]).toString('latin1');
+    } catch (error) {
+      if (error instanceof HostError && error.code === 'EOPNOTSUPP') return xattrs;
+      throw error;
+    }
+    for (const name of names.split('\0')) {
+      if (name !== '') xattrs.set(name, readSized('fgetxattr', [fd, path(name)]));
+    }
+    return xattrs;
+  },
+};
+
+const CANNOT_CLONE = new Set(['EOPNOTSUPP', 'EINVAL', 'EXDEV', 'ENOTTY', 'EPERM', 'ENOSYS']);
+
+/** makedev(3) as the kernel's new_encode_dev lays it out for mknod(2). */
+const deviceNumber = (major: number, minor: number): number =>
+  (minor & 0xff) + major * 256 + (minor - (minor & 0xff)) * 4096;

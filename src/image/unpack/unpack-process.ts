@@ -1,0 +1,117 @@
+/** A running worker, as the starter sees it; and how to get one by src/rootless. */
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { type Rootless, spawnInside } from '../../rootless/enter.ts';
+import { call, pipe } from '../../sys/calls.ts';
+import { O_CLOEXEC, P_PIDFD, SIGKILL, WEXITED } from '../../sys/constants.ts';
+import { nativeRunner } from '../../sys/run.ts';
+import { Slots } from '../../sys/step.ts';
+
+export interface UnpackProcess {
+  stdin: Writable;
+  stderr: Readable;
+  /** The worker's fd 3. */
+  result: Readable;
+  /** SIGKILL; nothing when it has ended. */
+  kill(): void;
+  /** After `result` has ended: waits for the process and says how it ended ("with status 1", "by signal 9"). Once. */
+  reap(): string;
+}
+
+/** Runs `argv` (a program by its path, and its arguments) in the rootless namespaces. */
+export type StartInNamespaces = (argv: readonly string[]) => UnpackProcess;
+
+/** Pipe buffers that hold a few of zlib's chunks, so that both sides work at once (fcntl(2); 1 MiB is what a user may have). */
+const F_SETPIPE_SZ = 1031;
+const PIPE_SIZE = 1 << 20;
+/** si_code of waitid(2) */
+const CLD_EXITED = 1;
+
+export const startByRootless =
+  (rootless: Rootless): StartInNamespaces =>
+  (argv) => {
+    const [input, result, errors] = makePipes();
+    const path = argv[0] ?? '';
+    const env = Object.entries(process.env).flatMap(([key, value]) =>
+      value === undefined ? [] : [`${key}=${value}`],
+    );
+    const theirs = [input.read, errors.write, errors.write, result.write];
+    const child = spawnInside(rootless, { path, argv, env, fds: theirs });
+    for (const fd of new Set(theirs)) closeSync(fd);
+    let isReaped = false;
+    return {
+      stdin: new Socket({ fd: input.write, readable: false, writable: true }),
+      stderr: new Socket({ fd: errors.read, readable: true, writable: false }),
+      result: new Socket({ fd: result.read, readable: true, writable: false }),
+      kill: () => {
+        if (!isReaped) killByPidfd(child.pidfd);
+      },
+      reap: () => {
+        isReaped = true;
+        try {
+          return waitForEnd(child.pidfd);
+        } finally {
+          closeSync(child.pidfd);
+        }
+      },
+    };
+  };
+
+interface PipeEnds {
+  read: number;
+  write: number;
+}
+
+/** Three pipes: input, result, errors. */
+function makePipes(): [PipeEnds, PipeEnds, PipeEnds] {
+  const slots = new Slots();
+  const ends = ['input', 'result', 'errors'].map(
+    (name) => [slots.new(`${name}.r`), slots.new(`${name}.w`)] as const,
+  );
+  const steps = ends.map(([read, write]) => pipe('user', 'talk to the unpacker', read, write, O_CLOEXEC));
+  const [, inputWrite] = ends[0] ?? [];
+  if (inputWrite) {
+    const args = [inputWrite, F_SETPIPE_SZ, PIPE_SIZE];
+    // EPERM: the user's pipes hold too much already (pipe-user-pages-soft); a small one is as good, if slower
+    steps.push(call('user', 'let both sides work at once', 'fcntl', args, { tolerate: ['EPERM'] }));
+  }
+  const results = nativeRunner.run({ slots, steps });
+  const [input, result, errors] = ends.map(([read, write]) => ({
+    read: results(read),
+    write: results(write),
+  }));
+  if (!input || !result || !errors) throw new Error('no pipes');
+  return [input, result, errors];
+}
+
+function killByPidfd(pidfd: number): void {
+  const slots = new Slots();
+  const args = [pidfd, SIGKILL, 0, 0];
+  nativeRunner.run({
+    slots,
+    steps: [call('user', 'stop the unpacker', 'pidfd_send_signal', args, { tolerate: ['ESRCH'] })],
+  });
+}
+
+/** waitid(2), which takes the zombie away. Call it when the process is about to end: it blocks. */
+function waitForEnd(pidfd: number): string {
+  const slots = new Slots();
+  const code = slots.new('code');
+  const status = slots.new('status');
+  const siginfo = {
+    fields: [
+      { bytes: new Uint8Array(8) },
+      { width: 4, into: code } as const,
+      { bytes: new Uint8Array(12) },
+      { width: 4, into: status } as const,
+      { bytes: new Uint8Array(100) },
+    ],
+  };
+  const args = [P_PIDFD, pidfd, siginfo, WEXITED, 0];
+  const results = nativeRunner.run({
+    slots,
+    steps: [call('user', 'take leave of the unpacker', 'waitid', args, { retry: true })],
+  });
+  return results(code) === CLD_EXITED ? `with status ${results(status)}` : `by signal ${results(status)}`;
+}
