@@ -56,7 +56,7 @@ function expectAgreement(profile: OciSeccomp, arch: Architecture): void {
   const others = [1, 2].map((index) => interestingValues(profile, index).slice(0, 12));
   const conditional = new Set((profile.syscalls ?? []).filter((r) => r.args?.length).flatMap((r) => r.names));
   const column = arch === 'x64' ? 0 : 1;
-  const numbers = new Set(
+  const numbers = new Set<number | undefined>(
     Object.entries(SYSCALL_NUMBERS).flatMap(([n, p]) => (conditional.has(n) ? [p[column]] : [])),
   );
   for (let nr = 0; nr < 520; nr++) {

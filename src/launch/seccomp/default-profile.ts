@@ -30,6 +30,9 @@ const isInt = (index: number, value: number): OciSeccompArgument => ({
   op: 'SCMP_CMP_MASKED_EQ',
 });
 
+/** Says "all others" after the rules before it have answered for some: a rule without a condition would outrank those. */
+const isNot = (index: number, value: number): OciSeccompArgument => ({ index, value, op: 'SCMP_CMP_NE' });
+
 const allow = (names: readonly string[], args: readonly OciSeccompArgument[] = []): OciSeccompRule => ({
   names,
   action: 'SCMP_ACT_ALLOW',
@@ -65,7 +68,10 @@ export function defaultProfileGroups(): readonly CallGroup[] {
 }
 
 function personalityRules(): OciSeccompRule[] {
-  return PERSONALITIES.map((value) => allow(['personality'], [{ index: 0, value, op: 'SCMP_CMP_EQ' }]));
+  return [
+    ...PERSONALITIES.map((value) => allow(['personality'], [{ index: 0, value, op: 'SCMP_CMP_EQ' }])),
+    refuse(['personality'], ERRNO.EPERM, [isNot(0, 0)]),
+  ];
 }
 
 /**
@@ -75,8 +81,7 @@ function personalityRules(): OciSeccompRule[] {
 function socketRules(has: ReadonlySet<string>): OciSeccompRule[] {
   const vsock = refuse(['socket'], ERRNO.EAFNOSUPPORT, [isInt(0, AF_VSOCK)]);
   const audit = refuse(['socket'], ERRNO.EINVAL, [isInt(0, AF_NETLINK), isInt(2, NETLINK_AUDIT)]);
-  // All others, said with a condition: a rule without one would outrank those above.
-  const others = allow(['socket'], [{ index: 0, value: AF_VSOCK, op: 'SCMP_CMP_NE' }]);
+  const others = allow(['socket'], [isNot(0, AF_VSOCK)]);
   return has.has('CAP_AUDIT_WRITE') ? [vsock, others] : [vsock, audit, others];
 }
 
@@ -92,11 +97,9 @@ function cloneRules(has: ReadonlySet<string>): OciSeccompRule[] {
     valueTwo: 0,
     op: 'SCMP_CMP_MASKED_EQ',
   };
-  // All others, said with a condition: a rule without one would outrank the rule above.
-  const others: OciSeccompArgument = { index: 0, value: 0, op: 'SCMP_CMP_NE' };
   return [
     allow(['clone'], [noNamespace]),
-    refuse(['clone'], ERRNO.EPERM, [others]),
+    refuse(['clone'], ERRNO.EPERM, [isNot(0, 0)]),
     refuse(['clone3'], ERRNO.ENOSYS),
   ];
 }
