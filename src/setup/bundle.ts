@@ -12,6 +12,7 @@
 import { chmod, copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { lazyBuiltins } from './lazy-builtins.ts';
 
 /** Entry → its source. */
 export const ENTRIES: Readonly<Record<string, string>> = {
@@ -29,6 +30,8 @@ const COMMON: BuildOptions = {
   target: 'node22',
   // The loader reads bundles as latin1.
   charset: 'ascii',
+  // `import()` becomes `require`, which is the loader's.
+  supported: { 'dynamic-import': false },
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
@@ -70,10 +73,16 @@ export async function bundle(root: string, dist: string): Promise<void> {
       entryPoints: ENTRIES,
       outdir: dist,
       outExtension: { '.js': '.cjs' },
-      plugins: [packagesApart],
+      plugins: [packagesApart, lazyBuiltins],
     }),
     ...PACKAGES_APART.map((name) =>
-      build({ ...COMMON, ...at, entryPoints: [name], outfile: join(dist, `${name}.cjs`) }),
+      build({
+        ...COMMON,
+        ...at,
+        plugins: [lazyBuiltins],
+        entryPoints: [name],
+        outfile: join(dist, `${name}.cjs`),
+      }),
     ),
     ...Object.keys(ENTRIES).map((name) =>
       build({
