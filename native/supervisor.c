@@ -231,9 +231,8 @@ static int is_over(void)
 		ending.finished = clock_now();
 		if (starting)
 			check_report(1);
-		return ending.failed;
 	}
-	return stdio_drained(now, ended_at) || (blocked >= 0 && now - blocked >= BLOCKED_LIMIT);
+	return ending.failed || stdio_drained(now, ended_at) || (blocked >= 0 && now - blocked >= BLOCKED_LIMIT);
 }
 
 static void relay(void)

@@ -4,6 +4,8 @@
 
 #include <linux/mman.h>
 
+_Static_assert(sizeof(struct supervisor_spec) == 144, "src/supervisor/spec.ts writes it");
+
 static int is_name(const char *name, unsigned size)
 {
 	unsigned i;
