@@ -51,8 +51,8 @@ export interface RuntimeNamespace {
 
 export interface SeccompArgument {
   index: number;
-  value: number;
-  valueTwo?: number;
+  value: number | bigint;
+  valueTwo?: number | bigint;
   op: string;
 }
 

@@ -34,15 +34,20 @@ const isInt = (index: number, value: number): OciSeccompArgument => ({
 const isNot = (index: number, value: number): OciSeccompArgument => ({ index, value, op: 'SCMP_CMP_NE' });
 
 const allow = (names: readonly string[], args: readonly OciSeccompArgument[] = []): OciSeccompRule => ({
-  names,
+  names: [...names],
   action: 'SCMP_ACT_ALLOW',
-  ...(args.length > 0 && { args }),
+  ...(args.length > 0 && { args: [...args] }),
 });
 const refuse = (
   names: readonly string[],
   errnoRet: number,
   args: readonly OciSeccompArgument[] = [],
-): OciSeccompRule => ({ names, action: 'SCMP_ACT_ERRNO', errnoRet, ...(args.length > 0 && { args }) });
+): OciSeccompRule => ({
+  names: [...names],
+  action: 'SCMP_ACT_ERRNO',
+  errnoRet,
+  ...(args.length > 0 && { args: [...args] }),
+});
 
 /** The profile for a container whose bounding set is `capabilities` (`CAP_…` names). */
 export function defaultProfile(capabilities: readonly string[], arch: Architecture): OciSeccomp {

@@ -38,7 +38,11 @@ const RULE_KEYS = [
 
 /** Parses the text of `file`. Throws ERR_TSRUN_SECCOMP_PROFILE. */
 export function loadSeccompProfile(file: string, text: string, target: ProfileTarget): OciSeccomp {
-  const root = new ProfileNode(file, '', parse(file, text));
+  return readProfile(new ProfileNode(file, '', parse(file, text)), target);
+}
+
+/** Checks a profile that is already parsed, at `root`. Throws ERR_TSRUN_SECCOMP_PROFILE. */
+export function readProfile(root: ProfileNode, target: ProfileTarget): OciSeccomp {
   const listener = root.get('listenerPath');
   if (listener.present) listener.fail('asks for a listener (SCMP_ACT_NOTIFY), which tsrun does not have');
   root.onlyKeys(PROFILE_KEYS, 'listenerMetadata');

@@ -25,26 +25,26 @@ export type OciSeccompOperator = (typeof OCI_SECCOMP_OPERATORS)[number];
 
 /** A condition on argument `index` (0–5), compared as an unsigned 64-bit number; MASKED_EQ: (argument & value) == valueTwo. */
 export interface OciSeccompArgument {
-  readonly index: number;
-  readonly value: number | bigint;
-  readonly valueTwo?: number | bigint;
-  readonly op: OciSeccompOperator;
+  index: number;
+  value: number | bigint;
+  valueTwo?: number | bigint;
+  op: OciSeccompOperator;
 }
 
 export interface OciSeccompRule {
-  readonly names: readonly string[];
-  readonly action: OciSeccompAction;
+  names: string[];
+  action: OciSeccompAction;
   /** For ERRNO and TRACE; EPERM when it is not there. */
-  readonly errnoRet?: number;
-  readonly args?: readonly OciSeccompArgument[];
+  errnoRet?: number;
+  args?: OciSeccompArgument[];
 }
 
 export interface OciSeccomp {
-  readonly defaultAction: OciSeccompAction;
-  readonly defaultErrnoRet?: number;
-  readonly architectures?: readonly string[];
-  readonly flags?: readonly string[];
-  readonly syscalls?: readonly OciSeccompRule[];
+  defaultAction: OciSeccompAction;
+  defaultErrnoRet?: number;
+  architectures?: string[];
+  flags?: string[];
+  syscalls?: OciSeccompRule[];
 }
 
 const RETURN: Record<OciSeccompAction, number> = {
