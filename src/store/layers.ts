@@ -64,35 +64,43 @@ export interface StoreHooks {
 
 export const DEFAULT_STORE_HOOKS: StoreHooks = { removeTree: removeOwnTree, syncFilesystem: syncWithCommand };
 
-/** A layer that is being made. Ends with commit() or abandon(). */
+/** A layer that is being made: filled, sealed, published; or abandoned at any moment before. */
 export class NewLayer {
   /** The directory to fill; exists and is empty. */
   readonly diffDirectory: string;
   readonly #paths: StorePaths;
   readonly #hooks: StoreHooks;
   readonly #directory: string;
+  #record: LayerRecord | undefined;
   constructor(paths: StorePaths, hooks: StoreHooks) {
     this.#paths = paths;
     this.#hooks = hooks;
     this.#directory = temporaryPath(paths, 'layer');
     this.diffDirectory = join(this.#directory, 'diff');
-    mkdirSync(this.diffDirectory, { recursive: true, mode: 0o755 });
+    mkdirSync(this.#directory, { mode: 0o700 });
+    mkdirSync(this.diffDirectory, { mode: 0o755 });
   }
 
-  /** Makes the layer durable, and gives it its name. If another process was faster, its layer stays and this one goes. */
-  async commit(record: LayerRecord): Promise<void> {
+  /** Adds the record, and makes everything durable; the next layer may be filled meanwhile. */
+  async seal(record: LayerRecord): Promise<void> {
     writeDurably(join(this.#directory, 'layer.json'), `${JSON.stringify(record, undefined, 2)}\n`);
     await this.#hooks.syncFilesystem(this.#directory);
+    this.#record = record;
+  }
+
+  /** Gives the sealed layer its name. A complete layer that is there already stays, and this one goes. */
+  async publish(): Promise<void> {
+    const record = this.#record;
+    if (record === undefined) throw new Error('a layer was published before it was sealed');
     mkdirSync(layersDirectory(this.#paths), { recursive: true, mode: 0o700 });
     const final = layerDirectory(this.#paths, record.chainId);
+    const store = new LayerStore(this.#paths, this.#hooks);
+    if (store.has(record.chainId)) return this.abandon();
+    await store.remove(record.chainId); // the remains of a damaged one
     try {
       renameSync(this.#directory, final);
     } catch (error) {
-      if (!existsSync(layerRecord(this.#paths, record.chainId))) {
-        throw tsrunError('ERR_TSRUN_STORE', { doing: `put layer ${record.diffId} at ${final}` }, error);
-      }
-      await this.abandon();
-      return;
+      throw tsrunError('ERR_TSRUN_STORE', { doing: `put layer ${record.diffId} at ${final}` }, error);
     }
     syncDirectory(layersDirectory(this.#paths));
   }

@@ -57,3 +57,28 @@ export const lockPath = (s: StorePaths, name: string): string => join(s.root, 'l
 /** <runtime>/containers/<id>/attach: the supervisor's socket */
 export const runtimeContainerDirectory = (s: StorePaths, id: string): string =>
   join(s.runtime, 'containers', id);
+
+/** What is in containers/<id>/, beside container.json. */
+export const containerFiles = (s: StorePaths, id: string) => {
+  const directory = containerDirectory(s, id);
+  return {
+    directory,
+    /** the OCI runtime configuration */
+    config: join(directory, 'config.json'),
+    /** written by the supervisor at each start: who runs */
+    state: join(directory, 'state.json'),
+    /** written by the supervisor, once per start, by rename */
+    exit: join(directory, 'exit.json'),
+    log: join(directory, LOG_NAME),
+    upper: join(directory, 'upper'),
+    work: join(directory, 'work'),
+    mountpoint: join(directory, 'merged'),
+    hosts: join(directory, 'hosts'),
+    hostname: join(directory, 'hostname'),
+    resolvConf: join(directory, 'resolv.conf'),
+  } as const;
+};
+export const LOG_NAME = 'container.log';
+
+/** The supervisor's socket in a container's (or an exec session's) runtime directory. */
+export const attachSocket = (runtimeDirectory: string): string => join(runtimeDirectory, 'attach');

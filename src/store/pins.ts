@@ -4,11 +4,10 @@
  * A pin is a file in tmp/ with its maker in its name, so that it ends with the process at the latest. It is placed and garbage is
  * collected under one lock, so that whoever looks for a layer after pinning it can rely on what it sees.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainId, Digest } from '../spec/image.ts';
 import { isAlive } from '../sys/process.ts';
-import { writeDurably } from './atomic-write.ts';
 import { type FileLock, waitForLock } from './lock.ts';
 import { lockPath, type StorePaths, temporaryDirectory } from './paths.ts';
 import { makerOfTemporary, temporaryNames, temporaryPath } from './temporary.ts';
@@ -29,7 +28,7 @@ export function lockGarbage(paths: StorePaths): Promise<FileLock> {
 export async function pin(paths: StorePaths, things: PinnedThings): Promise<Disposable> {
   const path = temporaryPath(paths, PURPOSE, '.json');
   using _lock = await lockGarbage(paths);
-  writeDurably(path, JSON.stringify(things));
+  writeFileSync(path, JSON.stringify(things), { flag: 'wx', mode: 0o600 }); // not durable: it ends with this process
   return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
 }
 

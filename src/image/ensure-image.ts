@@ -1,0 +1,123 @@
+/**
+ * The image that a user's word means, pulled if the policy says so. When the image is in the store and may be used as it is,
+ * this takes one or two small files, and loads nothing of the registry client.
+ */
+import { TsrunError, tsrunError } from '../errors.ts';
+import {
+  DEFAULT_REGISTRY,
+  formatReference,
+  parseName,
+  parseReference,
+  qualifyName,
+  type Reference,
+} from '../spec/reference.ts';
+import { type ImageRecord, isDangling } from '../store/image-record.ts';
+import { ImageStore } from '../store/images.ts';
+import type { PullListener } from './pull/events.ts';
+import type { PullOptions, PullResult } from './pull/pull-image.ts';
+import { servesPlatform } from './serves-platform.ts';
+
+export interface EnsureOptions extends Omit<PullOptions, 'reference'> {
+  /** As the user wrote it: a full or short name, an id, the beginning of an id. */
+  name: string;
+  /** `newer` asks the registry, and makes do with the store when it does not answer. */
+  policy: 'always' | 'missing' | 'never' | 'newer';
+  /** Where short names are looked for, in this order; docker.io alone by default. */
+  searchRegistries?: readonly string[];
+  /** A short name means the registry's image even if the store has one of the same path from elsewhere: `tsrun pull`. */
+  ignoreStoreForShortNames?: boolean;
+}
+
+const IMAGE_ID = /^(?:sha256:)?[0-9a-f]{64}$/;
+
+/** Failures after which another registry, or with `newer` the store, may do. */
+const ELSEWHERE = new Set<string>([
+  'ERR_TSRUN_TAG_UNKNOWN',
+  'ERR_TSRUN_REPOSITORY_UNKNOWN',
+  'ERR_TSRUN_REGISTRY_DENIED',
+  'ERR_TSRUN_REGISTRY_UNREACHABLE',
+  'ERR_TSRUN_REGISTRY_RATE_LIMIT',
+  'ERR_TSRUN_REGISTRY_RESPONSE',
+]);
+
+function mayBeElsewhere(error: unknown): error is TsrunError {
+  return error instanceof TsrunError && ELSEWHERE.has(error.code);
+}
+
+/** The references to ask registries for, in their order. Throws ERR_TSRUN_REFERENCE, ERR_TSRUN_IMAGE_NOT_LOCAL. */
+function candidates(options: EnsureOptions, local: ImageRecord | undefined): Reference[] {
+  if (IMAGE_ID.test(options.name) && local === undefined) {
+    throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: options.name });
+  }
+  const isShort = IMAGE_ID.test(options.name) || parseName(options.name).registry === undefined;
+  if (isShort && local !== undefined && !isDangling(local) && options.ignoreStoreForShortNames !== true) {
+    const reference = parseReference(local.reference);
+    if (reference.registry !== 'localhost') return [reference];
+  }
+  const name = parseName(options.name);
+  const registries =
+    name.registry === undefined ? (options.searchRegistries ?? [DEFAULT_REGISTRY]) : [name.registry];
+  return registries.map((registry) => qualifyName(name, registry));
+}
+
+/** A name that was not written in full is shown in full, once. */
+function tellResolution(options: EnsureOptions, reference: string): void {
+  const written = options.name;
+  if (IMAGE_ID.test(written) || parseName(written).registry !== undefined) return;
+  options.onEvent?.({ type: 'resolved', written, reference });
+}
+
+async function pullFirst(options: EnsureOptions, references: Reference[]): Promise<PullResult> {
+  const { pullImage } = await import('./pull/pull-image.ts');
+  let failure: TsrunError | undefined;
+  for (const reference of references) {
+    tellResolution(options, formatReference(reference));
+    try {
+      return await pullImage({ ...options, reference });
+    } catch (error) {
+      if (!mayBeElsewhere(error)) throw error;
+      failure ??= error;
+    }
+  }
+  throw failure ?? tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: options.name });
+}
+
+/** The image of the store, if it is whole and for the platform that was asked for. */
+function usable(
+  store: ImageStore,
+  local: ImageRecord | undefined,
+  options: EnsureOptions,
+): ImageRecord | undefined {
+  if (local === undefined || store.missingParts(local).length > 0) return undefined;
+  return options.platform === undefined || servesPlatform(local, options.platform) ? local : undefined;
+}
+
+/**
+ * Finds or pulls the image. Throws ERR_TSRUN_IMAGE_NOT_LOCAL with policy `never`, ERR_TSRUN_IMAGE_AMBIGUOUS, ERR_TSRUN_REFERENCE, and
+ * what pullImage() throws.
+ */
+export async function ensureImage(options: EnsureOptions): Promise<PullResult> {
+  const store = new ImageStore(options.paths);
+  const local = store.resolve(options.name);
+  const ready = usable(store, local, options);
+  const emit: PullListener = options.onEvent ?? (() => {});
+  if (ready !== undefined && (options.policy === 'missing' || options.policy === 'never')) {
+    if (parseReferenceHost(ready) !== DEFAULT_REGISTRY) tellResolution(options, ready.reference);
+    return { record: ready, isNew: false };
+  }
+  if (options.policy === 'never') {
+    throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: local?.reference ?? options.name });
+  }
+  try {
+    return await pullFirst(options, candidates(options, local));
+  } catch (error) {
+    if (options.policy !== 'newer' || ready === undefined || !mayBeElsewhere(error)) throw error;
+    emit({ type: 'warning', text: `${error.message}; using the image of the store` });
+    return { record: ready, isNew: false };
+  }
+}
+
+/** The registry in the name of an image; undefined for one without a name. */
+function parseReferenceHost(record: ImageRecord): string | undefined {
+  return isDangling(record) ? undefined : parseName(record.reference).registry;
+}

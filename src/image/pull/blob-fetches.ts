@@ -1,0 +1,140 @@
+/**
+ * The blobs of one pull: each is fetched once, a few at a time, in the order in which the layers will be unpacked.
+ *
+ * Fetching never waits for unpacking, so that a slow disk does not hold up the network, nor the other way round; both meet at the
+ * partial file, which the unpacker reads behind the download.
+ */
+import type { Descriptor, Digest } from '../../spec/image.ts';
+import type { BlobStore } from '../../store/blobs.ts';
+import { Sha256 } from '../../store/hash.ts';
+import type { PartialBlob } from '../../store/partial-blob.ts';
+import type { PullListener } from './events.ts';
+import type { ImageSource } from './image-source.ts';
+
+/** A blob that can be read, though it may not be complete yet. */
+export interface OpenedBlob {
+  read(): AsyncIterable<Uint8Array>;
+  /** Resolves when the blob is complete and verified. */
+  done: Promise<void>;
+  isDone(): boolean;
+  /** Some of its bytes were there before, and may have suffered. */
+  isOld: boolean;
+}
+
+export interface BlobFetchContext {
+  blobs: BlobStore;
+  source: ImageSource;
+  emit: PullListener;
+  signal: AbortSignal;
+}
+
+/** Lets a few in at a time, in their order. */
+class Gate {
+  #free: number;
+  readonly #queue: (() => void)[] = [];
+  constructor(free: number) {
+    this.#free = free;
+  }
+  async enter(): Promise<void> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+  }
+  leave(): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.#free++;
+    else next();
+  }
+}
+
+export class BlobFetches {
+  readonly #context: BlobFetchContext;
+  readonly #gate: Gate;
+  readonly #opened = new Map<Digest, Promise<OpenedBlob>>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(context: BlobFetchContext) {
+    this.#context = context;
+    this.#gate = new Gate(context.source.parallel);
+  }
+
+  /** The blob, fetched if need be; the same one for the same digest. Resolves when it can be read. */
+  open(descriptor: Descriptor): Promise<OpenedBlob> {
+    let opened = this.#opened.get(descriptor.digest);
+    if (opened === undefined) {
+      opened = this.#start(descriptor);
+      opened.catch(() => {}); // whoever needs it awaits it; until then its failure is not unhandled
+      this.#opened.set(descriptor.digest, opened);
+    }
+    return opened;
+  }
+
+  /** Fetches a blob from its beginning, after its bytes turned out to be wrong. */
+  restart(descriptor: Descriptor): Promise<OpenedBlob> {
+    this.#context.blobs.remove(descriptor.digest);
+    this.#opened.delete(descriptor.digest);
+    return this.open(descriptor);
+  }
+
+  /** Waits until nothing is being fetched any more, however it ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#opened.values()]);
+    await Promise.allSettled([...this.#running]);
+  }
+
+  async #start(descriptor: Descriptor): Promise<OpenedBlob> {
+    const { blobs, emit, signal } = this.#context;
+    await this.#gate.enter();
+    let partial: PartialBlob | undefined;
+    try {
+      const onWait = (): void => emit({ type: 'layer', digest: descriptor.digest, status: 'shared' });
+      const what = `layer ${descriptor.digest}`;
+      partial = await blobs.openPartial(descriptor, { what, signal, onWait });
+    } finally {
+      if (partial === undefined) this.#gate.leave();
+    }
+    if (partial === undefined) {
+      const read = (): AsyncIterable<Uint8Array> => blobs.read(descriptor.digest);
+      return { read, done: Promise.resolve(), isDone: () => true, isOld: true };
+    }
+    return this.#download(descriptor, partial);
+  }
+
+  #download(descriptor: Descriptor, partial: PartialBlob): OpenedBlob {
+    let isDone = false;
+    const done = this.#fill(descriptor, partial)
+      .then(() => {
+        isDone = true;
+      })
+      .finally(() => this.#gate.leave());
+    done.catch(() => {}); // as in open()
+    this.#running.add(done);
+    return { read: () => partial.file.read(), done, isDone: () => isDone, isOld: partial.isResumed };
+  }
+
+  async #fill(descriptor: Descriptor, partial: PartialBlob): Promise<void> {
+    const { source, emit, signal } = this.#context;
+    const { digest, size: total } = descriptor;
+    try {
+      emit({ type: 'layer', digest, status: 'downloading', current: partial.received, total });
+      await source.fill(descriptor, partial, {
+        signal,
+        onProgress: (current) => emit({ type: 'layer', digest, status: 'downloading', current, total }),
+        onRetry: (failure, delayMs) => emit({ type: 'retry', digest, problem: failure.message, delayMs }),
+      });
+      emit({ type: 'layer', digest, status: 'verifying' });
+      await partial.complete();
+      emit({ type: 'layer', digest, status: 'downloaded' });
+    } catch (error) {
+      partial.close(error);
+      throw error;
+    }
+  }
+}
+
+/** Whether the bytes of a complete blob are still those of its digest. */
+export async function isBlobIntact(blobs: BlobStore, digest: Digest): Promise<boolean> {
+  if (!blobs.has(digest)) return false;
+  const hash = new Sha256();
+  for await (const chunk of blobs.read(digest) as AsyncIterable<Buffer>) hash.update(chunk);
+  return hash.digest() === digest;
+}

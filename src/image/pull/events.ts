@@ -1,0 +1,25 @@
+/** What happens during a pull, for whoever shows it. */
+import type { Digest } from '../../spec/image.ts';
+
+export type LayerStatus =
+  | 'waiting'
+  | 'exists'
+  | 'shared' // another process downloads it
+  | 'downloading'
+  | 'verifying'
+  | 'downloaded'
+  | 'extracting'
+  | 'complete';
+
+export type PullEvent =
+  /** A short name was resolved. */
+  | { type: 'resolved'; written: string; reference: string }
+  /** The registry is asked for the image. `from` is the repository, `tag` the tag or digest. */
+  | { type: 'pulling'; from: string; tag: string }
+  /** `current` and `total` are bytes of the blob. */
+  | { type: 'layer'; digest: Digest; status: LayerStatus; current?: number; total?: number }
+  | { type: 'retry'; digest?: Digest; problem: string; delayMs: number }
+  | { type: 'warning'; text: string }
+  | { type: 'done'; reference: string; digest: Digest; imageId: Digest; isNew: boolean };
+
+export type PullListener = (event: PullEvent) => void;

@@ -1,0 +1,173 @@
+/** An image from any source into the store: documents, configuration, layers, and last of all its name. */
+import { tsrunError } from '../../errors.ts';
+import { chainIds } from '../../spec/digest.ts';
+import { parseImageConfig } from '../../spec/document.ts';
+import type { Descriptor, Digest, ImageConfig, Manifest, Platform } from '../../spec/image.ts';
+import { isConfigType } from '../../spec/media-types.ts';
+import { formatPlatform, platformDistance } from '../../spec/platform.ts';
+import { BlobStore } from '../../store/blobs.ts';
+import { sha256 } from '../../store/hash.ts';
+import type { ImageRecord } from '../../store/image-record.ts';
+import { ImageStore } from '../../store/images.ts';
+import { LayerStore, type StoreHooks } from '../../store/layers.ts';
+import type { StorePaths } from '../../store/paths.ts';
+import { pin } from '../../store/pins.ts';
+import { sweepTemporaries } from '../../store/temporary.ts';
+import type { LayerUnpacker } from '../layer-sink.ts';
+import type { PullListener } from './events.ts';
+import { type FetchedDocuments, fetchDocuments } from './fetch-documents.ts';
+import { fetchLayers } from './fetch-layers.ts';
+import type { ImageSource } from './image-source.ts';
+import type { PlannedLayer } from './unpack-layer.ts';
+
+export interface FetchImageOptions {
+  paths: StorePaths;
+  hooks: StoreHooks;
+  source: ImageSource;
+  unpacker: LayerUnpacker;
+  /** The full reference that the image gets as its name. */
+  reference: string;
+  /** The digest that the reference has. */
+  digest: Digest | undefined;
+  platform: Platform;
+  /** The user asked for this platform: another one is an error, and not only worth a warning. */
+  isPlatformExplicit: boolean;
+  emit: PullListener;
+  signal?: AbortSignal | undefined;
+}
+
+const CONFIG_LIMIT_BYTES = 8 << 20;
+
+/** Docker before 1.10 pushed configurations without a type of their own. */
+const LEGACY_CONFIG = 'application/octet-stream';
+
+function requireConfigType(config: Descriptor, reference: string): void {
+  if (!isConfigType(config.mediaType) && config.mediaType !== LEGACY_CONFIG) {
+    const expected = 'the configuration of a container image';
+    const what = `${reference} is an artifact: its config`;
+    throw tsrunError('ERR_TSRUN_MEDIA_TYPE', { what, mediaType: config.mediaType, expected });
+  }
+  if (config.size <= CONFIG_LIMIT_BYTES) return;
+  const problem = `it has ${config.size} bytes, more than ${CONFIG_LIMIT_BYTES >> 20} MiB`;
+  throw tsrunError('ERR_TSRUN_DOCUMENT', { what: `the config of ${reference}`, problem });
+}
+
+async function fetchBlob(
+  options: FetchImageOptions,
+  blobs: BlobStore,
+  descriptor: Descriptor,
+  what: string,
+): Promise<void> {
+  const { source, emit, signal = new AbortController().signal } = options;
+  const partial = await blobs.openPartial(descriptor, { what, signal });
+  if (partial === undefined) return;
+  try {
+    await source.fill(descriptor, partial, {
+      signal,
+      onProgress: () => {},
+      onRetry: (failure, delayMs) => emit({ type: 'retry', problem: failure.message, delayMs }),
+    });
+    await partial.complete();
+  } catch (error) {
+    partial.close(error);
+    throw error;
+  }
+}
+
+async function fetchConfig(
+  options: FetchImageOptions,
+  blobs: BlobStore,
+  config: Descriptor,
+): Promise<ImageConfig> {
+  const what = `the config of ${options.reference}`;
+  requireConfigType(config, options.reference);
+  if (blobs.readVerifiedText(config.digest) === undefined) {
+    blobs.remove(config.digest);
+    await fetchBlob(options, blobs, config, what);
+  }
+  return parseImageConfig(blobs.readText(config.digest), what);
+}
+
+/** Manifest and configuration must speak of the same layers. */
+function planLayers(reference: string, manifest: Manifest, config: ImageConfig): PlannedLayer[] {
+  const diffIds = config.rootfs.diff_ids;
+  if (diffIds.length !== manifest.layers.length) {
+    const problem = `its manifest has ${manifest.layers.length} layers, its config ${diffIds.length}`;
+    throw tsrunError('ERR_TSRUN_DOCUMENT', { what: `image ${reference}`, problem });
+  }
+  const chain = chainIds(diffIds, sha256);
+  return manifest.layers.flatMap((descriptor, i) => {
+    const [diffId, chainId] = [diffIds[i], chain[i]];
+    return diffId === undefined || chainId === undefined
+      ? []
+      : [{ descriptor, diffId, chainId, parent: chain[i - 1] }];
+  });
+}
+
+function checkPlatform(options: FetchImageOptions, config: ImageConfig): string {
+  const offered = formatPlatform({
+    os: config.os,
+    architecture: config.architecture,
+    ...(config.variant ? { variant: config.variant } : {}),
+  });
+  if (platformDistance(options.platform, config) !== undefined) return offered;
+  const wanted = formatPlatform(options.platform);
+  if (options.isPlatformExplicit || config.os !== options.platform.os) {
+    throw tsrunError('ERR_TSRUN_PLATFORM', { reference: options.reference, wanted, available: [offered] });
+  }
+  options.emit({
+    type: 'warning',
+    text: `${options.reference} is for ${offered}, and this machine is ${wanted}`,
+  });
+  return offered;
+}
+
+function makeRecord(
+  options: FetchImageOptions,
+  fetched: FetchedDocuments,
+  planned: PlannedLayer[],
+  platform: string,
+): ImageRecord {
+  return {
+    reference: options.reference,
+    digest: fetched.rootDigest,
+    manifestDigest: fetched.manifestDigest,
+    imageId: fetched.manifest.config.digest,
+    platform,
+    layers: planned.map(({ descriptor, diffId, chainId }) => ({
+      chainId,
+      diffId,
+      blobDigest: descriptor.digest,
+      size: descriptor.size,
+    })),
+    pulledAt: new Date().toISOString(),
+  };
+}
+
+/**
+ * Fetches what the store lacks of an image and gives it its name; verifies everything. Can be stopped at any instant, and repeated.
+ * Throws ERR_TSRUN_MISMATCH, ERR_TSRUN_DOCUMENT, ERR_TSRUN_MEDIA_TYPE, ERR_TSRUN_PLATFORM, ERR_TSRUN_STORE, and what the source and
+ * the unpacker throw.
+ */
+export async function fetchImage(options: FetchImageOptions): Promise<ImageRecord> {
+  const { paths, hooks, source, reference, emit, signal } = options;
+  await sweepTemporaries(paths, hooks.removeTree);
+  const blobs = new BlobStore(paths);
+  const layers = new LayerStore(paths, hooks);
+  const fetched = await fetchDocuments(source, blobs, options);
+  const { manifest, documents } = fetched;
+  const blobDigests = [
+    ...documents.map((d) => d.digest),
+    ...[manifest.config, ...manifest.layers].map((d) => d.digest),
+  ];
+  using _blobs = await pin(paths, { layers: [], blobs: blobDigests });
+  for (const { digest, bytes } of documents) blobs.put(bytes, digest, `the manifest of ${reference}`);
+  const config = await fetchConfig(options, blobs, manifest.config);
+  const platform = checkPlatform(options, config);
+  const planned = planLayers(reference, manifest, config);
+  using _layers = await pin(paths, { layers: planned.map((l) => l.chainId), blobs: [] });
+  await fetchLayers({ blobs, layers, source, unpacker: options.unpacker, emit }, signal, planned);
+  const record = makeRecord(options, fetched, planned, platform);
+  new ImageStore(paths).put(record);
+  return record;
+}

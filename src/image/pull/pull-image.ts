@@ -1,0 +1,83 @@
+/** Pulling one image from its registry. */
+import type { Platform } from '../../spec/image.ts';
+import { hostPlatform } from '../../spec/platform.ts';
+import { formatReference, type Reference, repositoryName } from '../../spec/reference.ts';
+import type { ImageRecord } from '../../store/image-record.ts';
+import { ImageStore } from '../../store/images.ts';
+import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../../store/layers.ts';
+import type { StorePaths } from '../../store/paths.ts';
+import type { LayerUnpacker } from '../layer-sink.ts';
+import { servesPlatform } from '../serves-platform.ts';
+import type { PullListener } from './events.ts';
+import { fetchImage } from './fetch-image.ts';
+import { openRegistry, type RegistryAccess, type RegistrySource } from './registry-source.ts';
+
+export interface PullOptions extends RegistryAccess {
+  paths: StorePaths;
+  reference: Reference;
+  unpacker: LayerUnpacker;
+  hooks?: StoreHooks;
+  /** The platform that the user asked for; this machine's otherwise. */
+  platform?: Platform | undefined;
+  onEvent?: PullListener | undefined;
+  /** Stops the pull; what was downloaded is kept for the next one. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface PullResult {
+  record: ImageRecord;
+  /** False when the store had exactly this image. */
+  isNew: boolean;
+}
+
+/** The image of the store, if it is whole and still what the registry means by the name. */
+async function upToDate(
+  source: RegistrySource,
+  options: PullOptions,
+  wanted: Platform,
+): Promise<ImageRecord | undefined> {
+  const store = new ImageStore(options.paths);
+  const record = store.read(formatReference(options.reference));
+  if (record === undefined || !servesPlatform(record, wanted) || store.missingParts(record).length > 0)
+    return undefined;
+  const current = options.reference.digest ?? (await source.currentDigest());
+  return current === record.digest ? record : undefined;
+}
+
+/**
+ * Asks the registry what the reference means, and fetches what the store lacks of it. Throws what fetchImage() throws, and
+ * ERR_TSRUN_TAG_UNKNOWN, ERR_TSRUN_REPOSITORY_UNKNOWN, ERR_TSRUN_REGISTRY_…, ERR_TSRUN_CREDENTIALS.
+ */
+export async function pullImage(options: PullOptions): Promise<PullResult> {
+  const { paths, reference, unpacker, signal } = options;
+  const emit: PullListener = options.onEvent ?? (() => {});
+  const name = formatReference(reference);
+  const platform = options.platform ?? hostPlatform(process.arch);
+  emit({ type: 'pulling', from: repositoryName(reference), tag: reference.digest ?? reference.tag });
+  const onRetry = (failure: Error, delayMs: number): void =>
+    emit({ type: 'retry', problem: failure.message, delayMs });
+  const source = openRegistry(reference, options, onRetry, signal);
+  try {
+    const before = new ImageStore(paths).read(name);
+    const current = await upToDate(source, options, platform);
+    const record =
+      current ??
+      (await fetchImage({
+        paths,
+        hooks: options.hooks ?? DEFAULT_STORE_HOOKS,
+        source,
+        unpacker,
+        reference: name,
+        digest: reference.digest,
+        platform,
+        isPlatformExplicit: options.platform !== undefined,
+        emit,
+        signal,
+      }));
+    const isNew = before?.imageId !== record.imageId;
+    emit({ type: 'done', reference: name, digest: record.digest, imageId: record.imageId, isNew });
+    return { record, isNew };
+  } finally {
+    await source.close();
+  }
+}

@@ -1,0 +1,126 @@
+/** One layer: from the bytes of its blob, as they come, to a sealed layer whose DiffID is the one that the image's configuration names. */
+import { pipeline } from 'node:stream/promises';
+import { tsrunError } from '../../errors.ts';
+import type { ChainId, Descriptor, DiffId } from '../../spec/image.ts';
+import { layerCompression, sniffCompression } from '../../spec/media-types.ts';
+import type { LayerStore, NewLayer } from '../../store/layers.ts';
+import type { LayerUnpacker, LayerUnpacking, UnpackResult } from '../layer-sink.ts';
+import type { OpenedBlob } from './blob-fetches.ts';
+import type { PullListener } from './events.ts';
+
+/** A layer of the image, as manifest and configuration describe it together. */
+export interface PlannedLayer {
+  descriptor: Descriptor;
+  diffId: DiffId;
+  chainId: ChainId;
+  parent: ChainId | undefined;
+}
+
+export interface UnpackContext {
+  layers: LayerStore;
+  unpacker: LayerUnpacker;
+  emit: PullListener;
+  signal: AbortSignal;
+}
+
+/** Throws ERR_TSRUN_MEDIA_TYPE for what is no layer. */
+export function requireLayerType(descriptor: Descriptor): void {
+  if (layerCompression(descriptor.mediaType) !== undefined) return;
+  const expected = 'a tar archive, plain or compressed with gzip or zstd,';
+  const what = `layer ${descriptor.digest}`;
+  throw tsrunError('ERR_TSRUN_MEDIA_TYPE', { what, mediaType: descriptor.mediaType, expected });
+}
+
+/** A new layer with its bytes on the way to the disk; `sealed` resolves when they are there. */
+export interface UnpackedLayer {
+  layer: NewLayer;
+  sealed: Promise<void>;
+}
+
+/** `lowers`: diff directories of the layers below, top first. On any failure nothing of the layer is left. */
+export async function unpackLayer(
+  context: UnpackContext,
+  planned: PlannedLayer,
+  blob: OpenedBlob,
+  lowers: string[],
+): Promise<UnpackedLayer> {
+  const layer = context.layers.begin();
+  try {
+    const result = await unpackInto(context, planned, blob, layer, lowers);
+    const { descriptor, diffId, chainId, parent } = planned;
+    if (result.diffId !== diffId) {
+      const what = `layer ${descriptor.digest}`;
+      throw tsrunError('ERR_TSRUN_MISMATCH', {
+        what,
+        property: 'DiffID',
+        expected: diffId,
+        got: result.diffId,
+      });
+    }
+    const { size, entries, skippedDevices, squashedOwners } = result;
+    const sealed = layer.seal({
+      chainId,
+      diffId,
+      ...(parent === undefined ? {} : { parent }),
+      blobDigest: descriptor.digest,
+      size,
+      entries,
+      skippedDevices,
+      squashedOwners,
+    });
+    sealed.catch(() => {}); // awaited before the layer is published
+    return { layer, sealed };
+  } catch (error) {
+    await layer.abandon();
+    throw error;
+  }
+}
+
+async function unpackInto(
+  context: UnpackContext,
+  planned: PlannedLayer,
+  blob: OpenedBlob,
+  layer: NewLayer,
+  lowers: string[],
+): Promise<UnpackResult> {
+  const source = blob.read()[Symbol.asyncIterator]();
+  let unpacking: LayerUnpacking | undefined;
+  try {
+    const first = await source.next();
+    const head = first.done === true ? new Uint8Array() : first.value;
+    const compression = sniffCompression(head);
+    unpacking = context.unpacker.open({ diffDirectory: layer.diffDirectory, lowers, compression });
+    await pipeline(counted(head, source, planned, blob, context.emit), unpacking.input, {
+      signal: context.signal,
+    });
+    const result = await unpacking.finish();
+    await blob.done;
+    return result;
+  } catch (error) {
+    await unpacking?.abort();
+    await source.return?.();
+    // Wrong bytes are why an archive could not be read, rather than the other way round: wait for the verdict on them.
+    await blob.done;
+    throw error;
+  }
+}
+
+/** All bytes, telling how far the unpacker has got once the download is over. */
+async function* counted(
+  head: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+  planned: PlannedLayer,
+  blob: OpenedBlob,
+  emit: PullListener,
+): AsyncGenerator<Uint8Array, void> {
+  const { digest, size: total } = planned.descriptor;
+  let current = 0;
+  for (let chunk = head; ; ) {
+    yield chunk;
+    current += chunk.length;
+    if (blob.isDone()) emit({ type: 'layer', digest, status: 'extracting', current, total });
+    const next = await rest.next();
+    if (next.done === true) return;
+    chunk = next.value;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * container.json: what the user asked for and what it resolved to. Written once, when the container is created; `config.json` beside it
+ * is the OCI runtime configuration made of it. What the container *does* is not in here: see container-state.ts.
+ */
+import type { ChainId, Digest } from '../spec/image.ts';
+
+export interface PublishedPort {
+  hostIp: string;
+  hostPort: number;
+  containerPort: number;
+  protocol: 'tcp' | 'udp';
+}
+
+/** A mount as the user sees it in `inspect`. */
+export interface RecordedMount {
+  type: 'bind' | 'volume' | 'tmpfs';
+  /** Volume name. */
+  name?: string;
+  /** Removed with the container. */
+  anonymous?: boolean;
+  source: string;
+  destination: string;
+  options: string[];
+}
+
+export interface ContainerRecord {
+  /** 64 hex digits */
+  id: string;
+  name: string;
+  /** Full reference, or the id the user gave. */
+  image: string;
+  imageId: Digest;
+  imageDigest: Digest;
+  /** Chain ids, lowest layer first. */
+  layers: ChainId[];
+  rootfsDriver: 'overlay' | 'fuse-overlayfs' | 'copy';
+  /** RFC 3339 */
+  createdAt: string;
+  /** The whole command line: entrypoint and arguments. */
+  command: string[];
+  entrypoint: string[];
+  labels: Record<string, string>;
+  network: string;
+  ports: PublishedPort[];
+  mounts: RecordedMount[];
+  tty: boolean;
+  openStdin: boolean;
+  autoRemove: boolean;
+  /** Signal number */
+  stopSignal: number;
+  /** seconds */
+  stopTimeout: number;
+  user: string;
+  hostname: string;
+  workdir: string;
+  env: string[];
+  privileged: boolean;
+  readOnly: boolean;
+  init: boolean;
+  logDriver: 'k8s-file' | 'none';
+  /** Whether setgroups(2) is allowed in its user namespace. */
+  singleId: boolean;
+}
+
+/** The record of a JSON text, or undefined when it is damaged. */
+export function parseContainerRecord(text: string): ContainerRecord | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<ContainerRecord> | null;
+    const isWhole =
+      typeof value?.id === 'string' &&
+      /^[0-9a-f]{64}$/.test(value.id) &&
+      typeof value.name === 'string' &&
+      Array.isArray(value.layers);
+    return isWhole ? (value as ContainerRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}

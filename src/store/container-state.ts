@@ -1,0 +1,108 @@
+/**
+ * What a container is doing, derived at each look from what cannot lie: the processes of state.json pinned by start time and boot id,
+ * and the exit.json that the supervisor wrote. Nothing is cached.
+ *
+ *     state.json | supervisor | init  | exit.json        | the container is
+ *     -----------+------------+-------+------------------+----------------------------------------------
+ *     none       |            |       | none             | created
+ *     none       |            |       | there            | exited (it could not be started)
+ *     there      | alive      | alive | none, or older   | running
+ *     there      | alive      | dead  | none, or older   | stopping: the last output is being written
+ *     there      | dead       | alive | any              | running, unsupervised for a moment (its init dies with the supervisor)
+ *     there      | dead       | dead  | of this start    | exited, with that status
+ *     there      | dead       | dead  | none, or older   | exited, status unknown (killed supervisor, power cut, reboot)
+ */
+import { readFileSync } from 'node:fs';
+import { currentBootId, isAlive, type ProcessId } from '../sys/process.ts';
+import { containerFiles, type StorePaths } from './paths.ts';
+
+export type ExitStatus =
+  | { kind: 'exited'; code: number }
+  | { kind: 'signaled'; signal: number }
+  | { kind: 'unknown' };
+
+export type ContainerPhase = 'created' | 'running' | 'paused' | 'stopping' | 'exited';
+
+export interface ContainerState {
+  phase: ContainerPhase;
+  /** Pid of the container's init on the host; undefined unless it lives. */
+  init: ProcessId | undefined;
+  supervisor: ProcessId | undefined;
+  /** RFC 3339 */
+  startedAt: string | undefined;
+  finishedAt: string | undefined;
+  /** Defined when the container has exited. */
+  exit: ExitStatus | undefined;
+  oomKilled: boolean;
+}
+
+interface StateFile {
+  bootId: string;
+  supervisor: ProcessId;
+  init: ProcessId;
+  startedAt: string;
+}
+
+interface ExitFile {
+  kind: 'exited' | 'signaled' | 'unknown';
+  value: number;
+  startedAt: string;
+  finishedAt: string;
+  oomKilled: boolean;
+}
+
+function readJson<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T;
+  } catch {
+    return undefined; // absent, or torn by a power cut: the table's "none"
+  }
+}
+
+function statusOf(file: ExitFile): ExitStatus {
+  if (file.kind === 'exited') return { kind: 'exited', code: file.value };
+  if (file.kind === 'signaled') return { kind: 'signaled', signal: file.value };
+  return { kind: 'unknown' };
+}
+
+/** Reads the state of the container `id`. Never throws. */
+export function readContainerState(paths: StorePaths, id: string): ContainerState {
+  const files = containerFiles(paths, id);
+  const exit = readJson<ExitFile>(files.exit);
+  const state = readJson<StateFile>(files.state);
+  const nobody = { init: undefined, supervisor: undefined };
+  if (!state) {
+    if (!exit) {
+      return {
+        phase: 'created',
+        ...nobody,
+        startedAt: undefined,
+        finishedAt: undefined,
+        exit: undefined,
+        oomKilled: false,
+      };
+    }
+    return {
+      phase: 'exited',
+      ...nobody,
+      startedAt: undefined,
+      finishedAt: exit.finishedAt,
+      exit: statusOf(exit),
+      oomKilled: false,
+    };
+  }
+  const sameBoot = state.bootId === currentBootId();
+  const supervisor = sameBoot && isAlive(state.supervisor) ? state.supervisor : undefined;
+  const init = sameBoot && isAlive(state.init) ? state.init : undefined;
+  const ofThisStart = exit?.startedAt === state.startedAt ? exit : undefined;
+  const common = { startedAt: state.startedAt, supervisor, init, oomKilled: ofThisStart?.oomKilled ?? false };
+  if (init) return { ...common, phase: 'running', finishedAt: undefined, exit: undefined };
+  if (supervisor && !ofThisStart)
+    return { ...common, phase: 'stopping', finishedAt: undefined, exit: undefined };
+  return {
+    ...common,
+    phase: 'exited',
+    finishedAt: ofThisStart?.finishedAt,
+    exit: ofThisStart ? statusOf(ofThisStart) : { kind: 'unknown' },
+  };
+}

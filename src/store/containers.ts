@@ -1,0 +1,87 @@
+/**
+ * containers/ and names/: a container is a directory that appears by one rename, complete. Its name is a symbolic link names/<name> →
+ * id, made under the lock of names together with the directory, so that two containers cannot have one name and a crash in between
+ * leaves at most a link to nothing, which the next claim replaces.
+ */
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { tsrunError } from '../errors.ts';
+import { syncDirectory } from './atomic-write.ts';
+import { type ContainerRecord, parseContainerRecord } from './container-record.ts';
+import { tryLock } from './lock.ts';
+import {
+  containerDirectory,
+  containerNamePath,
+  containerRecord,
+  containersDirectory,
+  lockPath,
+  namesDirectory,
+  type StorePaths,
+} from './paths.ts';
+
+const isAbsent = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+export class ContainerStore {
+  readonly paths: StorePaths;
+  constructor(paths: StorePaths) {
+    this.paths = paths;
+  }
+
+  /** The record of `id`, or undefined when there is none (or it is damaged). */
+  read(id: string): ContainerRecord | undefined {
+    try {
+      return parseContainerRecord(readFileSync(containerRecord(this.paths, id), 'utf8'));
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Ids of all containers, damaged ones included. */
+  ids(): string[] {
+    try {
+      return readdirSync(containersDirectory(this.paths)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    } catch (error) {
+      if (isAbsent(error)) return [];
+      throw error;
+    }
+  }
+
+  /** The id that has exactly this name. */
+  idOfName(name: string): string | undefined {
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return undefined;
+    try {
+      const id = readlinkSync(containerNamePath(this.paths, name));
+      return this.read(id) ? id : undefined;
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Puts a finished directory in place under its name.
+   * @throws ERR_TSRUN_NAME_IN_USE
+   */
+  publish(directory: string, id: string, name: string): void {
+    mkdirSync(containersDirectory(this.paths), { recursive: true, mode: 0o700 });
+    mkdirSync(namesDirectory(this.paths), { recursive: true, mode: 0o700 });
+    using _lock = this.#lockNames();
+    const holder = this.idOfName(name);
+    if (holder !== undefined)
+      throw tsrunError('ERR_TSRUN_NAME_IN_USE', { name, holder: holder.slice(0, 12) });
+    rmSync(containerNamePath(this.paths, name), { force: true });
+    symlinkSync(id, containerNamePath(this.paths, name));
+    renameSync(directory, containerDirectory(this.paths, id));
+    syncDirectory(containersDirectory(this.paths));
+  }
+
+  /** Names are held for less than a millisecond, so this may spin. */
+  #lockNames(): Disposable {
+    for (;;) {
+      const lock = tryLock(lockPath(this.paths, 'names'));
+      if (lock) return lock;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
