@@ -91,7 +91,9 @@ export interface Running {
   connect: () => Promise<Client>;
   exited: Promise<number | null>;
   exit: () => Exit;
-  /** name, name.1 … of the log. */
+  /** The content of a file in the container's directory. */
+  file: (name: string) => string;
+  /** log, log.1 … */
   log: (suffix?: string) => string;
 }
 
@@ -139,13 +141,27 @@ export interface Options extends Omit<Partial<SupervisorSpec>, 'start' | 'cleanu
   binary?: string | undefined;
   start: Program | Buffer;
   cleanup?: Program;
+  /** Files that are in the container's directory already. */
+  files?: Record<string, string>;
+  /** Files may not grow beyond so many bytes (a multiple of 512): as a full disk. */
+  fileLimit?: number;
   /** The first client is gone before the supervisor runs. */
   hungUp?: boolean;
 }
 
 /** Starts a supervisor on `options`, with a first client. */
-export function supervise({ binary, start, cleanup, hungUp, ...rest }: Options): Running {
+export function supervise({
+  binary,
+  start,
+  cleanup,
+  hungUp,
+  fileLimit,
+  files = {},
+  ...rest
+}: Options): Running {
   const directory = mkdtempSync(join(tmpdir(), 'tsrun-supervisor-'));
+  const file = (name: string): string => readFileSync(join(directory, name), 'utf8');
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
   const specPath = join(directory, 'spec');
   const encoded = Buffer.isBuffer(start) ? start : encodeProgram(start).image;
   const spec = {
@@ -160,7 +176,10 @@ export function supervise({ binary, start, cleanup, hungUp, ...rest }: Options):
   const fds = [openSync(specPath, 'r'), listen(socketPath), theirs, openSync(directory, 'r')];
   const first = new Client(new Socket({ fd: ours }));
   if (hungUp) first.socket.destroy();
-  const child = spawn(binary ?? join(nativeDirectory(), 'supervisor'), [], {
+  const executable = binary ?? join(nativeDirectory(), 'supervisor');
+  const limited = ['sh', '-c', `ulimit -f ${(fileLimit ?? 0) / 512}; exec "$0"`, executable];
+  const [command = '', ...args] = fileLimit ? limited : [executable];
+  const child = spawn(command, args, {
     cwd: directory,
     stdio: ['ignore', 'ignore', 'inherit', ...fds],
   });
@@ -176,7 +195,8 @@ export function supervise({ binary, start, cleanup, hungUp, ...rest }: Options):
         const socket = connect(socketPath, () => resolve(new Client(socket)));
         socket.once('error', reject);
       }),
-    exit: () => JSON.parse(readFileSync(join(directory, 'exit.json'), 'utf8')) as Exit,
-    log: (suffix = '') => readFileSync(join(directory, `log${suffix}`), 'utf8'),
+    exit: () => JSON.parse(file('exit.json')) as Exit,
+    file,
+    log: (suffix = '') => file(`log${suffix}`),
   };
 }
