@@ -27,6 +27,91 @@ export const ERRORS = {
     exitCode: 125,
     message: (d) => `cannot use the seccomp profile ${d.file}: ${d.problem}`,
   }),
+  ERR_TSRUN_ROOT: define<object>({
+    exitCode: 125,
+    message: () => 'tsrun is for ordinary users, and it was started by root',
+    hint: () => 'run it as an ordinary user: su - USER -c "tsrun …"',
+  }),
+  ERR_TSRUN_RUNTIME_DIRECTORY: define<{ path: string }>({
+    exitCode: 125,
+    message: (d) => `${d.path} is not a directory that only this user can use`,
+    hint: () => 'export XDG_RUNTIME_DIR=$(mktemp -d)   # or log in through logind, which makes /run/user/UID',
+  }),
+  ERR_TSRUN_NAME_IN_USE: define<{ name: string; holder: string }>({
+    exitCode: 125,
+    message: (d) => `the container name "${d.name}" is in use by container ${d.holder}`,
+    hint: (d) => `tsrun rm ${d.name}   # or choose another --name`,
+  }),
+  ERR_TSRUN_NAME_INVALID: define<{ name: string }>({
+    exitCode: 125,
+    message: (d) =>
+      `"${d.name}" cannot be a container name: use letters, digits, "_", "." and "-", beginning with a letter or digit`,
+  }),
+  ERR_TSRUN_CONTAINER_UNKNOWN: define<{ name: string }>({
+    exitCode: 125,
+    message: (d) => `there is no container "${d.name}"`,
+    hint: () => 'tsrun ps -a',
+  }),
+  ERR_TSRUN_CONTAINER_AMBIGUOUS: define<{ name: string; candidates: string[] }>({
+    exitCode: 125,
+    message: (d) => `"${d.name}" is the beginning of several container ids: ${d.candidates.join(', ')}`,
+    hint: (d) => `tsrun inspect ${d.candidates[0]}   # more digits`,
+  }),
+  ERR_TSRUN_CONTAINER_STATE: define<{
+    name: string;
+    state: string;
+    wanted: string;
+    hint?: string | undefined;
+  }>({
+    exitCode: 125,
+    message: (d) => `container ${d.name} is ${d.state}, not ${d.wanted}`,
+    hint: (d) => d.hint,
+  }),
+  ERR_TSRUN_USER_UNKNOWN: define<{ kind: 'user' | 'group'; name: string }>({
+    exitCode: 125,
+    message: (d) => `the image has no ${d.kind} "${d.name}"`,
+    hint: (d) =>
+      `--user 1000:1000   # a number needs no entry in /etc/${d.kind === 'user' ? 'passwd' : 'group'}`,
+  }),
+  ERR_TSRUN_NAMESPACES: define<{ doing: string; hint?: string | undefined }>({
+    exitCode: 125,
+    message: (d) => `cannot ${d.doing}`,
+    hint: (d) => d.hint ?? 'tsrun doctor',
+  }),
+  ERR_TSRUN_START: define<{ container: string; doing: string; hint?: string | undefined }>({
+    exitCode: 125,
+    message: (d) => `cannot start container ${d.container}: it failed to ${d.doing}`,
+    hint: (d) => d.hint,
+  }),
+  ERR_TSRUN_COMMAND_NOT_FOUND: define<{ command: string; container: string }>({
+    exitCode: 127,
+    message: (d) => `there is no command "${d.command}" in container ${d.container}`,
+  }),
+  ERR_TSRUN_COMMAND_NOT_EXECUTABLE: define<{ command: string; container: string; hint?: string | undefined }>(
+    {
+      exitCode: 126,
+      message: (d) => `the command "${d.command}" in container ${d.container} cannot be executed`,
+      hint: (d) => d.hint,
+    },
+  ),
+  ERR_TSRUN_WORKDIR: define<{ workdir: string; container: string }>({
+    exitCode: 126,
+    message: (d) => `the working directory ${d.workdir} of container ${d.container} cannot be entered`,
+  }),
+  ERR_TSRUN_MOUNT_SOURCE: define<{ source: string }>({
+    exitCode: 125,
+    message: (d) => `cannot mount ${d.source}: it does not exist`,
+    hint: (d) => `mkdir -p ${d.source}`,
+  }),
+  ERR_TSRUN_STORAGE_DRIVER: define<{ driver: string; reasons: string }>({
+    exitCode: 125,
+    message: (d) => `the storage driver ${d.driver} does not work here: ${d.reasons}`,
+    hint: () => 'tsrun doctor',
+  }),
+  ERR_TSRUN_SUPERVISOR_GONE: define<{ container: string; doing: string }>({
+    exitCode: 125,
+    message: (d) => `cannot ${d.doing} container ${d.container}: its supervisor’s socket is gone`,
+  }),
   ERR_TSRUN_SYSCALL: define<{ doing: string; call: string }>({
     exitCode: 125,
     message: (d) => `cannot ${d.doing}`,
@@ -143,12 +228,36 @@ export const ERRORS = {
   }),
   ERR_TSRUN_LAYER_LIMIT: define<{ what: string; allowed: number }>({
     exitCode: 125,
-    message: (d) => `the layer was refused: it has more than ${d.allowed} ${d.what}, and may be made to fill the disk`,
+    message: (d) =>
+      `the layer was refused: it has more than ${d.allowed} ${d.what}, and may be made to fill the disk`,
   }),
   ERR_TSRUN_UNPACK_WORKER: define<{ ending: string; output: string }>({
     exitCode: 125,
     message: (d) =>
       `the process that unpacks layers ended ${d.ending} without a result${d.output === '' ? '' : `; it wrote: ${d.output}`}`,
+  }),
+  ERR_TSRUN_PORT_LOW: define<{ port: number; start: number; alternative: string }>({
+    exitCode: 125,
+    message: (d) =>
+      `cannot publish port ${d.port}: an ordinary user may listen on ${d.start} and above (net.ipv4.ip_unprivileged_port_start = ${d.start})`,
+    hint: (d) =>
+      `publish a higher port: -p ${d.alternative}; or let every user of this machine have it: sudo sysctl net.ipv4.ip_unprivileged_port_start=${d.port}`,
+  }),
+  ERR_TSRUN_PORT_IN_USE: define<{ address: string; port: number; protocol: string }>({
+    exitCode: 125,
+    message: (d) => `cannot publish ${d.protocol} port ${d.port} on ${d.address}: address already in use`,
+    hint: (d) =>
+      `see who has it: ss -${d.protocol === 'udp' ? 'u' : 't'}lnp 'sport = :${d.port}'; or publish another port`,
+  }),
+  ERR_TSRUN_PORT_ADDRESS: define<{ address: string; port: number; protocol: string }>({
+    exitCode: 125,
+    message: (d) => `cannot publish ${d.protocol} port ${d.port} on ${d.address}`,
+    hint: () => 'the address must be one of this machine: ip address',
+  }),
+  ERR_TSRUN_NETWORK_HELPER: define<{ helper: string; reason: string; hint: string }>({
+    exitCode: 125,
+    message: (d) => `cannot use ${d.helper} for the container's network: ${d.reason}`,
+    hint: (d) => d.hint,
   }),
 } as const;
 

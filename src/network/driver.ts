@@ -3,14 +3,16 @@
  * connect it, between the container's clone and its command.
  *
  * Contract: `attach` is pure (it only lists steps); the steps are run again at each restart of the container; whatever a step
- * starts must end with the supervisor, even if the supervisor is killed with SIGKILL (life line or PR_SET_PDEATHSIG).
+ * starts must end with the supervisor, even if the supervisor is killed with SIGKILL (life line or PR_SET_PDEATHSIG). While the
+ * supervisor lives it ends all its children itself when the container has ended.
  */
 import type { Slot, Slots, Step } from '../sys/step.ts';
 
 /** One published port. */
 export interface PortMapping {
-  /** Address on the host to listen on; '' = all addresses. */
+  /** Address on the host to listen on, without brackets; '' = all addresses. */
   hostIp: string;
+  /** 0 = choose one (only before claimPorts). */
   hostPort: number;
   containerPort: number;
   protocol: 'tcp' | 'udp';
@@ -21,22 +23,31 @@ export interface AttachContext {
   slots: Slots;
   /** Pid of the container's init as the supervisor sees it; its network namespace is /proc/<pid>/ns/net. */
   initPid: Slot;
+  /** With host ports chosen. */
   ports: readonly PortMapping[];
-  /** Write end of the pipe that keeps the helpers' stderr; dup it to the helper's fd 2. */
+  /** Write end of the pipe that keeps the helpers' stderr. The supervisor has the read end. */
   stderr: Slot;
+  /** The container's runtime directory (store/paths.ts, runtimeContainerDirectory); it exists, only its user may enter it. */
+  directory: string;
 }
 
 /** Where the container's network namespace comes from. */
 export type NetworkNamespace = { kind: 'new' } | { kind: 'host' } | { kind: 'path'; path: string };
+
+/** On which addresses of the host a driver can publish ports. */
+export type Publishing = 'ipv4' | 'ipv4+ipv6' | 'none';
 
 export interface NetworkDriver {
   readonly name: string;
   readonly namespace: NetworkNamespace;
   /** Steps of the supervisor (and of the helper it clones). Empty when nothing is to be attached. */
   attach(context: AttachContext): Step[];
-  /** `nameserver` lines of the container's resolv.conf; undefined = those of the host. */
+  readonly publishing: Publishing;
+  /** `nameserver` lines of the container's resolv.conf; undefined = those of the host as they are. */
   readonly nameservers: readonly string[] | undefined;
-  /** The container's own address for /etc/hosts, and the one that reaches the host, when known. */
+  /** The container's own address for /etc/hosts, and the one at which it reaches the host, when there is one. */
   readonly containerAddress: string | undefined;
   readonly hostAddress: string | undefined;
+  /** For the container's linux.sysctl, below what the user asks for. */
+  readonly sysctls: Readonly<Record<string, string>>;
 }

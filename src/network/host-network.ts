@@ -1,0 +1,68 @@
+/** What the host's network is like, read once per command: default routes, an address, nameservers. Never throws: a missing file is an empty one. */
+import { readFileSync } from 'node:fs';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { parseResolvConf } from './resolv-conf.ts';
+
+export interface HostNetwork {
+  hasIpv4Route: boolean;
+  hasIpv6Route: boolean;
+  /** An address of the host that is not its loopback, by which a container with a network of its own reaches it. */
+  address: string | undefined;
+  /** The text of /etc/resolv.conf. */
+  resolvConf: string;
+  nameservers: string[];
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'ELOOP') return ''; // no IPv6, no resolver: both are ordinary
+    throw error;
+  }
+}
+
+const RTF_REJECT = 0x200;
+
+/** Interfaces of default routes in the text of /proc/net/route (proc_net(5)): destination and mask are 0. */
+export const ipv4DefaultInterfaces = (text: string): string[] =>
+  text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'))
+    .filter((field) => field[1] === '00000000' && field[7] === '00000000')
+    .filter((field) => (Number.parseInt(field[3] ?? '0', 16) & RTF_REJECT) === 0)
+    .map((field) => field[0] ?? '');
+
+/** Interfaces of default routes in the text of /proc/net/ipv6_route, the unreachable one of `lo` left out. */
+export const ipv6DefaultInterfaces = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((field) => field.length === 10 && /^0{32}$/.test(field[0] ?? '') && field[1] === '00')
+    .filter((field) => (Number.parseInt(field[8] ?? '0', 16) & RTF_REJECT) === 0 && field[9] !== 'lo')
+    .map((field) => field[9] ?? '');
+
+/** The first of the preferred interfaces, else of any, that has an IPv4 address other than loopback; then the same for IPv6. */
+export function pickAddress(
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
+  preferred: readonly string[],
+): string | undefined {
+  const ordered = [...preferred, ...Object.keys(interfaces)].flatMap((name) => interfaces[name] ?? []);
+  const usable = ordered.filter((info) => !info.internal && !info.address.startsWith('fe80:'));
+  return (usable.find((info) => info.family === 'IPv4') ?? usable[0])?.address;
+}
+
+export function readHostNetwork(): HostNetwork {
+  const ipv4 = ipv4DefaultInterfaces(read('/proc/net/route'));
+  const ipv6 = ipv6DefaultInterfaces(read('/proc/net/ipv6_route'));
+  const resolvConf = read('/etc/resolv.conf');
+  return {
+    hasIpv4Route: ipv4.length > 0,
+    hasIpv6Route: ipv6.length > 0,
+    address: pickAddress(networkInterfaces(), [...ipv4, ...ipv6]),
+    resolvConf,
+    nameservers: parseResolvConf(resolvConf).nameservers,
+  };
+}
