@@ -18,6 +18,8 @@ export interface RegistryClientOptions {
   registry: string;
   credentials: CredentialSource;
   tls?: TlsFiles;
+  /** Where proxies are looked up. */
+  environment: NodeJS.ProcessEnv;
   retry?: RetryPolicy;
   /** A request failed and is tried again. */
   onRetry?: (failure: Error, delayMs: number) => void;
@@ -61,7 +63,7 @@ export class RegistryClient {
     this.#options = options;
     this.registry = options.registry;
     this.retry = options.retry ?? DEFAULT_RETRY;
-    this.#transport = new Transport(options.registry, options.tls ?? {});
+    this.#transport = new Transport(options.registry, options.tls ?? {}, options.environment);
     this.#authenticator = new Authenticator(options.registry, this.#transport, options.credentials);
   }
 

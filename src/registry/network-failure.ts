@@ -19,12 +19,13 @@ const MAY_PASS_LATER = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', '
 
 /** The code of the innermost error that has one: undici and happy eyeballs wrap what the system said. */
 export function networkErrorCode(error: unknown): string | undefined {
+  let found: string | undefined;
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const inner: unknown = at instanceof AggregateError ? at.errors[0] : undefined;
     const code = (inner as NodeJS.ErrnoException | undefined)?.code ?? (at as NodeJS.ErrnoException).code;
-    if (typeof code === 'string') return code;
+    if (typeof code === 'string') found = code;
   }
-  return undefined;
+  return found;
 }
 
 function hintFor(code: string | undefined, url: URL): string | undefined {

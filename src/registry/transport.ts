@@ -41,19 +41,21 @@ const CONNECT_TIMEOUT_MS = 10_000;
 export class Transport {
   readonly #registry: string;
   readonly #dispatchers: { direct: Dispatcher; proxied: Dispatcher };
-  readonly #userAgent: string;
   /** Something has answered already: a refused connection is then a restart, not a wrong address. */
   #hasAnswered = false;
 
   /** `tls` is for the registry itself; other hosts are checked against the system's certificates. */
-  constructor(registry: string, tls: TlsFiles, userAgent = 'tsrun') {
+  constructor(registry: string, tls: TlsFiles, environment: NodeJS.ProcessEnv) {
     this.#registry = registry;
-    this.#userAgent = userAgent;
     const connect = { timeout: CONNECT_TIMEOUT_MS, ...tls };
     this.#dispatchers = {
       direct: new Agent({ connect, ...TIMEOUTS }),
-      // HTTP_PROXY, HTTPS_PROXY, NO_PROXY in either case
-      proxied: new EnvHttpProxyAgent({ connect, requestTls: connect, ...TIMEOUTS }),
+      proxied: new EnvHttpProxyAgent({
+        ...proxySettings(environment),
+        connect,
+        requestTls: connect,
+        ...TIMEOUTS,
+      }),
     };
   }
 
@@ -83,7 +85,7 @@ export class Transport {
   }
 
   async #sendOnce(call: HttpRequest): Promise<HttpResponse> {
-    const headers: Record<string, string> = { 'user-agent': this.#userAgent, ...call.headers };
+    const headers: Record<string, string> = { 'user-agent': 'tsrun', ...call.headers };
     if (call.authorization !== undefined) headers.authorization = call.authorization;
     try {
       const response = await request(call.url, {
@@ -105,6 +107,16 @@ export class Transport {
   async close(): Promise<void> {
     await Promise.all([this.#dispatchers.direct.destroy(), this.#dispatchers.proxied.destroy()]);
   }
+}
+
+/** Proxies by the usual variables; lowercase counts first, as in curl. Empty strings keep undici from looking at its own process. */
+function proxySettings(environment: NodeJS.ProcessEnv): {
+  httpProxy: string;
+  httpsProxy: string;
+  noProxy: string;
+} {
+  const get = (name: string): string => environment[name] || environment[name.toUpperCase()] || '';
+  return { httpProxy: get('http_proxy'), httpsProxy: get('https_proxy'), noProxy: get('no_proxy') };
 }
 
 /** The whole body, at most `limit` bytes; undefined when there are more (the connection is dropped then). */

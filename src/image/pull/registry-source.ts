@@ -44,7 +44,7 @@ export function openRegistry(
   };
   const tls = readTlsFiles(registry, certificateDirectories(environment));
   const retry = access.retry === undefined ? {} : { retry: access.retry };
-  const client = new RegistryClient({ registry, credentials, tls, onRetry, signal, ...retry });
+  const client = new RegistryClient({ registry, credentials, tls, environment, onRetry, signal, ...retry });
   const name = reference.digest ?? reference.tag;
   return {
     parallel: PARALLEL_BLOBS,

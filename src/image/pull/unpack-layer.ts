@@ -97,8 +97,7 @@ async function unpackInto(
     await blob.done;
     return result;
   } catch (error) {
-    await unpacking?.abort();
-    await source.return?.();
+    await Promise.allSettled([unpacking?.abort(), source.return?.()]); // the first failure is the one to tell of
     // Wrong bytes are why an archive could not be read, rather than the other way round: wait for the verdict on them.
     await blob.done;
     throw error;
