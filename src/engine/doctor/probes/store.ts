@@ -1,0 +1,59 @@
+/** What kind of file system the store is on: some servers know no user namespaces, so a file there cannot get a subordinate owner. */
+import { check, type Finding, type Trouble } from '../finding.ts';
+import type { HostView } from '../host-view.ts';
+import { mountOptions, nearestExisting } from '../mount-table.ts';
+
+const CHECK = check('store', 'store');
+
+/** f_type of statfs(2), from linux/magic.h and the file systems' own sources. */
+const NETWORK: Readonly<Record<number, string>> = {
+  26985: 'NFS',
+  198183888: 'Lustre',
+  1196443219: 'GPFS',
+  4283649346: 'CIFS',
+  4266872130: 'SMB',
+  1397113167: 'AFS',
+  12805120: 'Ceph',
+  16914839: '9p',
+};
+const TMPFS_MAGIC = 0x01021994;
+
+export function probeStore(host: HostView): Finding {
+  const cause = storeCause(host);
+  return cause ? CHECK.degraded(cause) : CHECK.ok(host.storeRoot);
+}
+
+/** What is wrong with the file system of the store, for an error that has just happened; undefined when nothing is known to be. */
+export function storeCause(host: HostView): Trouble | undefined {
+  const path = nearestExisting(host, host.storeRoot);
+  const denied = host.access(path, 'write');
+  const elsewhere = 'tsrun --root /var/tmp/$USER/tsrun …   # or any directory on a local disk';
+  if (denied)
+    return {
+      detail: `${path} cannot be written (${denied})`,
+      lose: 'images cannot be kept',
+      remedy: elsewhere,
+    };
+  // Node reports f_type signed on some architectures.
+  const magic = (host.statfs(path)?.magic ?? 0) >>> 0;
+  const network = NETWORK[magic];
+  if (network)
+    return {
+      detail: `${host.storeRoot} is on ${network}, whose server knows no user namespaces`,
+      lose: 'images with owners other than root cannot be unpacked as they are',
+      remedy: elsewhere,
+    };
+  if (magic === TMPFS_MAGIC)
+    return {
+      detail: `${host.storeRoot} is in memory (tmpfs)`,
+      lose: 'images and containers at the next restart',
+      remedy: elsewhere,
+    };
+  if (mountOptions(host, path)?.includes('noexec'))
+    return {
+      detail: `${host.storeRoot} is on a file system that is mounted noexec`,
+      lose: 'programs of containers whose root is a copy, not an overlay',
+      remedy: elsewhere,
+    };
+  return undefined;
+}
