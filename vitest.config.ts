@@ -11,9 +11,8 @@
  */
 import { defineConfig } from 'vitest/config';
 
-/** What the suites that start containers share: built images, one file at a time, a leak check after each file. */
+/** What the suites that start containers share: one file at a time, a leak check after each file. */
 const containers = {
-  globalSetup: ['test/support/build-test-images.ts'],
   setupFiles: ['test/support/check-leaks-after-file.ts'],
   fileParallelism: false,
   testTimeout: 60_000,
