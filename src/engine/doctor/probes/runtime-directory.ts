@@ -14,8 +14,10 @@ export function probeRuntimeDirectory(host: HostView): Finding {
   const remedy = usualIsFine ? `export XDG_RUNTIME_DIR=${usual}` : 'export XDG_RUNTIME_DIR=$(mktemp -d)';
   if (!path) return CHECK.degraded({ detail: 'not set', lose: LOSE, remedy });
   const facts = host.stat(path);
-  if (facts?.kind !== 'directory')
-    return CHECK.degraded({ detail: `${path} is no directory`, lose: LOSE, remedy });
+  if (facts?.kind !== 'directory') {
+    const problem = facts ? 'is no directory' : `cannot be used (${host.access(path, 'read') ?? 'ENOENT'})`;
+    return CHECK.degraded({ detail: `${path} ${problem}`, lose: LOSE, remedy });
+  }
   if (facts.uid !== uid)
     return CHECK.degraded({ detail: `${path} belongs to uid ${facts.uid}, not ${uid}`, lose: LOSE, remedy });
   if ((facts.mode & 0o077) !== 0)

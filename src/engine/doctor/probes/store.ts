@@ -20,6 +20,7 @@ const TMPFS_MAGIC = 0x01021994;
 
 export function probeStore(host: HostView): Finding {
   const cause = storeCause(host);
+  if (cause && host.access(nearestExisting(host, host.storeRoot), 'write')) return CHECK.blocked(cause);
   return cause ? CHECK.degraded(cause) : CHECK.ok(host.storeRoot);
 }
 
