@@ -62,3 +62,15 @@ export interface CreateRequest {
   groupAdd: string[];
   userns: string | undefined;
 }
+
+/** `tsrun exec`. */
+export interface ExecRequest {
+  command: string[];
+  interactive: boolean;
+  tty: boolean;
+  detach: boolean;
+  env: string[];
+  user: string | undefined;
+  workdir: string | undefined;
+  privileged: boolean;
+}

@@ -8,7 +8,7 @@ import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NONBLOCK } from '../sys/con
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { FAILURE_RECORD_SIZE } from '../sys/format.ts';
 import { type Results, runEncoded, SyscallFailure } from '../sys/run.ts';
-import { type Slot, Slots, type Step } from '../sys/step.ts';
+import { type Program, type Slot, Slots, type Step } from '../sys/step.ts';
 import { createNamespaces } from './create-namespaces.ts';
 import type { IdMaps } from './id-map.ts';
 import { joinNamespaces } from './join-namespaces.ts';
@@ -36,9 +36,7 @@ export class NamespaceFailure extends Error {
   }
 }
 
-export interface EnterPlan {
-  steps: Step[];
-  slots: Slots;
+export interface EnterPlan extends Program {
   pid: Slot;
   pidfd: Slot;
   reportRead: Slot;
@@ -78,10 +76,9 @@ export function planEntry(
 }
 
 /** Runs a planned entry. @throws NamespaceFailure with the step that truly failed, be it ours or the child's */
-export function runEntry(plan: EnterPlan, traceFd?: number): { results: Results; encoded: EncodedProgram } {
-  const encoded = encodeProgram({ steps: plan.steps, slots: plan.slots });
+export function runEntry(plan: EnterPlan, encoded: EncodedProgram = encodeProgram(plan), traceFd?: number): Results {
   try {
-    return { results: runEncoded(encoded, traceFd === undefined ? {} : { traceFd }), encoded };
+    return runEncoded(encoded, traceFd === undefined ? {} : { traceFd });
   } catch (error) {
     if (!(error instanceof SyscallFailure)) throw error;
     const truth = childFailure(plan, encoded, error.results) ?? error;
@@ -124,8 +121,7 @@ function closeAll(plan: EnterPlan, results: Results): void {
 export function runInside(rootless: Rootless, steps: (slots: Slots) => readonly Step[]): void {
   const slots = new Slots();
   const plan = planEntry(rootless, slots, steps(slots), true);
-  const { results } = runEntry(plan);
-  closeAll(plan, results);
+  closeAll(plan, runEntry(plan));
 }
 
 /** Removes a directory tree whatever ids own its files. @throws NamespaceFailure */
@@ -169,12 +165,18 @@ export function spawnInside(
     call('rootless', 'run it', 'execve', [program.path, { strings: program.argv }, { strings: program.env }]),
   ];
   const plan = planEntry(rootless, slots, inside, false);
-  const { results, encoded } = runEntry(plan);
-  const failure = childFailure(plan, encoded, results); // blocks until execve (end of file) or failure
-  for (const slot of [plan.reportRead, plan.helperOutput]) if (results(slot) >= 0) closeSync(results(slot));
-  if (failure) {
-    closeSync(results(plan.pidfd));
-    throw new NamespaceFailure(failure, '');
-  }
+  const encoded = encodeProgram(plan);
+  const results = runEntry(plan, encoded);
+  awaitExecve(plan, encoded, results);
+  closeSync(results(plan.reportRead));
+  if (results(plan.helperOutput) >= 0) closeSync(results(plan.helperOutput));
   return { pid: results(plan.pid), pidfd: results(plan.pidfd) };
+}
+
+/** Waits until the child has execve'd. @throws NamespaceFailure when it could not; the descriptors are closed then */
+export function awaitExecve(plan: EnterPlan, encoded: EncodedProgram, results: Results): void {
+  const failure = childFailure(plan, encoded, results); // end of file on the report pipe: it has
+  if (!failure) return;
+  closeAll(plan, results);
+  throw new NamespaceFailure(failure, '');
 }

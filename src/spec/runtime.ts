@@ -57,18 +57,18 @@ export interface SeccompArgument {
 }
 
 export interface SeccompSyscall {
-  names: string[];
+  names: readonly string[];
   action: string;
   errnoRet?: number;
-  args?: SeccompArgument[];
+  args?: readonly SeccompArgument[];
 }
 
 export interface Seccomp {
   defaultAction: string;
   defaultErrnoRet?: number;
-  architectures?: string[];
-  flags?: string[];
-  syscalls?: SeccompSyscall[];
+  architectures?: readonly string[];
+  flags?: readonly string[];
+  syscalls?: readonly SeccompSyscall[];
 }
 
 export interface RuntimeIdMapping {
@@ -91,8 +91,8 @@ export interface Linux {
   devices?: RuntimeDevice[];
   sysctl?: Record<string, string>;
   seccomp?: Seccomp;
-  maskedPaths?: string[];
-  readonlyPaths?: string[];
+  maskedPaths?: readonly string[];
+  readonlyPaths?: readonly string[];
   rootfsPropagation?: string;
 }
 

@@ -40,7 +40,13 @@ export interface ContainerRecord {
   command: string[];
   entrypoint: string[];
   labels: Record<string, string>;
+  /** --network as the user wrote it; absent = private */
+  networkMode?: string | undefined;
+  /** Name of the driver that it meant at creation. */
   network: string;
+  addHosts: string[];
+  noHosts: boolean;
+  dns: { dns: string[]; dnsSearch: string[]; dnsOption: string[] };
   ports: PublishedPort[];
   mounts: RecordedMount[];
   tty: boolean;

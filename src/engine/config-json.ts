@@ -1,0 +1,11 @@
+/** config.json as text. Some numbers of the runtime-spec are uint64, more than a JavaScript number holds: those are written exactly. */
+import type { RuntimeConfig } from '../spec/runtime.ts';
+
+/** JSON.rawJSON (ECMAScript 2025), which TypeScript's library does not have yet. */
+const rawJson = (JSON as unknown as { rawJSON(text: string): object }).rawJSON;
+
+export const stringifyConfig = (config: RuntimeConfig): string =>
+  JSON.stringify(config, (_key, value: unknown) => (typeof value === 'bigint' ? rawJson(String(value)) : value));
+
+/** @throws SyntaxError when the file is damaged */
+export const parseConfig = (text: string): RuntimeConfig => JSON.parse(text) as RuntimeConfig;

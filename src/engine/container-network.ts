@@ -1,0 +1,75 @@
+/**
+ * The network of one container: which driver, which ports, what its /etc/hosts and /etc/resolv.conf say. Chosen anew at each start,
+ * as the host may have changed in between; only the host ports are fixed when the container is created.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { tsrunError } from '../errors.ts';
+import { type Choice, chooseDriver, type LocalMode } from '../network/choose-driver.ts';
+import { claimPorts } from '../network/claim-ports.ts';
+import type { PortMapping } from '../network/driver.ts';
+import { hostsFile } from '../network/hosts-file.ts';
+import { type HostNetwork, readHostNetwork } from '../network/host-network.ts';
+import { parseNetwork } from '../network/parse-network.ts';
+import { probeHelper } from '../network/probe-helper.ts';
+import { containerResolvConf, type DnsRequest } from '../network/resolv-conf.ts';
+import { findContainer } from './container-view.ts';
+import type { Engine } from './open-engine.ts';
+
+export interface ContainerNetwork extends Choice {
+  host: HostNetwork;
+}
+
+/**
+ * @param mode --network as the user wrote it
+ * @throws ERR_TSRUN_USAGE, ERR_TSRUN_NETWORK_HELPER, ERR_TSRUN_CONTAINER_STATE for the network of a container that does not run
+ */
+export function chooseNetwork(engine: Engine, mode: string | undefined, ports: readonly PortMapping[]): ContainerNetwork {
+  const host = readHostNetwork();
+  mkdirSync(engine.paths.runtime, { recursive: true, mode: 0o700 });
+  const cacheFile = join(engine.paths.runtime, 'network-helpers.json');
+  const choice = chooseDriver(localMode(engine, mode), {
+    host,
+    ports,
+    probe: (name) => probeHelper(name, { cacheFile }),
+  });
+  return { ...choice, host };
+}
+
+function localMode(engine: Engine, text: string | undefined): LocalMode {
+  const mode = parseNetwork(text);
+  if (mode.kind === 'named') {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `there is no network "${mode.name}"`,
+      hint: '--network private | pasta | slirp4netns | host | none | container:NAME | ns:PATH',
+    });
+  }
+  if (mode.kind !== 'container') return mode;
+  const { name, state } = findContainer(engine, mode.container);
+  if (!state.init) {
+    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', { name, state: state.phase, wanted: 'running', hint: `tsrun start ${name}` });
+  }
+  return { kind: 'ns', path: `/proc/${state.init.pid}/ns/net` };
+}
+
+/** Checks that the ports are free and chooses the random ones. @throws ERR_TSRUN_PORT_* */
+export async function claimContainerPorts(
+  network: ContainerNetwork,
+  ports: readonly PortMapping[],
+): Promise<PortMapping[]> {
+  if (ports.length === 0 || network.driver.publishing === 'none') return [];
+  return await claimPorts(ports, network.driver.publishing);
+}
+
+/** The texts of the generated files. */
+export function networkFiles(
+  network: ContainerNetwork,
+  names: { hostname: string; addHosts: readonly string[] },
+  dns: DnsRequest,
+): { hosts: string; resolvConf: string } {
+  const { driver, host } = network;
+  return {
+    hosts: hostsFile({ ...names, containerAddress: driver.containerAddress, hostAddress: driver.hostAddress }),
+    resolvConf: containerResolvConf(host.resolvConf, driver.nameservers, dns),
+  };
+}

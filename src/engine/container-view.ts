@@ -1,0 +1,46 @@
+/** A container as commands see it: its record and what it is doing at this moment. */
+import { tsrunError } from '../errors.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { type ContainerState, readContainerState } from '../store/container-state.ts';
+import type { Engine } from './open-engine.ts';
+
+export interface ContainerView {
+  id: string;
+  name: string;
+  record: ContainerRecord;
+  state: ContainerState;
+}
+
+export function viewContainer(engine: Engine, record: ContainerRecord): ContainerView {
+  return { id: record.id, name: record.name, record, state: readContainerState(engine.paths, record.id) };
+}
+
+/** All containers, the newest first. Damaged ones are named in `damaged`. */
+export function listContainers(engine: Engine): { containers: ContainerView[]; damaged: string[] } {
+  const containers: ContainerView[] = [];
+  const damaged: string[] = [];
+  for (const id of engine.containers.ids()) {
+    const record = engine.containers.read(id);
+    if (record) containers.push(viewContainer(engine, record));
+    else damaged.push(id);
+  }
+  containers.sort((a, b) => b.record.createdAt.localeCompare(a.record.createdAt));
+  return { containers, damaged };
+}
+
+/**
+ * The container that a name, an id or the beginning of one means.
+ * @throws ERR_TSRUN_CONTAINER_UNKNOWN, ERR_TSRUN_CONTAINER_AMBIGUOUS
+ */
+export function findContainer(engine: Engine, nameOrId: string): ContainerView {
+  const exact = engine.containers.read(engine.containers.idOfName(nameOrId) ?? nameOrId);
+  if (exact && (exact.id === nameOrId || exact.name === nameOrId)) return viewContainer(engine, exact);
+  const matches = /^[0-9a-f]+$/.test(nameOrId) ? engine.containers.ids().filter((id) => id.startsWith(nameOrId)) : [];
+  if (matches.length > 1) {
+    const candidates = matches.map((id) => id.slice(0, 16));
+    throw tsrunError('ERR_TSRUN_CONTAINER_AMBIGUOUS', { name: nameOrId, candidates });
+  }
+  const record = matches[0] === undefined ? undefined : engine.containers.read(matches[0]);
+  if (!record) throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: nameOrId });
+  return viewContainer(engine, record);
+}

@@ -1,0 +1,177 @@
+/**
+ * Creating a container: everything is decided here, written into a directory of its own, and put in place by one rename. Starting it
+ * later reads only what is written. Nothing runs yet.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { hostname as osHostname } from 'node:os';
+import { join } from 'node:path';
+import type { PortMapping } from '../network/driver.ts';
+import { readInLayers } from '../rootfs/read-in-layers.ts';
+import type { ImageRecord } from '../store/image-record.ts';
+import type { ImageConfig } from '../spec/image.ts';
+import type { RuntimeConfig } from '../spec/runtime.ts';
+import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
+import { containerFiles, layerDiff } from '../store/paths.ts';
+import { temporaryPath } from '../store/temporary.ts';
+import { nativeDirectory } from '../sys/native-directory.ts';
+import { parseSignal } from '../launch/signals.ts';
+import { stringifyConfig } from './config-json.ts';
+import { randomName } from './container-names.ts';
+import { claimContainerPorts, chooseNetwork, type ContainerNetwork } from './container-network.ts';
+import { publishExposed } from '../network/parse-publish.ts';
+import type { Engine } from './open-engine.ts';
+import { commandLine, environment, workingDirectory } from './process-options.ts';
+import type { CreateRequest, MountRequest } from './request.ts';
+import { runtimeConfig } from './runtime-config.ts';
+import { security } from './security-options.ts';
+import { chooseStorageDriver } from './storage-driver.ts';
+import { type ResolvedUser, resolveUser } from './users.ts';
+import { resolveMounts } from './volumes.ts';
+import { tsrunError } from '../errors.ts';
+
+/** A container that is planned but not on disk. */
+export interface ContainerPlan {
+  record: ContainerRecord;
+  config: RuntimeConfig;
+  network: ContainerNetwork;
+  rejectedDrivers: string[];
+}
+
+const INIT_DESTINATION = '/dev/tsrun-init';
+
+/** A unified cgroup hierarchy at the usual place (cgroups(7)). */
+const CGROUP2_SUPER_MAGIC_FILE = '/sys/fs/cgroup/cgroup.controllers';
+const hasCgroup2 = (): boolean => statSync(CGROUP2_SUPER_MAGIC_FILE, { throwIfNoEntry: false }) !== undefined;
+
+/** Decides everything about a container. Volumes are made; nothing else is written. */
+export async function planContainer(engine: Engine, request: CreateRequest, image: ImageRecord): Promise<ContainerPlan> {
+  const imageConfig = engine.images.config(image);
+  const run = imageConfig.config ?? {};
+  const id = randomBytes(32).toString('hex');
+  const name = request.name ?? randomName((candidate) => engine.containers.idOfName(candidate) === undefined);
+  const { maps } = engine.rootless();
+  const lowers = image.layers.map((layer) => layerDiff(engine.paths, layer.chainId)).reverse();
+  const user = imageUser(lowers, request.user ?? run.User ?? '', request.groupAdd);
+  const { entrypoint, args } = commandLine(run, request);
+  if (args.length === 0) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `the image ${image.reference} has no command, and none was given`,
+      hint: `tsrun run ${request.image} COMMAND`,
+    });
+  }
+  const exposed = request.publishAll ? publishExposed(Object.keys(run.ExposedPorts ?? {}), request.publish) : [];
+  const network = chooseNetwork(engine, request.network, [...request.publish, ...exposed]);
+  const ports = await claimContainerPorts(network, [...request.publish, ...exposed]);
+  const hostname = request.hostname ?? (network.driver.namespace.kind === 'host' ? osHostname() : id.slice(0, 12));
+  const mounts = resolveMounts(engine.paths, [...imageVolumes(imageConfig, request.mounts), ...request.mounts]);
+  const files = containerFiles(engine.paths, id);
+  const choice = chooseStorageDriver(engine.paths, engine.rootless, request.storageDriver ?? engine.storageDriver);
+  const config = runtimeConfig({
+    request,
+    args,
+    env: environment(run, request.env, { hostname, home: user.home, terminal: request.tty }),
+    cwd: workingDirectory(run, request),
+    user,
+    hostname,
+    security: security(request, user.uid),
+    mounts,
+    network: network.driver.namespace,
+    sysctls: network.driver.sysctls,
+    singleId: maps.single,
+    cgroup2: hasCgroup2(),
+    files: {
+      hosts: request.noHosts ? undefined : files.hosts,
+      hostname: files.hostname,
+      resolvConf: files.resolvConf,
+    },
+    mountpoint: files.mountpoint,
+    init: request.init ? { source: join(nativeDirectory(), 'init'), destination: INIT_DESTINATION } : undefined,
+  });
+  const record = containerRecord({ id, name, request, image, imageConfig, config, entrypoint, args, network, ports, mounts });
+  return { record: { ...record, rootfsDriver: choice.driver, singleId: maps.single }, config, network, rejectedDrivers: choice.rejected };
+}
+
+function imageUser(lowers: readonly string[], user: string, groupAdd: readonly string[]): ResolvedUser {
+  // Group names matter only where one is named or the user has a name: then, and only then, /etc/group is read.
+  const passwd = readInLayers(lowers, '/etc/passwd');
+  const group = readInLayers(lowers, '/etc/group');
+  return resolveUser(user, passwd, group, groupAdd);
+}
+
+/** VOLUME of the image: an anonymous volume wherever the user mounts nothing. */
+function imageVolumes(config: ImageConfig, given: readonly MountRequest[]): MountRequest[] {
+  return Object.keys(config.config?.Volumes ?? {})
+    .filter((destination) => !given.some((mount) => mount.destination === destination))
+    .map((destination) => ({ type: 'volume', source: undefined, destination, options: [] }));
+}
+
+interface RecordInput {
+  id: string;
+  name: string;
+  request: CreateRequest;
+  image: ImageRecord;
+  imageConfig: ImageConfig;
+  config: RuntimeConfig;
+  entrypoint: string[];
+  args: string[];
+  network: ContainerNetwork;
+  ports: PortMapping[];
+  mounts: RecordedMount[];
+}
+
+function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDriver' | 'singleId'> {
+  const { request, image, config, imageConfig } = input;
+  const run = imageConfig.config ?? {};
+  return {
+    id: input.id,
+    name: input.name,
+    image: image.reference,
+    imageId: image.imageId,
+    imageDigest: image.digest,
+    layers: image.layers.map((layer) => layer.chainId),
+    createdAt: new Date().toISOString(),
+    command: input.args,
+    entrypoint: input.entrypoint,
+    labels: { ...run.Labels, ...request.labels },
+    networkMode: request.network,
+    network: input.network.driver.name,
+    ports: input.ports,
+    addHosts: request.addHosts,
+    noHosts: request.noHosts,
+    dns: { dns: request.dns, dnsSearch: request.dnsSearch, dnsOption: request.dnsOption },
+    mounts: input.mounts,
+    tty: request.tty,
+    openStdin: request.interactive,
+    autoRemove: request.remove,
+    stopSignal: parseSignal(request.stopSignal ?? run.StopSignal ?? 'SIGTERM'),
+    stopTimeout: request.stopTimeout ?? 10,
+    user: request.user ?? run.User ?? '',
+    hostname: config.hostname ?? '',
+    workdir: config.process.cwd,
+    env: config.process.env,
+    privileged: request.privileged,
+    readOnly: request.readOnly,
+    init: request.init,
+    logDriver: 'k8s-file',
+  };
+}
+
+/** Writes a planned container. @throws ERR_TSRUN_NAME_IN_USE */
+export function commitContainer(engine: Engine, plan: ContainerPlan): void {
+  const { record, config } = plan;
+  const directory = temporaryPath(engine.paths, 'container');
+  // Paths inside the directory are those of its final place: only the prefix differs.
+  const final = containerFiles(engine.paths, record.id);
+  const here = (path: string): string => join(directory, path.slice(final.directory.length + 1));
+  for (const path of [final.upper, final.work, final.mountpoint]) mkdirSync(here(path), { recursive: true, mode: 0o755 });
+  const write = (path: string, text: string, mode: number): void => writeFileSync(here(path), text, { mode, flag: 'wx' });
+  write(final.config, stringifyConfig(config), 0o600);
+  write(join(final.directory, 'container.json'), JSON.stringify(record), 0o600);
+  write(final.hostname, `${record.hostname}\n`, 0o644);
+  // Their content is the network's, which is chosen at each start; the files are what is mounted.
+  write(final.hosts, '', 0o644);
+  write(final.resolvConf, '', 0o644);
+  engine.containers.publish(directory, record.id, record.name);
+}
+

@@ -1,0 +1,50 @@
+/** The file systems that every container has, in order (what Podman mounts; runtime-spec config-linux.md "Default Filesystems"). */
+import type { RuntimeMount } from '../spec/runtime.ts';
+
+export interface DefaultMountOptions {
+  /** bytes of /dev/shm */
+  shmSize: number;
+  /** The container has a network namespace of its own; sysfs shows that of its mounter. */
+  ownNetwork: boolean;
+  /** A unified (v2) hierarchy is mounted on /sys/fs/cgroup of the host. */
+  cgroup2: boolean;
+  privileged: boolean;
+  /** In a single-id namespace group 5 is not mapped, and devpts refuses it. */
+  ttyGroup: boolean;
+}
+
+export const DEFAULT_SHM_SIZE = 64 << 20;
+
+export function defaultMounts(options: DefaultMountOptions): RuntimeMount[] {
+  const sysMode = options.privileged ? 'rw' : 'ro';
+  const mounts: RuntimeMount[] = [
+    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'noexec', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...(options.ttyGroup ? ['gid=5'] : [])],
+    },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    {
+      destination: '/dev/shm',
+      type: 'tmpfs',
+      source: 'shm',
+      options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${options.shmSize}`],
+    },
+    options.ownNetwork
+      ? { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', sysMode] }
+      : { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', 'nosuid', 'noexec', 'nodev', 'rro'] },
+  ];
+  if (options.cgroup2 && options.ownNetwork) {
+    const flags = ['nosuid', 'noexec', 'nodev', sysMode];
+    mounts.push({ destination: '/sys/fs/cgroup', type: 'cgroup2', source: 'cgroup', options: flags });
+  }
+  return mounts;
+}

@@ -1,0 +1,146 @@
+/** Use case: `tsrun exec`: one more process in a running container, with a supervisor of its own. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { tsrunError } from '../errors.ts';
+import { execProgram, joinPidNamespace } from '../launch/exec-program.ts';
+import { readInLayers } from '../rootfs/read-in-layers.ts';
+import { awaitExecve, runEntry } from '../rootless/enter.ts';
+import type { Process, RuntimeConfig } from '../spec/runtime.ts';
+import { containerFiles, runtimeContainerDirectory } from '../store/paths.ts';
+import { SupervisorClient } from '../supervisor/client.ts';
+import type { Streams } from '../supervisor/messages.ts';
+import { encodeSpec } from '../supervisor/spec.ts';
+import { encodeProgram } from '../sys/encode.ts';
+import { currentBootId, openPidfd } from '../sys/process.ts';
+import { parseConfig } from './config-json.ts';
+import type { ContainerView } from './container-view.ts';
+import { explainNamespaces, startError } from './failure.ts';
+import { FD_EXTRA, planSupervisor } from './launch-supervisor.ts';
+import type { Engine } from './open-engine.ts';
+import { mergeEnvironment } from './process-options.ts';
+import type { ExecRequest } from './request.ts';
+import { security } from './security-options.ts';
+import { resolveUser } from './users.ts';
+
+export interface StartedExec {
+  pid: number;
+  client: SupervisorClient;
+}
+
+/**
+ * @throws ERR_TSRUN_CONTAINER_STATE when the container does not run, ERR_TSRUN_COMMAND_NOT_FOUND, ERR_TSRUN_COMMAND_NOT_EXECUTABLE,
+ * ERR_TSRUN_WORKDIR, ERR_TSRUN_START
+ */
+export async function execInContainer(
+  engine: Engine,
+  view: ContainerView,
+  request: ExecRequest,
+  attach: Streams,
+  windowSize?: { height: number; width: number },
+): Promise<StartedExec> {
+  const { init, phase } = view.state;
+  const pidfd = init && openPidfd(init);
+  if (!init || pidfd === undefined) {
+    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
+      name: view.name,
+      state: phase,
+      wanted: 'running',
+      hint: `tsrun start ${view.name}`,
+    });
+  }
+  // A session's records go to a directory of its own, which nobody needs when it is over.
+  const session = join(runtimeContainerDirectory(engine.paths, view.id), 'exec', randomBytes(8).toString('hex'));
+  mkdirSync(session, { recursive: true, mode: 0o700 });
+  const runtimeFd = openSync(session, 'r');
+  try {
+    const config = execConfig(engine, view, request, init.pid, windowSize);
+    const start = encodeProgram(
+      execProgram({ config, openStdin: request.interactive, initPidfd: FD_EXTRA, canSetGroups: !view.record.singleId }),
+    );
+    const spec = encodeSpec({
+      start: start.image,
+      bootId: currentBootId(),
+      attach,
+      ...(request.interactive && { stdinOnce: true }),
+      ...(!request.detach && { killOrphan: true }),
+    });
+    const launch = planSupervisor({
+      rootless: { ...engine.rootless(), holder: pidfd },
+      spec,
+      directory: session,
+      runtimeDirectory: runtimeFd,
+      traceFd: undefined,
+      extra: [pidfd],
+      before: [joinPidNamespace(FD_EXTRA)],
+    });
+    const encoded = encodeProgram(launch);
+    const results = explainNamespaces(() => {
+      const done = runEntry(launch, encoded);
+      awaitExecve(launch, encoded, done);
+      return done;
+    });
+    for (const slot of [launch.pidfd, launch.reportRead]) closeSync(results(slot));
+    const client = SupervisorClient.fromFd(results(launch.client));
+    const message = await client.next();
+    if (message?.type === 'started') return { pid: message.pid, client };
+    client.close();
+    rmSync(session, { recursive: true, force: true });
+    const failed = message?.type === 'failed' ? message : undefined;
+    throw startError({
+      container: view.name,
+      command: request.command[0] ?? '',
+      workdir: config.process.cwd,
+      step: failed?.op === undefined ? undefined : start.stepOf[failed.op],
+      errno: failed?.errno ?? 0,
+      words: failed?.words ?? 'the supervisor ended without a word',
+    });
+  } finally {
+    closeSync(runtimeFd);
+    closeSync(pidfd);
+  }
+}
+
+/** The container's configuration with the process that is to be run. */
+function execConfig(
+  engine: Engine,
+  view: ContainerView,
+  request: ExecRequest,
+  initPid: number,
+  windowSize: { height: number; width: number } | undefined,
+): RuntimeConfig {
+  const config = parseConfig(readFileSync(containerFiles(engine.paths, view.id).config, 'utf8'));
+  const { record } = view;
+  // The container's files as they are now, resolved inside its root.
+  const root = [`/proc/${initPid}/root`];
+  const spec = request.user ?? record.user;
+  const user = resolveUser(spec, readInLayers(root, '/etc/passwd'), readInLayers(root, '/etc/group'));
+  const home = request.user === undefined ? [] : [`HOME=${user.home}`];
+  const process: Process = {
+    ...config.process,
+    terminal: request.tty,
+    args: request.command,
+    cwd: request.workdir ?? config.process.cwd,
+    env: mergeEnvironment(config.process.env, home, request.tty ? ['TERM=xterm'] : [], request.env),
+    user: {
+      uid: user.uid,
+      gid: user.gid,
+      umask: 0o022,
+      additionalGids: record.singleId ? [] : user.additionalGids,
+    },
+    ...(windowSize && { consoleSize: windowSize }),
+  };
+  const rights = request.privileged
+    ? security({ capAdd: [], capDrop: [], privileged: true, securityOpt: [] }, user.uid)
+    : undefined;
+  const sets = config.process.capabilities;
+  if (rights) process.capabilities = rights.capabilities;
+  else if (sets && user.uid !== config.process.user.uid) {
+    process.capabilities =
+      user.uid === 0
+        ? { ...sets, effective: sets.bounding, permitted: sets.bounding, inheritable: [], ambient: [] }
+        : { ...sets, effective: sets.ambient, permitted: sets.ambient };
+  }
+  const { seccomp, ...linux } = config.linux;
+  return { ...config, process, linux: request.privileged || !seccomp ? linux : { ...linux, seccomp } };
+}

@@ -1,0 +1,76 @@
+/** Failed steps → errors that say what it means for the user. */
+import { type TsrunError, tsrunError } from '../errors.ts';
+import { NamespaceFailure } from '../rootless/enter.ts';
+import { ERRNO, errnoName, errnoText } from '../sys/errno.ts';
+import type { Step } from '../sys/step.ts';
+
+const nameOf = (step: Step): string => (step.op.kind === 'syscall' ? step.op.name : step.op.kind);
+
+/** `mount: Operation not permitted (EPERM)` */
+export const systemWords = (step: Step, errno: number): string =>
+  `${nameOf(step)}: ${errnoText(errno)} (${errnoName(errno)})`;
+
+/** Why the rootless namespaces could not be entered. */
+export function namespaceError(failure: NamespaceFailure): TsrunError {
+  const { step, errno } = failure.failure;
+  const words = systemWords(step, errno);
+  const cause = failure.helperOutput ? `${failure.helperOutput} (${words})` : words;
+  return tsrunError('ERR_TSRUN_NAMESPACES', { doing: step.why, hint: namespaceHint(step, errno) }, cause);
+}
+
+function namespaceHint(step: Step, errno: number): string | undefined {
+  if (step.why.includes('map ids:') && errno === ERRNO.ENOENT) return 'sudo apt-get install uidmap';
+  return 'tsrun doctor   # names the setting that is in the way';
+}
+
+/** Runs `action`, turning a failed entry into an error for the user. @throws ERR_TSRUN_NAMESPACES */
+export function explainNamespaces<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof NamespaceFailure ? namespaceError(error) : error;
+  }
+}
+
+export interface FailedStart {
+  container: string;
+  command: string;
+  workdir: string;
+  step: Step | undefined;
+  errno: number;
+  /** What network helpers wrote to stderr. */
+  words: string;
+}
+
+/** Why a container (or an exec'd process) did not start: 127 no such command, 126 it cannot be executed, else 125. */
+export function startError(failed: FailedStart): TsrunError {
+  const { step, errno, container, command } = failed;
+  if (!step) {
+    const doing = 'run the supervisor’s start program';
+    return tsrunError('ERR_TSRUN_START', { container, doing }, failed.words || errnoText(errno));
+  }
+  const words = systemWords(step, errno);
+  if (nameOf(step) === 'execve' && step.actor === 'container') {
+    if (errno === ERRNO.ENOENT || errno === ERRNO.ENOTDIR) {
+      return tsrunError('ERR_TSRUN_COMMAND_NOT_FOUND', { command, container }, words);
+    }
+    return tsrunError('ERR_TSRUN_COMMAND_NOT_EXECUTABLE', { command, container, hint: executableHint(errno) }, words);
+  }
+  if (step.why.includes('working directory')) {
+    return tsrunError('ERR_TSRUN_WORKDIR', { workdir: failed.workdir, container }, words);
+  }
+  const cause = failed.words.trim() ? `${failed.words.trim()} (${words})` : words;
+  return tsrunError('ERR_TSRUN_START', { container, doing: step.why, hint: startHint(step, errno) }, cause);
+}
+
+function executableHint(errno: number): string | undefined {
+  if (errno === ERRNO.ENOEXEC) return 'it may be built for another architecture, or a script without a #! line';
+  return undefined;
+}
+
+function startHint(step: Step, errno: number): string | undefined {
+  if (errno === ERRNO.EINVAL && (nameOf(step) === 'setresuid' || nameOf(step) === 'setresgid')) {
+    return 'sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER   # that id is not mapped';
+  }
+  return undefined;
+}

@@ -1,0 +1,73 @@
+/** The image a container is made from: in the store, else at a registry, else among those that come with tsrun. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TsrunError } from '../errors.ts';
+import { ensureImage } from '../image/ensure-image.ts';
+import type { PullListener } from '../image/pull/events.ts';
+import { parsePlatform } from '../spec/platform.ts';
+import type { ImageRecord } from '../store/image-record.ts';
+import type { Engine } from './open-engine.ts';
+import type { PullPolicy } from './request.ts';
+import { engineHooks, engineUnpacker } from './unpacker.ts';
+
+export interface FindImageOptions {
+  policy: PullPolicy;
+  platform?: string | undefined;
+  onEvent?: PullListener | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Images that are built with tsrun, as OCI layouts: `busybox`, `httpd`. */
+function bundledLayout(name: string): string | undefined {
+  const short = /^(?:localhost\/)?([a-z0-9]+)(?::latest)?$/.exec(name)?.[1];
+  if (short === undefined) return undefined;
+  const here = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
+  const candidates = [join(here, 'images', short), join(here, '..', '..', 'dist', 'images', short)];
+  return candidates.find((directory) => existsSync(join(directory, 'index.json')));
+}
+
+async function loadBundled(engine: Engine, directory: string, name: string, options: FindImageOptions): Promise<ImageRecord> {
+  const { loadLayout } = await import('../image/load-layout.ts');
+  return await loadLayout({
+    paths: engine.paths,
+    directory,
+    unpacker: engineUnpacker(engine),
+    hooks: engineHooks(engine),
+    name: name.startsWith('localhost/') ? name : `localhost/${name}`,
+    signal: options.signal,
+  });
+}
+
+/** Failures after which an image that comes with tsrun will do. */
+const NO_REGISTRY = new Set<string>(['ERR_TSRUN_REGISTRY_UNREACHABLE', 'ERR_TSRUN_REGISTRY_RESPONSE']);
+
+/** @throws what ensureImage() throws */
+export async function findImage(engine: Engine, name: string, options: FindImageOptions): Promise<ImageRecord> {
+  const bundled = options.policy === 'missing' || options.policy === 'newer' ? bundledLayout(name) : undefined;
+  const isLocalName = name.startsWith('localhost/');
+  if (bundled && isLocalName && !engine.images.resolve(name)) return await loadBundled(engine, bundled, name, options);
+  try {
+    const { record } = await ensureImage({
+      paths: engine.paths,
+      name,
+      policy: options.policy,
+      unpacker: lazyUnpacker(engine),
+      hooks: engineHooks(engine),
+      platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
+      onEvent: options.onEvent,
+      signal: options.signal,
+    });
+    return record;
+  } catch (error) {
+    if (!bundled || !(error instanceof TsrunError) || !NO_REGISTRY.has(error.code)) throw error;
+    const text = `${error.message}: using the image "${name}" that comes with tsrun`;
+    options.onEvent?.({ type: 'warning', text });
+    return await loadBundled(engine, bundled, name, options);
+  }
+}
+
+/** Namespaces are looked for only when a layer is unpacked: an image that is in the store costs nothing. */
+const lazyUnpacker = (engine: Engine): ReturnType<typeof engineUnpacker> => ({
+  open: (target) => engineUnpacker(engine).open(target),
+});

@@ -1,0 +1,178 @@
+/**
+ * Program A: from the user's tsrun to a supervisor in the rootless namespaces (DESIGN: the processes).
+ *
+ * The supervisor's binary is executed from a sealed memfd: whoever gets hold of /proc/PID/exe from inside a container finds a copy
+ * that cannot be written (CVE-2019-5736). The spec travels in a memfd as well; nothing of it is on disk.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type EnterPlan, planEntry, type Rootless } from '../rootless/enter.ts';
+import { call, close } from '../sys/calls.ts';
+import {
+  AF_UNIX,
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  CLOSE_RANGE_CLOEXEC,
+  F_ADD_SEALS,
+  F_SEAL_ALL,
+  MFD_ALLOW_SEALING,
+  MFD_CLOEXEC,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_RDWR,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+} from '../sys/constants.ts';
+import { nativeDirectory } from '../sys/native-directory.ts';
+import { type Memory, type Slot, Slots, type Step } from '../sys/step.ts';
+import { FD_CLIENT, FD_DIRECTORY, FD_LISTEN, FD_SPEC, FD_TRACE } from '../supervisor/protocol.ts';
+
+export interface SupervisorLaunch {
+  rootless: Rootless;
+  /** encodeSpec() */
+  spec: Buffer;
+  /** Where state.json, exit.json and the log go. */
+  directory: string;
+  /** Open descriptor of the directory for the attach socket; undefined = no later clients. */
+  runtimeDirectory: number | undefined;
+  /** Write end of a pipe for the supervisor's trace. */
+  traceFd: number | undefined;
+  /** Descriptors for FD_EXTRA, FD_EXTRA + 1, …: an exec's pidfd. */
+  extra: readonly number[];
+  /** The supervisor's last steps before its execve. */
+  before: readonly Step[];
+}
+
+/** First descriptor of `extra`. */
+export const FD_EXTRA = FD_TRACE + 1;
+
+export interface LaunchPlan extends EnterPlan {
+  /** Our end of the first client's socket. */
+  client: Slot;
+  /** Does it join namespaces that are there? */
+  joins: boolean;
+}
+
+let binary: Buffer | undefined;
+const supervisorBinary = (): Buffer => {
+  binary ??= readFileSync(join(nativeDirectory(), 'supervisor'));
+  return binary;
+};
+
+function memfd(slots: Slots, name: string, content: Buffer, why: string): { fd: Slot; steps: Step[] } {
+  const fd = slots.new(name);
+  return {
+    fd,
+    steps: [
+      call('user', why, 'memfd_create', [`tsrun-${name}`, MFD_CLOEXEC | MFD_ALLOW_SEALING], { result: fd }),
+      call('user', why, 'write', [fd, content, content.length]),
+      call('user', 'nobody can change it any more', 'fcntl', [fd, F_ADD_SEALS, F_SEAL_ALL]),
+    ],
+  };
+}
+
+/** sun_path has only 108 bytes, fewer than a store's path may have, so the directory is named by its descriptor. */
+function listener(slots: Slots, runtimeDirectory: number): { fd: Slot; steps: Step[] } {
+  const fd = slots.new('listener');
+  const path = Buffer.from(`/proc/self/fd/${runtimeDirectory}/attach\0`);
+  const address: Memory = { fields: [{ width: 2, value: AF_UNIX }, { bytes: path }], say: '…/attach' };
+  return {
+    fd,
+    steps: [
+      call('user', 'the socket for later clients', 'socket', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0], { result: fd }),
+      call('user', 'one of an earlier start may be there', 'unlinkat', [runtimeDirectory, 'attach', 0], {
+        tolerate: ['ENOENT'],
+      }),
+      call('user', 'give it its name', 'bind', [fd, address, 2 + path.length]),
+      call('user', 'take clients from now on', 'listen', [fd, 16]),
+    ],
+  };
+}
+
+/** The program that ends with a running supervisor. */
+export function planSupervisor(launch: SupervisorLaunch): LaunchPlan {
+  const slots = new Slots();
+  const client = slots.new('client');
+  const theirs = slots.new('client.theirs');
+  const spec = memfd(slots, 'spec', launch.spec, 'what the supervisor is to do');
+  const self = memfd(slots, 'supervisor', supervisorBinary(), 'a copy of the supervisor to run from');
+  const listen = launch.runtimeDirectory === undefined ? undefined : listener(slots, launch.runtimeDirectory);
+  const pair: Memory = {
+    fields: [
+      { width: 4, into: client },
+      { width: 4, into: theirs },
+    ],
+    say: '[ours, theirs]',
+  };
+  const given = { spec: spec.fd, listen: listen?.fd, client: theirs, self: self.fd };
+  const entry = planEntry(launch.rootless, slots, becomeSupervisor(slots, launch, given), false);
+  return {
+    ...entry,
+    client,
+    joins: launch.rootless.holder !== undefined,
+    steps: [
+      ...spec.steps,
+      ...self.steps,
+      ...(listen?.steps ?? []),
+      call('user', 'tsrun and the supervisor talk over this', 'socketpair', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair]),
+      ...entry.steps,
+      ...[spec.fd, self.fd, theirs, ...(listen ? [listen.fd] : [])].map((fd) =>
+        close('user', 'the supervisor has its copy', fd),
+      ),
+    ],
+  };
+}
+
+interface Given {
+  spec: Slot;
+  listen: Slot | undefined;
+  client: Slot;
+  self: Slot;
+}
+
+function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given): Step[] {
+  const directory = slots.new('directory');
+  const nothing = slots.new('/dev/null');
+  const inPlace = placeDescriptors(slots, [
+    [nothing, 0],
+    [nothing, 1],
+    [nothing, 2],
+    [given.spec, FD_SPEC],
+    ...(given.listen ? [[given.listen, FD_LISTEN] as const] : []),
+    [given.client, FD_CLIENT],
+    [directory, FD_DIRECTORY],
+    ...(launch.traceFd === undefined ? [] : [[launch.traceFd, FD_TRACE] as const]),
+    ...launch.extra.map((fd, i) => [fd, FD_EXTRA + i] as const),
+  ]);
+  return [
+    call('rootless', 'no terminal of the user, and no signal from it', 'setsid', []),
+    call('rootless', 'its streams are nowhere', 'openat', [AT_FDCWD, '/dev/null', O_RDWR | O_CLOEXEC, 0], { result: nothing }),
+    call('rootless', 'where the container’s records go', 'openat', [AT_FDCWD, launch.directory, O_DIRECTORY | O_CLOEXEC, 0], {
+      result: directory,
+    }),
+    ...inPlace,
+    ...launch.before,
+    call('rootless', 'hold no directory of the user', 'chdir', ['/']),
+    call('rootless', 'become the supervisor', 'execveat', [
+      given.self,
+      '',
+      { strings: ['tsrun-supervisor'] },
+      { strings: [] },
+      AT_EMPTY_PATH,
+    ]),
+  ];
+}
+
+const F_DUPFD_CLOEXEC = 1030;
+const PARKED_FROM = 64;
+
+/** Puts descriptors at fixed numbers: first all out of the way, then each into place; every other is closed at execve. */
+function placeDescriptors(slots: Slots, wanted: readonly (readonly [from: Slot | number, to: number])[]): Step[] {
+  const parked = wanted.map(([from], i) => ({ from, slot: slots.new(`parked${i}`) }));
+  const why = 'give the supervisor its descriptors';
+  return [
+    ...parked.map(({ from, slot }) => call('rootless', why, 'fcntl', [from, F_DUPFD_CLOEXEC, PARKED_FROM], { result: slot })),
+    call('rootless', 'and no other', 'close_range', [0, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
+    ...wanted.map(([, to], i) => call('rootless', why, 'dup3', [parked[i]?.slot ?? 0, to, 0])),
+  ];
+}

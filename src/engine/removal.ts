@@ -1,0 +1,52 @@
+/** Removing a container: steps that the supervisor runs at the end of a `--rm` one, and `tsrun rm` runs in the rootless namespaces. */
+import type { ContainerRecord } from '../store/container-record.ts';
+import {
+  containerDirectory,
+  containerNamePath,
+  runtimeContainerDirectory,
+  type StorePaths,
+  temporaryDirectory,
+  volumeDirectory,
+} from '../store/paths.ts';
+import { call } from '../sys/calls.ts';
+import { AT_FDCWD } from '../sys/constants.ts';
+import { type Actor, type Program, Slots, type Step } from '../sys/step.ts';
+
+/**
+ * First the directory leaves containers/ by one rename: from then on there is no such container, whatever happens. Then its name is
+ * freed, and at last the space. What a kill leaves in tmp/ the next command sweeps.
+ */
+export function removalSteps(
+  paths: StorePaths,
+  record: Pick<ContainerRecord, 'id' | 'name' | 'mounts'>,
+  actor: Actor,
+  withVolumes: boolean,
+): Step[] {
+  // Named as made by pid 1 at start time 0, which never was: the sweep of tmp/ takes it for a dead process's.
+  const trash = `${temporaryDirectory(paths)}/removed-1-0-${record.id.slice(0, 16)}`;
+  const remove = (path: string, why: string): Step => ({
+    actor,
+    why,
+    op: { kind: 'remove-tree', dir: AT_FDCWD, path },
+  });
+  const volumes = withVolumes ? record.mounts.filter((mount) => mount.anonymous && mount.name !== undefined) : [];
+  return [
+    call(actor, 'where removed things go', 'mkdirat', [AT_FDCWD, temporaryDirectory(paths), 0o700], { tolerate: ['EEXIST'] }),
+    call(actor, 'from here on the container does not exist', 'renameat2', [
+      AT_FDCWD,
+      containerDirectory(paths, record.id),
+      AT_FDCWD,
+      trash,
+      0,
+    ]),
+    call(actor, 'its name is free again', 'unlinkat', [AT_FDCWD, containerNamePath(paths, record.name), 0], { tolerate: ['ENOENT'] }),
+    remove(runtimeContainerDirectory(paths, record.id), 'its sockets'),
+    remove(trash, 'its files, whatever ids own them'),
+    ...volumes.map((mount) => remove(volumeDirectory(paths, mount.name ?? ''), `its anonymous volume on ${mount.destination}`)),
+  ];
+}
+
+export const removalProgram = (paths: StorePaths, record: ContainerRecord, actor: Actor): Program => ({
+  slots: new Slots(),
+  steps: removalSteps(paths, record, actor, true),
+});

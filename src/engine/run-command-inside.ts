@@ -1,0 +1,67 @@
+/** Runs a program of the host as root of the rootless namespaces. */
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { tsrunError } from '../errors.ts';
+import { type Rootless, spawnInside } from '../rootless/enter.ts';
+import { call } from '../sys/calls.ts';
+import { MFD_CLOEXEC, P_PIDFD, WEXITED } from '../sys/constants.ts';
+import { nativeRunner } from '../sys/run.ts';
+import { Slots } from '../sys/step.ts';
+import type { ExitStatus } from '../store/container-state.ts';
+import { explainNamespaces } from './failure.ts';
+import type { Engine } from './open-engine.ts';
+
+/** waitid(2) on a pidfd until the process is gone; blocks this process. */
+export function waitForExit(pidfd: number): ExitStatus {
+  const slots = new Slots();
+  const code = slots.new('code');
+  const status = slots.new('status');
+  const siginfo = {
+    fields: [
+      { bytes: new Uint8Array(8) },
+      { width: 4, into: code } as const,
+      { bytes: new Uint8Array(12) },
+      { width: 4, into: status } as const,
+      { bytes: new Uint8Array(100) },
+    ],
+  };
+  const args = [P_PIDFD, pidfd, siginfo, WEXITED, 0];
+  const results = nativeRunner.run({ slots, steps: [call('user', 'wait for it', 'waitid', args, { retry: true })] });
+  const CLD_EXITED = 1;
+  return results(code) === CLD_EXITED
+    ? { kind: 'exited', code: results(status) }
+    : { kind: 'signaled', signal: results(status) };
+}
+
+/** Runs `argv` with this process's streams and waits for it: `tsrun unshare`. @throws ERR_TSRUN_NAMESPACES */
+export function runAttachedInside(rootless: Rootless, path: string, argv: readonly string[], env: readonly string[]): ExitStatus {
+  const child = explainNamespaces(() => spawnInside(rootless, { path, argv, env, fds: [0, 1, 2] }));
+  try {
+    return waitForExit(child.pidfd);
+  } finally {
+    closeSync(child.pidfd);
+  }
+}
+
+/** Runs `argv` quietly; its stderr is the cause when it fails. @throws ERR_TSRUN_STORE, ERR_TSRUN_NAMESPACES */
+export async function runCommandInside(engine: Engine, argv: readonly string[], doing: string): Promise<void> {
+  const slots = new Slots();
+  const output = slots.new('output');
+  const made = nativeRunner.run({
+    slots,
+    steps: [call('user', 'keep its words', 'memfd_create', ['output', MFD_CLOEXEC], { result: output })],
+  })(output);
+  const nothing = openSync('/dev/null', 'r+');
+  try {
+    const env = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C'];
+    const rootless = engine.rootless();
+    const program = { path: argv[0] ?? '', argv, env, fds: [nothing, made, made] };
+    const child = explainNamespaces(() => spawnInside(rootless, program));
+    const status = waitForExit(child.pidfd);
+    closeSync(child.pidfd);
+    if (status.kind === 'exited' && status.code === 0) return;
+    throw tsrunError('ERR_TSRUN_STORE', { doing }, readFileSync(`/proc/self/fd/${made}`, 'utf8').trim());
+  } finally {
+    closeSync(nothing);
+    closeSync(made);
+  }
+}

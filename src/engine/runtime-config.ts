@@ -1,0 +1,143 @@
+/**
+ * Image configuration + the user's options → OCI runtime configuration (config.json). Pure but for looking at what kind of file a mount's
+ * source is. Stage 2 (src/launch) executes it, and knows nothing of images or options.
+ */
+import { statSync } from 'node:fs';
+import { parseUlimits } from '../launch/rlimits.ts';
+import type { NetworkNamespace } from '../network/driver.ts';
+import type { NamespaceType, RuntimeConfig, RuntimeMount, RuntimeNamespace } from '../spec/runtime.ts';
+import type { RecordedMount } from '../store/container-record.ts';
+import { DEFAULT_SHM_SIZE, defaultMounts } from './default-mounts.ts';
+import type { CreateRequest } from './request.ts';
+import type { Security } from './security-options.ts';
+import type { ResolvedUser } from './users.ts';
+
+export interface ConfigInput {
+  request: CreateRequest;
+  args: string[];
+  env: string[];
+  cwd: string;
+  user: ResolvedUser;
+  hostname: string;
+  security: Security;
+  mounts: readonly RecordedMount[];
+  network: NetworkNamespace;
+  /** of the network driver */
+  sysctls: Readonly<Record<string, string>>;
+  singleId: boolean;
+  cgroup2: boolean;
+  /** Generated files to be mounted on /etc/…; undefined where the image's own stays. */
+  files: { hosts: string | undefined; hostname: string | undefined; resolvConf: string | undefined };
+  mountpoint: string;
+  /** Path of the static init for --init, as it appears inside. */
+  init: { source: string; destination: string } | undefined;
+}
+
+/** root in the container may send ICMP echo requests without CAP_NET_RAW (icmp(7)) */
+const PING = { 'net.ipv4.ping_group_range': '0 0' };
+
+export const OCI_VERSION = '1.2.0';
+
+export function runtimeConfig(input: ConfigInput): RuntimeConfig {
+  const { request, security, user } = input;
+  const rlimits = parseUlimits(request.ulimits).map(({ type, soft, hard }) => ({
+    type,
+    soft: Number(soft),
+    hard: Number(hard),
+  }));
+  return {
+    ociVersion: OCI_VERSION,
+    process: {
+      terminal: request.tty,
+      user: { uid: user.uid, gid: user.gid, additionalGids: input.singleId ? [] : user.additionalGids, umask: 0o022 },
+      args: input.init ? [input.init.destination, '--', ...input.args] : input.args,
+      env: input.env,
+      cwd: input.cwd,
+      capabilities: security.capabilities,
+      ...(rlimits.length > 0 && { rlimits }),
+      ...(security.noNewPrivileges && { noNewPrivileges: true }),
+    },
+    root: { path: input.mountpoint, readonly: request.readOnly },
+    hostname: input.hostname,
+    mounts: orderMounts([...baseMounts(input), ...input.mounts.map(toRuntimeMount)]),
+    annotations: {},
+    linux: {
+      namespaces: namespaces(input.network),
+      ...(input.network.kind === 'new' && { sysctl: { ...PING, ...input.sysctls } }),
+      ...(security.seccomp && { seccomp: security.seccomp }),
+      maskedPaths: security.maskedPaths,
+      readonlyPaths: security.readonlyPaths,
+    },
+  };
+}
+
+function namespaces(network: NetworkNamespace): RuntimeNamespace[] {
+  const list = (['mount', 'pid', 'ipc', 'uts', 'cgroup'] satisfies NamespaceType[]).map((type): RuntimeNamespace => ({ type }));
+  if (network.kind === 'new') list.push({ type: 'network' });
+  if (network.kind === 'path') list.push({ type: 'network', path: network.path });
+  return list;
+}
+
+function baseMounts(input: ConfigInput): RuntimeMount[] {
+  const { files, request, init } = input;
+  const base = defaultMounts({
+    shmSize: request.shmSize ?? DEFAULT_SHM_SIZE,
+    ownNetwork: input.network.kind === 'new',
+    cgroup2: input.cgroup2,
+    privileged: request.privileged,
+    ttyGroup: !input.singleId,
+  });
+  const generated = [
+    ['/etc/hosts', files.hosts],
+    ['/etc/hostname', files.hostname],
+    ['/etc/resolv.conf', files.resolvConf],
+  ] as const;
+  for (const [destination, source] of generated) {
+    if (source) base.push({ destination, type: 'bind', source, options: ['bind', 'rprivate', 'x-file'] });
+  }
+  if (init) {
+    const options = ['bind', 'ro', 'nosuid', 'nodev', 'x-file'];
+    base.push({ destination: init.destination, type: 'bind', source: init.source, options });
+  }
+  // Programs expect to write there even if the root is read-only; what podman's --read-only-tmpfs does.
+  if (request.readOnly) {
+    for (const destination of ['/tmp', '/run', '/var/tmp']) {
+      base.push({ destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=1777'] });
+    }
+  }
+  return base;
+}
+
+/** Options of -v that are tsrun's and not the kernel's: relabelling (no SELinux here), ownership. */
+const NOT_KERNEL = new Set(['z', 'Z', 'U', 'copy', 'nocopy', 'cached', 'delegated', 'consistent']);
+
+function toRuntimeMount(mount: RecordedMount): RuntimeMount {
+  const options = mount.options.filter((option) => !NOT_KERNEL.has(option));
+  if (mount.type === 'tmpfs') {
+    const mode = options.some((option) => option.startsWith('mode=')) ? [] : ['mode=1777'];
+    const source = 'tmpfs';
+    return { destination: mount.destination, type: 'tmpfs', source, options: ['nosuid', 'nodev', ...mode, ...options] };
+  }
+  const isFile = !statSync(mount.source, { throwIfNoEntry: false })?.isDirectory();
+  const safe = ['nosuid', 'nodev'].filter((flag) => !options.includes(flag.slice(2)));
+  const bind = options.includes('bind') ? [] : ['rbind'];
+  return {
+    destination: mount.destination,
+    type: 'bind',
+    source: mount.source,
+    options: [...bind, 'rprivate', ...safe, ...options, ...(isFile ? ['x-file'] : [])],
+  };
+}
+
+/** A later mount on the same place wins; parents come before what is mounted inside them. */
+function orderMounts(mounts: RuntimeMount[]): RuntimeMount[] {
+  const depth = (path: string): number => path.split('/').filter(Boolean).length;
+  const last = new Map(mounts.map((mount) => [normal(mount.destination), mount]));
+  const isBase = (path: string): boolean => /^\/(proc|dev|sys)(\/|$)/.test(path);
+  return [...last.values()].sort(
+    (a, b) =>
+      Number(isBase(b.destination)) - Number(isBase(a.destination)) || depth(a.destination) - depth(b.destination),
+  );
+}
+
+const normal = (path: string): string => `/${path.split('/').filter((part) => part && part !== '.').join('/')}`;

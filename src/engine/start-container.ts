@@ -1,0 +1,203 @@
+/**
+ * Starting a container: the programs are made from what is on disk, a supervisor is launched, and its first words are awaited.
+ */
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { tsrunError } from '../errors.ts';
+import { initSteps } from '../launch/init-program.ts';
+import { hostPathKind } from '../launch/masks.ts';
+import { namespaceFlags, startProgram } from '../launch/start-program.ts';
+import { rootfsDriver } from '../rootfs/drivers.ts';
+import { awaitExecve, runEntry } from '../rootless/enter.ts';
+import { rememberHolder } from '../rootless/holder.ts';
+import type { RuntimeConfig } from '../spec/runtime.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { containerFiles, layerDiff, LOG_NAME, runtimeContainerDirectory } from '../store/paths.ts';
+import { SupervisorClient } from '../supervisor/client.ts';
+import type { Streams } from '../supervisor/messages.ts';
+import { FD_TRACE } from '../supervisor/protocol.ts';
+import { encodeSpec } from '../supervisor/spec.ts';
+import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
+import { currentBootId, startTimeOf } from '../sys/process.ts';
+import type { Program } from '../sys/step.ts';
+import { parseConfig } from './config-json.ts';
+import { explainNamespaces, startError } from './failure.ts';
+import { type LaunchPlan, planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
+import type { Engine } from './open-engine.ts';
+import { removalProgram } from './removal.ts';
+import { chooseNetwork, claimContainerPorts, type ContainerNetwork, networkFiles } from './container-network.ts';
+
+export interface StartOptions {
+  /** The streams that the returned client gets from the first byte. */
+  attach: Streams;
+  /** Of the user's terminal, for -t. */
+  windowSize?: { height: number; width: number } | undefined;
+  /** Write end of a pipe for trace records; `onPrograms` is told what their numbers mean. */
+  traceFd?: number | undefined;
+  onPrograms?: ((programs: { user: EncodedProgram; supervisor: EncodedProgram }) => void) | undefined;
+}
+
+export interface StartedContainer {
+  /** Pid of the container's init on the host. */
+  pid: number;
+  /** Attached to the streams asked for; EXIT comes on it in any case. */
+  client: SupervisorClient;
+}
+
+/** The supervisor's program for this container. */
+export function containerProgram(
+  engine: Engine,
+  record: ContainerRecord,
+  config: RuntimeConfig,
+  network: ContainerNetwork,
+): Program {
+  const files = containerFiles(engine.paths, record.id);
+  const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
+  const driver = rootfsDriver(record.rootfsDriver);
+  return startProgram({
+    config,
+    openStdin: record.openStdin,
+    flags: namespaceFlags(config),
+    rootfs: (slots) => driver.plan(slots, { lowers, upper: files.upper, work: files.work, mountpoint: files.mountpoint }),
+    attach: (context) =>
+      network.driver.attach({
+        ...context,
+        ports: network.driver.publishing === 'none' ? [] : record.ports,
+        directory: runtimeContainerDirectory(engine.paths, record.id),
+      }),
+    child: ({ slots, streams, report, barrier, rootfs }) =>
+      initSteps({
+        slots,
+        config,
+        rootfs,
+        streams,
+        report,
+        barrier,
+        kindOf: hostPathKind,
+        canSetGroups: !record.singleId,
+      }),
+  });
+}
+
+export interface SupervisorPlan {
+  launch: LaunchPlan;
+  /** The user's program, encoded; `start` is the supervisor's. */
+  user: EncodedProgram;
+  start: EncodedProgram;
+  config: RuntimeConfig;
+}
+
+/** Everything that a start executes. @param runtimeFd open descriptor of the container's runtime directory */
+export function planStart(
+  engine: Engine,
+  record: ContainerRecord,
+  config: RuntimeConfig,
+  network: ContainerNetwork,
+  options: Pick<StartOptions, 'attach' | 'windowSize' | 'traceFd'>,
+  runtimeFd: number,
+): SupervisorPlan {
+  const sized = options.windowSize ? { ...config, process: { ...config.process, consoleSize: options.windowSize } } : config;
+  const start = encodeProgram(containerProgram(engine, record, sized, network));
+  if (options.traceFd !== undefined) start.image.writeInt32LE(FD_TRACE, 24);
+  const cleanup = record.autoRemove ? encodeProgram(removalProgram(engine.paths, record, 'supervisor')) : undefined;
+  const spec = encodeSpec({
+    start: start.image,
+    ...(cleanup && { cleanup: cleanup.image }),
+    bootId: currentBootId(),
+    attach: options.attach,
+    ...(record.openStdin && { stdinOnce: true }),
+    ...(record.logDriver !== 'none' && { log: { name: LOG_NAME, maxBytes: LOG_MAX_BYTES, files: LOG_FILES } }),
+  });
+  const supervisor: SupervisorLaunch = {
+    rootless: engine.rootless(),
+    spec,
+    directory: containerFiles(engine.paths, record.id).directory,
+    runtimeDirectory: runtimeFd,
+    traceFd: options.traceFd,
+    extra: [],
+    before: [],
+  };
+  const launch = planSupervisor(supervisor);
+  return { launch, user: encodeProgram(launch), start, config: sized };
+}
+
+/** A container's log never fills the disk: two files of at most so many bytes. */
+const LOG_MAX_BYTES = 32 << 20;
+const LOG_FILES = 2;
+
+/**
+ * @throws ERR_TSRUN_COMMAND_NOT_FOUND, ERR_TSRUN_COMMAND_NOT_EXECUTABLE, ERR_TSRUN_WORKDIR, ERR_TSRUN_START, ERR_TSRUN_NAMESPACES
+ */
+export async function startContainer(engine: Engine, record: ContainerRecord, options: StartOptions): Promise<StartedContainer> {
+  const config = readConfig(engine, record);
+  const network = chooseNetwork(engine, record.networkMode, record.ports);
+  if (network.warning !== undefined) engine.warn(network.warning);
+  await claimContainerPorts(network, record.ports);
+  writeNetworkFiles(engine, record, network);
+  const runtime = runtimeContainerDirectory(engine.paths, record.id);
+  mkdirSync(runtime, { recursive: true, mode: 0o700 });
+  const runtimeFd = openSync(runtime, 'r');
+  try {
+    const plan = planStart(engine, record, config, network, options, runtimeFd);
+    options.onPrograms?.({ user: plan.user, supervisor: plan.start });
+    return await launch(engine, record, plan, options.traceFd);
+  } finally {
+    closeSync(runtimeFd);
+  }
+}
+
+/** The files are bind-mounted, so they are written in place. */
+function writeNetworkFiles(engine: Engine, record: ContainerRecord, network: ContainerNetwork): void {
+  const files = containerFiles(engine.paths, record.id);
+  const { hosts, resolvConf } = networkFiles(network, { hostname: record.hostname, addHosts: record.addHosts }, record.dns);
+  writeFileSync(files.hosts, hosts);
+  writeFileSync(files.resolvConf, resolvConf);
+}
+
+function readConfig(engine: Engine, record: ContainerRecord): RuntimeConfig {
+  try {
+    return parseConfig(readFileSync(containerFiles(engine.paths, record.id).config, 'utf8'));
+  } catch (error) {
+    const doing = 'read its configuration';
+    throw tsrunError('ERR_TSRUN_START', { container: record.name, doing, hint: `tsrun rm -f ${record.name}` }, error);
+  }
+}
+
+/** Runs program A and waits for the supervisor's first word. The supervisor is our child until we exit. */
+async function launch(
+  engine: Engine,
+  record: ContainerRecord,
+  plan: SupervisorPlan,
+  traceFd: number | undefined,
+): Promise<StartedContainer> {
+  const results = explainNamespaces(() => {
+    const done = runEntry(plan.launch, plan.user, traceFd);
+    awaitExecve(plan.launch, plan.user, done);
+    return done;
+  });
+  const client = SupervisorClient.fromFd(results(plan.launch.client));
+  const pid = await firstWord(client, record, plan);
+  const supervisor = results(plan.launch.pid);
+  const startTime = plan.launch.joins ? undefined : startTimeOf(supervisor);
+  if (startTime !== undefined) rememberHolder(engine.paths, { pid: supervisor, startTime });
+  for (const slot of [plan.launch.pidfd, plan.launch.reportRead, plan.launch.helperOutput]) {
+    if (results(slot) >= 0) closeSync(results(slot));
+  }
+  return { pid, client };
+}
+
+/** Waits for STARTED. */
+async function firstWord(client: SupervisorClient, record: ContainerRecord, plan: SupervisorPlan): Promise<number> {
+  const message = await client.next();
+  if (message?.type === 'started') return message.pid;
+  client.close();
+  const failed = message?.type === 'failed' ? message : undefined;
+  throw startError({
+    container: record.name,
+    command: plan.config.process.args[0] ?? '',
+    workdir: plan.config.process.cwd,
+    step: failed?.op === undefined ? undefined : plan.start.stepOf[failed.op],
+    errno: failed?.errno ?? 0,
+    words: failed?.words ?? 'the supervisor ended without a word',
+  });
+}
+

@@ -1,0 +1,31 @@
+/** The unpacker and the store's hooks, over the rootless namespaces. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LayerUnpacker } from '../image/layer-sink.ts';
+import { createUnpacker } from '../image/unpack/start-unpack.ts';
+import { startByRootless } from '../image/unpack/unpack-process.ts';
+import { removeTreeInside } from '../rootless/enter.ts';
+import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../store/layers.ts';
+import type { Engine } from './open-engine.ts';
+
+/** The worker of the bundle, or in tests that run the sources the source itself. */
+function workerFile(): string {
+  const here = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
+  const bundled = join(here, 'bin', 'unpack-worker.cjs');
+  return existsSync(bundled) ? bundled : join(here, '..', 'image', 'unpack', 'unpack-worker.ts');
+}
+
+export function engineUnpacker(engine: Engine): LayerUnpacker {
+  const rootless = engine.rootless();
+  return createUnpacker({
+    start: startByRootless(rootless),
+    workerCommand: [process.execPath, workerFile()],
+    singleUid: rootless.maps.single,
+  });
+}
+
+export const engineHooks = (engine: Engine): StoreHooks => ({
+  ...DEFAULT_STORE_HOOKS,
+  removeTree: async (path) => removeTreeInside(engine.rootless(), [path]),
+});

@@ -1,0 +1,67 @@
+/**
+ * The last steps of a container's process: everything of ours is closed, then the user's command is executed.
+ *
+ * `execvp` by hand: one execve per directory of PATH. ENOENT and ENOTDIR go on to the next; EACCES goes on too but is what is
+ * reported when nothing is found (exec(3)). So the reported errno gives the exit status: 127 not found, 126 cannot be executed.
+ */
+import { call, op } from '../sys/calls.ts';
+import { PR_SET_PDEATHSIG, SIGKILL } from '../sys/constants.ts';
+import type { Slot, Slots, Step } from '../sys/step.ts';
+import type { Process } from '../spec/runtime.ts';
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** The command dies with its supervisor, even if that is killed. setresuid(2) clears this, so it is set twice (prctl(2)). */
+export const dieWithSupervisor = (): Step =>
+  call('container', 'die with the supervisor', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0]);
+
+/** Waits for the supervisor's one byte: from here on the container is on record. */
+export function waitForGo(slots: Slots, barrier: Slot): Step[] {
+  const got = slots.new('got');
+  return [
+    call('container', 'wait until the container is on record', 'read', [barrier, { buffer: 8 }, 1], { result: got, retry: true }),
+    op('container', 'the supervisor must still be there', { kind: 'expect', value: got, equals: 1, errno: 'EPIPE' }),
+  ];
+}
+
+/**
+ * Moves the report pipe to descriptor 3 (4 + n with preserved ones) and closes all others: no descriptor of the host reaches the
+ * command, nor can its working directory be one (CVE-2024-21626).
+ */
+export function closeEverything(report: Slot, firstFree = 3): Step[] {
+  return [
+    call('container', 'keep the report pipe until execve', 'dup3', [report, firstFree, 0o2000000]),
+    op('container', 'report there', { kind: 'report', fd: firstFree }),
+    call('container', 'close every other descriptor of ours', 'close_range', [firstFree + 1, 0xffffffff, 0]),
+  ];
+}
+
+/** Is the supervisor, which reads the report pipe, still alive? It may have died between two steps above. */
+export function checkSupervisor(slots: Slots, fd: number): Step[] {
+  const events = slots.new('events');
+  const pollfd = {
+    fields: [{ width: 4, value: fd } as const, { width: 4, value: 0 } as const],
+    say: `[${fd}]`,
+  };
+  const now = { fields: [{ width: 8, value: 0 } as const, { width: 8, value: 0 } as const], say: '0s' };
+  return [
+    call('container', 'is the supervisor still there?', 'ppoll', [pollfd, 1, now, 0, 8], { result: events }),
+    op('container', 'a hang-up would be an event', { kind: 'expect', value: events, equals: 0, errno: 'EPIPE' }),
+  ];
+}
+
+/** Becomes the command. */
+export function executeCommand(process: Process): Step[] {
+  const [command = ''] = process.args;
+  const argv = { strings: process.args };
+  const envp = { strings: process.env };
+  const attempt = (path: string, last: boolean): Step =>
+    call('container', last ? `become ${command}` : `become ${command}, if it is here`, 'execve', [path, argv, envp], {
+      keepEacces: true,
+      tolerate: last ? [] : ['ENOENT', 'ENOTDIR', 'EACCES'],
+    });
+  if (command.includes('/')) return [attempt(command, true)];
+  const path = process.env.find((entry) => entry.startsWith('PATH='))?.slice(5) || DEFAULT_PATH;
+  const directories = path.split(':').map((directory) => (directory === '' ? '.' : directory));
+  return directories.map((directory, i) => attempt(`${directory}/${command}`, i === directories.length - 1));
+}

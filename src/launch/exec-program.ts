@@ -1,0 +1,63 @@
+/**
+ * `exec`: one more process in a container that runs. It joins every namespace of the container's init through its pidfd, then ends
+ * as the init did: same limits, capabilities and seccomp filter, the command last.
+ *
+ * The pid namespace is joined before the supervisor of the exec starts (setns(2) moves only the caller's *children* there), all
+ * others by the process itself. It is not dumpable while it is half a container, and it runs from a sealed copy of our binary, so
+ * that nobody inside can reach the host through /proc/PID/exe (CVE-2019-5736).
+ */
+import { call, op } from '../sys/calls.ts';
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUTS,
+  PR_SET_DUMPABLE,
+} from '../sys/constants.ts';
+import type { Program, Slot, Step } from '../sys/step.ts';
+import type { RuntimeConfig } from '../spec/runtime.ts';
+import { dieWithSupervisor } from './command.ts';
+import { becomeCommand, type InitContext, pipeStreams } from './init-program.ts';
+import { startProgram } from './start-program.ts';
+import { openTerminal, useTerminal } from './terminal.ts';
+
+export interface ExecOptions extends Pick<InitContext, 'canSetGroups'> {
+  /** The container's configuration with the process to be run. */
+  config: RuntimeConfig;
+  openStdin: boolean;
+  /** Descriptor of the supervisor that is the init's pidfd. */
+  initPidfd: number;
+}
+
+/** What the exec's supervisor does before its execve. */
+export const joinPidNamespace = (initPidfd: Slot | number): Step =>
+  call('rootless', 'children of this process are born in the container’s pid namespace', 'setns', [initPidfd, CLONE_NEWPID]);
+
+export function execProgram(options: ExecOptions): Program {
+  const { config } = options;
+  const { uid, gid } = config.process.user;
+  return startProgram({
+    config,
+    openStdin: options.openStdin,
+    flags: 0n,
+    attach: () => [],
+    child: ({ slots, streams, report, barrier }) => {
+      const size = config.process.consoleSize;
+      const terminal = streams.terminalSocket
+        ? openTerminal(slots, streams.terminalSocket, { uid, gid }, size && { rows: size.height, columns: size.width })
+        : undefined;
+      const namespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+      return [
+        op('container', 'say which step failed', { kind: 'report', fd: report }),
+        call('container', 'nobody may look into this process while it is half a container', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0]),
+        dieWithSupervisor(),
+        call('container', 'a session of its own: no terminal of the user', 'setsid', []),
+        call('container', 'join the container', 'setns', [options.initPidfd, namespaces]),
+        ...(terminal ? [...terminal.steps, ...useTerminal(terminal.slave)] : pipeStreams(streams, uid)),
+        ...becomeCommand({ ...options, slots, barrier, report }),
+      ];
+    },
+  });
+}

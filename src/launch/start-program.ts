@@ -1,0 +1,153 @@
+/**
+ * The supervisor's start program: streams, the container's clone, its network. Run once at each start of the container.
+ *
+ * The slots that the supervisor looks into when it is done are fixed (native/protocol.h).
+ */
+import { call, close, op, pipe } from '../sys/calls.ts';
+import {
+  AF_UNIX,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUTS,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  SIGCHLD,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+} from '../sys/constants.ts';
+import { Slot, Slots, type Program, type Step } from '../sys/step.ts';
+import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
+import type { RootfsPlan } from '../rootfs/driver.ts';
+import type { ProcessStreams } from './init-program.ts';
+import { receiveTerminal } from './terminal.ts';
+
+/** The supervisor's slots, as native/protocol.h numbers them. */
+export const SUPERVISOR_SLOTS = {
+  initPid: new Slot(0, 'init'),
+  initPidfd: new Slot(1, 'init.pidfd'),
+  stdin: new Slot(2, 'stdin.w'),
+  stdout: new Slot(3, 'stdout.r'),
+  stderr: new Slot(4, 'stderr.r'),
+  terminal: new Slot(5, 'terminal'),
+  report: new Slot(6, 'report.r'),
+  go: new Slot(7, 'go.w'),
+  helpers: new Slot(8, 'helpers.r'),
+} as const;
+const FIRST_FREE = 9;
+
+const NAMESPACE_FLAGS: Record<Exclude<NamespaceType, 'user'>, bigint> = {
+  mount: CLONE_NEWNS,
+  pid: CLONE_NEWPID,
+  network: CLONE_NEWNET,
+  ipc: CLONE_NEWIPC,
+  uts: CLONE_NEWUTS,
+  cgroup: CLONE_NEWCGROUP,
+  time: CLONE_NEWTIME,
+};
+
+/** The clone flags of the namespaces that are to be new. */
+export function namespaceFlags(config: RuntimeConfig): bigint {
+  return config.linux.namespaces.reduce(
+    (flags, { type, path }) => (type === 'user' || path !== undefined ? flags : flags | NAMESPACE_FLAGS[type]),
+    0n,
+  );
+}
+
+/** What the new process is given; the rest of its life is the caller's. */
+export interface ChildEnds {
+  slots: Slots;
+  /** Steps that mount the root file system. */
+  rootfs: readonly Step[];
+  streams: ProcessStreams;
+  report: Slot;
+  barrier: Slot;
+}
+
+export interface StartOptions {
+  config: RuntimeConfig;
+  /** -i: stdin is a pipe; otherwise it is /dev/null */
+  openStdin: boolean;
+  flags: bigint;
+  /** What mounts the root file system: steps before the clone, and steps of the child. */
+  rootfs?: (slots: Slots) => RootfsPlan;
+  child: (ends: ChildEnds) => Step[];
+  /** The supervisor's steps between clone and barrier: the network. */
+  attach: (context: { slots: Slots; initPid: Slot; stderr: Slot }) => Step[];
+}
+
+/** @returns the program; its result slots are SUPERVISOR_SLOTS */
+export function startProgram(options: StartOptions): Program {
+  const slots = new Slots(FIRST_FREE);
+  const s = SUPERVISOR_SLOTS;
+  const report = slots.new('report.w');
+  const barrier = slots.new('go.r');
+  const helpersWrite = slots.new('helpers.w');
+  const rootfs = options.rootfs?.(slots);
+  const { steps, streams, ends, receive } = options.config.process.terminal
+    ? terminalStreams(slots)
+    : pipeStreams(slots, options.openStdin);
+  return {
+    slots,
+    steps: [
+      ...steps,
+      ...(rootfs?.supervisor ?? []),
+      pipe('supervisor', 'learn which step of the container fails, if one does', s.report, report, O_CLOEXEC),
+      pipe('supervisor', 'hold the command back until the container is on record', barrier, s.go, O_CLOEXEC),
+      pipe('supervisor', 'keep what the network’s helpers say', s.helpers, helpersWrite, O_CLOEXEC | O_NONBLOCK),
+      op(
+        'supervisor',
+        'make the container’s first process, in namespaces of its own',
+        {
+          kind: 'clone',
+          flags: options.flags,
+          exitSignal: SIGCHLD,
+          pidfd: s.initPidfd,
+          child: options.child({ slots, streams, report, barrier, rootfs: rootfs?.container ?? [] }),
+        },
+        { result: s.initPid },
+      ),
+      ...[report, barrier, ...ends].map((end) => close('supervisor', 'only the container uses this end', end)),
+      ...options.attach({ slots, initPid: s.initPid, stderr: helpersWrite }),
+      close('supervisor', 'only helpers write there', helpersWrite),
+      ...receive,
+    ],
+  };
+}
+
+interface Streams {
+  steps: Step[];
+  streams: ProcessStreams;
+  /** Ends that the supervisor closes after the clone. */
+  ends: Slot[];
+  receive: Step[];
+}
+
+function pipeStreams(slots: Slots, openStdin: boolean): Streams {
+  const s = SUPERVISOR_SLOTS;
+  const stdout = slots.new('stdout.w');
+  const stderr = slots.new('stderr.w');
+  const steps = [
+    pipe('supervisor', 'the container’s stdout', s.stdout, stdout, O_CLOEXEC),
+    pipe('supervisor', 'the container’s stderr', s.stderr, stderr, O_CLOEXEC),
+  ];
+  if (!openStdin) return { steps, streams: { stdout, stderr }, ends: [stdout, stderr], receive: [] };
+  const stdin = slots.new('stdin.r');
+  steps.unshift(pipe('supervisor', 'the container’s stdin', stdin, s.stdin, O_CLOEXEC));
+  return { steps, streams: { stdin, stdout, stderr }, ends: [stdin, stdout, stderr], receive: [] };
+}
+
+function terminalStreams(slots: Slots): Streams {
+  const ours = slots.new('terminal.ours');
+  const theirs = slots.new('terminal.theirs');
+  const pair = { fields: [{ width: 4, into: ours } as const, { width: 4, into: theirs } as const], say: '[a, b]' };
+  return {
+    steps: [call('supervisor', 'the container sends its terminal here', 'socketpair', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair])],
+    streams: { terminalSocket: theirs },
+    ends: [theirs],
+    receive: receiveTerminal(slots, ours, SUPERVISOR_SLOTS.terminal),
+  };
+}

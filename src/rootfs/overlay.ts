@@ -1,0 +1,47 @@
+/**
+ * The kernel's overlay file system, mounted by root of a user namespace (Linux 5.11).
+ *
+ * `userxattr` makes it keep its marks in user.* attributes, the only ones that such a root may set. Directories are named by open
+ * descriptors (/proc/self/fd/N): the options are one page of text (mount(2)), into which 128 layers of the store's long names would
+ * not fit, and no `:` or `,` of a path needs quoting.
+ */
+import { call, close } from '../sys/calls.ts';
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../sys/constants.ts';
+import type { Slot, Slots, Step } from '../sys/step.ts';
+import type { RootfsDriver, RootfsPaths } from './driver.ts';
+
+/** Docker's limit too; 128 descriptors of 20 characters are well under a page. */
+export const MAX_LAYERS = 127;
+
+export function overlayMount(slots: Slots, paths: RootfsPaths, actor: Step['actor']): Step[] {
+  const open = (path: string, why: string): { fd: Slot; step: Step } => {
+    const fd = slots.new(path);
+    const args = [AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0];
+    return { fd, step: call(actor, why, 'openat', args, { result: fd }) };
+  };
+  const lowers = paths.lowers.map((path, i) => open(path, `layer ${paths.lowers.length - i} of the image`));
+  const upper = open(paths.upper, 'what the container changes goes here');
+  const work = open(paths.work, 'overlay prepares changes here');
+  const text: (string | Slot)[] = ['lowerdir='];
+  lowers.forEach(({ fd }, i) => {
+    text.push(i === 0 ? '/proc/self/fd/' : ':/proc/self/fd/', fd);
+  });
+  text.push(',upperdir=/proc/self/fd/', upper.fd, ',workdir=/proc/self/fd/', work.fd, ',userxattr');
+  const all = [...lowers, upper, work];
+  return [
+    ...all.map(({ step }) => step),
+    call(actor, 'the image’s layers, and the container’s own on top', 'mount', [
+      'overlay',
+      paths.mountpoint,
+      'overlay',
+      0,
+      { text },
+    ]),
+    ...all.map(({ fd }) => close(actor, 'the mount holds it now', fd)),
+  ];
+}
+
+export const overlayDriver: RootfsDriver = {
+  name: 'overlay',
+  plan: (slots, paths) => ({ supervisor: [], container: overlayMount(slots, paths, 'container') }),
+};

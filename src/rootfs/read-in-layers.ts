@@ -1,0 +1,62 @@
+/**
+ * Reads a file of a root file system that is not mounted: /etc/passwd before the first start.
+ *
+ * The directories are looked through from the top, each path resolved by the kernel inside its directory (openat2(2) with
+ * RESOLVE_IN_ROOT), so that an image whose /etc/passwd is a link to a file of the host reads nothing of the host.
+ */
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { call } from '../sys/calls.ts';
+import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY } from '../sys/constants.ts';
+import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../sys/constants.ts';
+import { ERRNO } from '../sys/errno.ts';
+import { nativeRunner, type Runner } from '../sys/run.ts';
+import { type Slot, Slots, type Step } from '../sys/step.ts';
+
+/** A passwd file may have this many bytes; more is no passwd file (CVE-2024-1753's kin). */
+const MAX_SIZE = 1 << 20;
+
+/** @param directories top first. @returns undefined where no directory has a readable regular file of that name */
+export function readInLayers(directories: readonly string[], path: string, runner: Runner = nativeRunner): string | undefined {
+  const slots = new Slots();
+  const how = {
+    fields: [O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS].map(
+      (value) => ({ width: 8, value }) as const,
+    ),
+  };
+  const why = `read ${path} of the image`;
+  const opened: { root: Slot; fd: Slot }[] = [];
+  const steps = directories.flatMap((directory): Step[] => {
+    const root = slots.new('layer');
+    const fd = slots.new('file');
+    opened.push({ root, fd });
+    return [
+      call('user', why, 'openat', [AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], {
+        result: root,
+        tolerate: ['ENOENT', 'EACCES'],
+      }),
+      call('user', why, 'openat2', [root, path.replace(/^\/+/, ''), how, 24], {
+        result: fd,
+        tolerate: ['ENOENT', 'ENOTDIR', 'ENXIO', 'EACCES'],
+      }),
+    ];
+  });
+  const results = runner.run({ slots, steps });
+  try {
+    for (const { fd } of opened) {
+      if (results(fd) >= 0) return readRegular(results(fd));
+      // A whiteout (character device 0:0) cannot be opened: the file was removed by this layer.
+      if (results(fd) === -ERRNO.ENXIO) return undefined;
+    }
+    return undefined;
+  } finally {
+    for (const slot of opened.flatMap(({ root, fd }) => [root, fd])) if (results(slot) >= 0) closeSync(results(slot));
+  }
+}
+
+function readRegular(fd: number): string | undefined {
+  const stat = fstatSync(fd);
+  if (!stat.isFile() || stat.size > MAX_SIZE) return undefined;
+  const bytes = Buffer.alloc(stat.size);
+  const length = readSync(fd, bytes, 0, bytes.length, 0);
+  return bytes.toString('utf8', 0, length);
+}
