@@ -1,0 +1,243 @@
+/** Logins, tokens, redirects, certificates, proxies. */
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type FakeRegistry, type Override, startFakeRegistry } from '../support/fake-registry.ts';
+import { type ImageFixture, randomImage } from '../support/image-fixture.ts';
+import { testPull } from '../support/pull-harness.ts';
+import { makeCertificate } from '../support/test-certificate.ts';
+import { temporaryDirectoryForTest, temporaryStore } from '../support/temporary-store.ts';
+
+const basic = (login: string): string => `Basic ${Buffer.from(login).toString('base64')}`;
+
+interface TokenSetUp {
+  registry: FakeRegistry;
+  /** Requests to the token server. */
+  asked: { url: URL; authorization: string | undefined; body: string }[];
+  /** The token that is good now. */
+  state: { token: string };
+}
+
+/** A registry that wants a bearer token from its own /token, where `login` (if given) is wanted. */
+async function setUpTokens(image: ImageFixture, login?: string): Promise<TokenSetUp> {
+  const asked: TokenSetUp['asked'] = [];
+  const state = { token: 'good' };
+  const answerToken = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = (await request.toArray()).join('');
+    const { authorization } = request.headers;
+    asked.push({ url: new URL(request.url!, 'http://x'), authorization, body });
+    if (login !== undefined && authorization !== basic(login)) response.writeHead(401).end('{"details":"bad login"}');
+    else response.end(JSON.stringify({ token: state.token, expires_in: 300 }));
+  };
+  const override: Override = (request, response) => {
+    if (request.url!.startsWith('/token')) void answerToken(request, response);
+    else if (request.headers.authorization === `Bearer ${state.token}` || request.url === '/v2/') return false;
+    else {
+      const challenge = `Bearer realm="${registry.origin}/token",service="fake, inc",scope="repository:team/app:pull"`;
+      response.writeHead(401, { 'www-authenticate': challenge }).end('{"errors":[{"code":"UNAUTHORIZED"}]}');
+    }
+    return true;
+  };
+  const registry = await startFakeRegistry(image, override);
+  return { registry, asked, state };
+}
+
+describe('bearer tokens', () => {
+  test('one for all requests of a repository', async () => {
+    const { registry, asked } = await setUpTokens(await randomImage([1000, 1000, 1000]));
+    await testPull(temporaryStore(), `${registry.host}/team/app`).result;
+    expect(asked).toHaveLength(1);
+    expect(asked[0]!.url.search).toBe('?service=fake%2C+inc&scope=repository%3Ateam%2Fapp%3Apull');
+    expect(asked[0]!.authorization).toBeUndefined();
+  });
+
+  test('a new one when it ends in the middle', async () => {
+    const image = await randomImage([1000, 1000]);
+    const { registry, asked, state } = await setUpTokens(image);
+    const { override } = registry;
+    const config = image.manifest.config.digest;
+    registry.override = (request, response) => {
+      if (request.url!.endsWith(config)) state.token = 'newer';
+      return override(request, response);
+    };
+    await testPull(temporaryStore(), `${registry.host}/team/app`).result;
+    expect(asked).toHaveLength(2);
+  });
+
+  test('the login goes to the token server, and to nobody else', async () => {
+    const { registry, asked } = await setUpTokens(await randomImage([1000]), 'me:secret');
+    const credentials = { username: 'me', password: 'secret' };
+    await testPull(temporaryStore(), `${registry.host}/team/app`, { credentials }).result;
+    expect(asked[0]!.authorization).toBe(basic('me:secret'));
+    const others = registry.requests.filter((r) => !r.url.startsWith('/token'));
+    expect(others.filter((r) => r.headers.authorization?.startsWith('Basic'))).toEqual([]);
+  });
+
+  test('an identity token is exchanged', async () => {
+    const { registry, asked } = await setUpTokens(await randomImage([1000]));
+    await testPull(temporaryStore(), `${registry.host}/team/app`, { credentials: { identityToken: 'id' } }).result;
+    expect(Object.fromEntries(new URLSearchParams(asked[0]!.body))).toMatchObject({
+      grant_type: 'refresh_token',
+      refresh_token: 'id',
+      service: 'fake, inc',
+    });
+  });
+
+  test('a wrong login', async () => {
+    const { registry } = await setUpTokens(await randomImage([1000]), 'me:secret');
+    const credentials = { username: 'me', password: 'wrong' };
+    const { result } = testPull(temporaryStore(), `${registry.host}/team/app`, { credentials });
+    const error = await result.catch((e: Error) => e);
+    expect(error).toMatchObject({
+      code: 'ERR_TSRUN_REGISTRY_DENIED',
+      message: `registry ${registry.host} does not let this login read team/app`,
+      hint: `tsrun login ${registry.host}`,
+      cause: { message: '401 Unauthorized: bad login' },
+    });
+    expect(JSON.stringify(error)).not.toContain('wrong');
+  });
+
+  test('a registry that is never content is asked a few times only', async () => {
+    const { registry } = await setUpTokens(await randomImage([1000]));
+    const { override } = registry;
+    registry.override = (request, response) => {
+      if (request.url!.startsWith('/v2/team')) delete request.headers.authorization;
+      return override(request, response);
+    };
+    await expect(testPull(temporaryStore(), `${registry.host}/team/app`).result).rejects.toMatchObject({
+      code: 'ERR_TSRUN_REGISTRY_DENIED',
+      message: expect.stringContaining('without a login, or has no such repository'),
+    });
+    expect(registry.requests.length).toBeLessThan(8);
+  });
+});
+
+describe('basic logins from files', () => {
+  const needsBasic = async (): Promise<FakeRegistry> =>
+    startFakeRegistry(await randomImage([1000]), (request, response) => {
+      if (request.headers.authorization === basic('me:secret')) return false;
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="fake"' }).end();
+      return true;
+    });
+
+  test('auth.json', async () => {
+    const registry = await needsBasic();
+    const home = temporaryDirectoryForTest();
+    mkdirSync(join(home, '.config', 'containers'), { recursive: true });
+    const auths = { [registry.host]: { auth: Buffer.from('me:secret').toString('base64') } };
+    writeFileSync(join(home, '.config', 'containers', 'auth.json'), JSON.stringify({ auths }));
+    await testPull(temporaryStore(), `${registry.host}/a`, { environment: { HOME: home } }).result;
+  });
+
+  test('a credential helper', async () => {
+    const registry = await needsBasic();
+    const home = temporaryDirectoryForTest();
+    const helper = join(home, 'docker-credential-fake');
+    const answer = '{"ServerURL":"x","Username":"me","Secret":"secret"}';
+    writeFileSync(helper, `#!/bin/sh\nread url; [ "$1 $url" = "get ${registry.host}" ] && echo '${answer}'\n`);
+    chmodSync(helper, 0o755);
+    mkdirSync(join(home, '.docker'));
+    writeFileSync(join(home, '.docker', 'config.json'), '{"credsStore":"fake"}');
+    const path = process.env.PATH;
+    process.env.PATH = `${home}:${path}`;
+    onTestFinished(() => void (process.env.PATH = path));
+    await testPull(temporaryStore(), `${registry.host}/a`, { environment: { HOME: home } }).result;
+  });
+
+  test('none: says so', async () => {
+    const registry = await needsBasic();
+    await expect(testPull(temporaryStore(), `${registry.host}/a`).result).rejects.toMatchObject({
+      code: 'ERR_TSRUN_REGISTRY_DENIED',
+      data: { withCredentials: false },
+    });
+  });
+});
+
+describe('redirects', () => {
+  test('take no login to another host', async () => {
+    const image = await randomImage([1000]);
+    const cdn = await startFakeRegistry(image);
+    const { registry } = await setUpTokens(image);
+    const { override } = registry;
+    registry.override = (request, response) => {
+      const isBlob = request.headers.authorization !== undefined && request.url!.includes('/blobs/');
+      if (!isBlob) return override(request, response);
+      response.writeHead(307, { location: `${cdn.origin}${request.url}` }).end();
+      return true;
+    };
+    await testPull(temporaryStore(), `${registry.host}/team/app`).result;
+    expect(cdn.requests).toHaveLength(2);
+    expect(cdn.requests.filter((r) => r.headers.authorization !== undefined)).toEqual([]);
+  });
+
+  test.each([
+    ['in a circle', (origin: string) => `${origin}/v2/a/manifests/latest`, /more than 5 redirects/],
+    ['to another protocol', () => 'file:///etc/passwd', /redirect to file:/],
+  ])('%s', async (_, location, problem) => {
+    const registry = await startFakeRegistry(await randomImage([1]));
+    registry.override = (request, response) =>
+      request.url!.includes('manifests') && (response.writeHead(302, { location: location(registry.origin) }).end(), true);
+    await expect(testPull(temporaryStore(), `${registry.host}/a`).result).rejects.toMatchObject({
+      code: 'ERR_TSRUN_REGISTRY_UNREACHABLE',
+      cause: { message: expect.stringMatching(problem) },
+    });
+  });
+});
+
+describe('TLS', () => {
+  const setUpTls = async (): Promise<{ registry: FakeRegistry; environment: NodeJS.ProcessEnv; trust: (host: string) => void }> => {
+    const directory = temporaryDirectoryForTest();
+    const certificate = makeCertificate(directory);
+    const registry = await startFakeRegistry(await randomImage([1000]), () => false, certificate);
+    const trust = (host: string): void => {
+      const certs = join(directory, 'containers', 'certs.d', host);
+      mkdirSync(certs, { recursive: true });
+      writeFileSync(join(certs, 'ca.crt'), certificate.cert);
+    };
+    return { registry, environment: { HOME: directory, XDG_CONFIG_HOME: directory }, trust };
+  };
+
+  test('a certificate that nobody vouches for is refused, and its remedy works', async () => {
+    const { registry, environment, trust } = await setUpTls();
+    await expect(testPull(temporaryStore(), `${registry.host}/a`, { environment }).result).rejects.toMatchObject({
+      code: 'ERR_TSRUN_REGISTRY_UNREACHABLE',
+      hint: `put the registry's CA certificate into ~/.config/containers/certs.d/${registry.host}/ca.crt`,
+      cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+    });
+    trust(registry.host);
+    await testPull(temporaryStore(), `${registry.host}/a`, { environment }).result;
+  });
+
+  test('no redirect leads down to plain http', async () => {
+    const { registry, environment, trust } = await setUpTls();
+    trust(registry.host);
+    registry.override = (request, response) =>
+      request.url!.includes('blobs') && (response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(), true);
+    await expect(testPull(temporaryStore(), `${registry.host}/a`, { environment }).result).rejects.toMatchObject({
+      cause: { message: 'redirect from https to plain http (127.0.0.1:1)' },
+    });
+  });
+
+  test('through a proxy', async () => {
+    const { registry, environment, trust } = await setUpTls();
+    trust('registry.test');
+    const tunnels: string[] = [];
+    const proxy = createServer().on('connect', (request, client) => {
+      tunnels.push(request.url ?? '');
+      const server = connect(Number(new URL(registry.origin).port), '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        server.pipe(client).pipe(server);
+      });
+      for (const socket of [client, server]) socket.on('error', () => server.destroy());
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    onTestFinished(() => void proxy.close());
+    const https_proxy = `http://127.0.0.1:${(proxy.address() as { port: number }).port}`;
+    await testPull(temporaryStore(), 'registry.test/a/b', { environment: { ...environment, https_proxy } }).result;
+    expect(new Set(tunnels)).toEqual(new Set(['registry.test:443']));
+  });
+});
