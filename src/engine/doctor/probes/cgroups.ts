@@ -18,10 +18,7 @@ export function probeCgroups(host: HostView): Finding {
         ? 'cgroup v1 with a v2 tree beside it (hybrid)'
         : 'cgroup v1, or none',
       lose: 'limits on memory, processors and processes',
-      ...(systemd && {
-        remedy:
-          'sudo grubby --update-kernel=ALL --args=systemd.unified_cgroup_hierarchy=1   # then restart the machine',
-      }),
+      ...(systemd && { remedy: unifiedRemedy(host) }),
     });
   const directory = delegatedDirectory(host);
   const controllers = host.readText(`${directory}/cgroup.controllers`)?.trim().split(/\s+/) ?? [];
@@ -42,6 +39,15 @@ const DELEGATE = [
   `printf '[Service]\\nDelegate=${WANTED.join(' ')}\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf`,
   'sudo systemctl daemon-reload   # then log out and in again',
 ].join('\n');
+
+/** The kernel's command line is kept by grubby on Fedora's family, in /etc/default/grub on Debian's. */
+function unifiedRemedy(host: HostView): string {
+  const argument = 'systemd.unified_cgroup_hierarchy=1';
+  const set = host.which('grubby')
+    ? `sudo grubby --update-kernel=ALL --args=${argument}`
+    : `sudo sed -i 's/^GRUB_CMDLINE_LINUX="/&${argument} /' /etc/default/grub && sudo update-grub`;
+  return `${set}   # then restart the machine`;
+}
 
 /** What systemd gives each user; without it, wherever this process is. */
 function delegatedDirectory(host: HostView): string {
