@@ -39,15 +39,14 @@ static struct client *only; /* at the exit: the one attached client, which is wa
 	for (struct client *c = clients; c < clients + CLIENTS_MAX; c++) \
 		if (c->fd >= 0)
 
-static struct client *add_client(int fd, uint32_t attach, int first)
+static void add_client(int fd, uint32_t attach, int first)
 {
 	for (struct client *c = clients; c < clients + CLIENTS_MAX; c++) {
 		if (c->fd >= 0)
 			continue;
 		*c = (struct client){.fd = fd, .poll = -1, .attach = attach, .first = first, .reading = 1, .full_since = -1};
-		return c;
+		return;
 	}
-	return 0;
 }
 
 void clients_open(int first, int listening, uint32_t flags)
@@ -305,26 +304,24 @@ int clients_delivered(int64_t now)
 	return !waiting;
 }
 
-static void accept_clients(void)
-{
-	for (;;) {
-		long fd = SYS4(__NR_accept4, listener, 0, 0, O_NONBLOCK | O_CLOEXEC);
-
-		if (fd < 0)
-			return;
-		if (!add_client((int)fd, 0, 0)) {
-			SYS1(__NR_close, fd);
-			return;
-		}
-	}
-}
-
 static int has_place(void)
 {
 	for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
 		if (c->fd < 0)
 			return 1;
 	return 0;
+}
+
+/* Those for whom there is no place stay in the listener's backlog. */
+static void accept_clients(void)
+{
+	while (has_place()) {
+		long fd = SYS4(__NR_accept4, listener, 0, 0, O_NONBLOCK | O_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		add_client((int)fd, 0, 0);
+	}
 }
 
 void clients_poll(struct poll_set *set)

@@ -1,5 +1,5 @@
 /**
- * Drives the real supervisor with a start program that needs no namespaces: two pipes or a pty, and a clone that becomes
+ * Drives the real supervisor (or $TSRUN_TEST_SUPERVISOR) with a start program that needs no namespaces: two pipes or a pty, and a clone that becomes
  * /bin/sh. Everything else (spec, descriptors, sockets, frames) is as tsrun does it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -7,7 +7,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { connect, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { parseMessage, type SupervisorMessage } from '../../src/supervisor/messages.ts';
 import { FrameDecoder } from '../../src/supervisor/protocol.ts';
 import { encodeSpec, type SupervisorSpec } from '../../src/supervisor/spec.ts';
@@ -37,6 +37,7 @@ export class Client {
 
   constructor(socket: Socket) {
     this.socket = socket;
+    sockets.push(socket);
     const decoder = new FrameDecoder();
     socket.on('data', (chunk) => {
       for (const frame of decoder.push(chunk)) {
@@ -98,12 +99,17 @@ export interface Running {
 }
 
 const running: { process: ChildProcess; directory: string }[] = [];
+const sockets: Socket[] = [];
 
 /** Ends what a failed test left, and removes the directories. */
 afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
   for (const { process, directory } of running.splice(0)) {
     if (process.exitCode === null) process.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
+    // 0 and 1 are its own; anything else is a sanitizer's, or a crash.
+    expect([null, 0, 1]).toContain(process.exitCode);
+    if (process.signalCode !== null) expect(process.signalCode).toBe('SIGKILL');
   }
 });
 
@@ -114,7 +120,7 @@ function listen(path: string): number {
   address.writeUInt16LE(AF_UNIX);
   address.write(path, 2);
   callNow('give it a name', 'bind', [fd, address, address.length]);
-  callNow('listen', 'listen', [fd, 16]);
+  callNow('listen', 'listen', [fd, 128]);
   return fd;
 }
 
@@ -137,8 +143,6 @@ function socketPair(): [number, number] {
 }
 
 export interface Options extends Omit<Partial<SupervisorSpec>, 'start' | 'cleanup'> {
-  /** Another binary than the built one. */
-  binary?: string | undefined;
   start: Program | Buffer;
   cleanup?: Program;
   /** Files that are in the container's directory already. */
@@ -150,15 +154,7 @@ export interface Options extends Omit<Partial<SupervisorSpec>, 'start' | 'cleanu
 }
 
 /** Starts a supervisor on `options`, with a first client. */
-export function supervise({
-  binary,
-  start,
-  cleanup,
-  hungUp,
-  fileLimit,
-  files = {},
-  ...rest
-}: Options): Running {
+export function supervise({ start, cleanup, hungUp, fileLimit, files = {}, ...rest }: Options): Running {
   const directory = mkdtempSync(join(tmpdir(), 'tsrun-supervisor-'));
   const file = (name: string): string => readFileSync(join(directory, name), 'utf8');
   for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
@@ -176,11 +172,12 @@ export function supervise({
   const fds = [openSync(specPath, 'r'), listen(socketPath), theirs, openSync(directory, 'r')];
   const first = new Client(new Socket({ fd: ours }));
   if (hungUp) first.socket.destroy();
-  const executable = binary ?? join(nativeDirectory(), 'supervisor');
+  const executable = process.env.TSRUN_TEST_SUPERVISOR ?? join(nativeDirectory(), 'supervisor');
   const limited = ['sh', '-c', `ulimit -f ${(fileLimit ?? 0) / 512}; exec "$0"`, executable];
   const [command = '', ...args] = fileLimit ? limited : [executable];
   const child = spawn(command, args, {
     cwd: directory,
+    env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0:exitcode=99' },
     stdio: ['ignore', 'ignore', 'inherit', ...fds],
   });
   fds.forEach(closeSync);

@@ -27,6 +27,7 @@ describe('the log', () => {
 
   test('shows a prompt without waiting for its line to end', async () => {
     const run = supervise({ start: shell('printf "name? "; read line; echo bye'), log, attach });
+    await run.first.message('started');
     while (run.log() === '') await new Promise((resolve) => setTimeout(resolve, 20));
     expect(brief(run.log())).toEqual(['stdout P name? ']);
     run.first.send(stdinEof());

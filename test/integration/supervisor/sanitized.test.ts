@@ -1,0 +1,28 @@
+/** The supervisor again, built with AddressSanitizer and UBSan: its parts alone, with clients that send anything, and as a whole. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const out = mkdtempSync(join(tmpdir(), 'tsrun-sanitized-'));
+execFileSync('sh', [join(root, 'native', 'build.sh'), out, 'sanitize'], { stdio: 'inherit' });
+afterAll(() => rmSync(out, { recursive: true, force: true }));
+
+const run = (name: string, ...args: string[]): string =>
+  execFileSync(join(out, name), args, { cwd: out, encoding: 'utf8' });
+
+test('parts', () => {
+  expect(run('noun-tests', out)).toBe('noun-tests: ok\n');
+});
+
+test('clients that send anything', () => {
+  const seed = String(Date.now());
+  expect(run('frames-fuzz', '2000', seed)).toBe(`frames-fuzz: 2000 rounds, seed ${seed}\n`);
+});
+
+process.env.TSRUN_TEST_SUPERVISOR = join(out, 'supervisor');
+describe('life', async () => void (await import('./life.test.ts')));
+describe('streams', async () => void (await import('./streams.test.ts')));
+describe('log', async () => void (await import('./log.test.ts')));
