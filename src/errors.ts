@@ -75,12 +75,12 @@ export const ERRORS = {
   }),
   ERR_TSRUN_NAMESPACES: define<{ doing: string; hint?: string | undefined }>({
     exitCode: 125,
-    message: (d) => `cannot ${d.doing}`,
+    message: (d) => `cannot enter the rootless namespaces: a step failed: ${d.doing}`,
     hint: (d) => d.hint ?? 'tsrun doctor',
   }),
   ERR_TSRUN_START: define<{ container: string; doing: string; hint?: string | undefined }>({
     exitCode: 125,
-    message: (d) => `cannot start container ${d.container}: it failed to ${d.doing}`,
+    message: (d) => `cannot start container ${d.container}: a step failed: ${d.doing}`,
     hint: (d) => d.hint,
   }),
   ERR_TSRUN_COMMAND_NOT_FOUND: define<{ command: string; container: string }>({

@@ -39,9 +39,11 @@ export async function execInContainer(
   attach: Streams,
   windowSize?: { height: number; width: number },
 ): Promise<StartedExec> {
-  const { init, phase } = view.state;
+  const { init, supervisor, phase } = view.state;
   const pidfd = init && openPidfd(init);
-  if (!init || pidfd === undefined) {
+  // Its supervisor is in the rootless namespaces that the container's own were made in.
+  const holder = supervisor && openPidfd(supervisor);
+  if (!init || pidfd === undefined || holder === undefined) {
     throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
       name: view.name,
       state: phase,
@@ -66,7 +68,7 @@ export async function execInContainer(
       ...(!request.detach && { killOrphan: true }),
     });
     const launch = planSupervisor({
-      rootless: { ...engine.rootless(), holder: pidfd },
+      rootless: { ...engine.rootless(), holder },
       spec,
       directory: session,
       runtimeDirectory: runtimeFd,
@@ -98,6 +100,7 @@ export async function execInContainer(
   } finally {
     closeSync(runtimeFd);
     closeSync(pidfd);
+    closeSync(holder);
   }
 }
 

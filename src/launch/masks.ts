@@ -5,11 +5,11 @@
  * them in the root all the same (CVE-2019-16884, CVE-2025-31133).
  */
 import { statSync } from 'node:fs';
-import { call, close } from '../sys/calls.ts';
-import { AT_FDCWD, MOUNT_ATTR_RDONLY, O_CLOEXEC, O_PATH } from '../sys/constants.ts';
+import { close } from '../sys/calls.ts';
+import { MOUNT_ATTR_RDONLY } from '../sys/constants.ts';
 import type { Slots, Step } from '../sys/step.ts';
 import type { InRoot } from './in-root.ts';
-import { cloneTree, type DetachedMount, moveMount, newFilesystem, setAttributes } from './mounts.ts';
+import { attach, cloneTree, type DetachedMount, moveMount, newFilesystem, setAttributes } from './mounts.ts';
 
 /**
  * What a path of /proc or /sys is, read on the host: these file systems have the same global entries wherever they are
@@ -30,34 +30,22 @@ export function maskSteps(
   paths: readonly string[],
   kindOf: PathKind,
 ): { before: Step[]; after: (inRoot: InRoot) => Step[] } {
-  const present = paths.filter(onlyKernelPaths).filter((path) => kindOf(path) !== 'absent');
-  if (present.length === 0) return { before: [], after: () => [] };
-  const nothing = slots.new('/dev/null');
-  const empty = newFilesystem(slots, 'tmpfs', 'an empty directory to cover others with', MOUNT_ATTR_RDONLY, [
-    ['size', '0'],
-    ['nr_inodes', '2'],
-  ]);
-  const cover = (inRoot: InRoot, path: string): Step[] => {
-    const from = kindOf(path) === 'directory' ? empty.fd : nothing;
-    const copy: DetachedMount = cloneTree(slots, from, `a cover for ${path}`, false);
-    const target = inRoot.open(path, `find ${path}`);
-    return [
-      ...copy.steps,
-      ...target.steps,
-      moveMount(copy.fd, target.fd, `hide ${path}: it tells about the host`),
-      close('container', 'covered', target.fd),
-      close('container', 'covered', copy.fd),
-    ];
-  };
+  const covers = paths
+    .filter(onlyKernelPaths)
+    .filter((path) => kindOf(path) !== 'absent')
+    .map((path) => ({ path, cover: coverFor(slots, path, kindOf(path)) }));
   return {
-    before: [
-      call('container', 'an empty file to cover others with', 'openat', [AT_FDCWD, '/dev/null', O_PATH | O_CLOEXEC, 0], {
-        result: nothing,
-      }),
-      ...empty.steps,
-    ],
-    after: (inRoot) => present.flatMap((path) => cover(inRoot, path)),
+    before: covers.flatMap(({ cover }) => cover.steps),
+    after: (inRoot) =>
+      covers.flatMap(({ path, cover }) => attach(inRoot, cover.fd, path, `hide ${path}: it tells about the host`)),
   };
+}
+
+/** An empty file or directory. Each cover is a mount of its own, made while the host's /dev/null is still in this namespace. */
+function coverFor(slots: Slots, path: string, kind: 'file' | 'directory' | 'absent'): DetachedMount {
+  if (kind === 'file') return cloneTree(slots, '/dev/null', `an empty file to cover ${path} with`, false);
+  const data = [['size', '0'] as const, ['nr_inodes', '2'] as const];
+  return newFilesystem(slots, 'tmpfs', `an empty directory to cover ${path} with`, MOUNT_ATTR_RDONLY, data);
 }
 
 /** Binds each path over itself, read-only. */
