@@ -3,10 +3,11 @@
  *
  * Descriptors at the supervisor's execve (all others are closed; 0-2 are /dev/null unless SPEC_PASSTHROUGH):
  *
- *   3  the spec: a sealed memfd holding struct supervisor_spec and the programs it points to
+ *   3  the spec: a memfd holding struct supervisor_spec and the programs it points to; copied and closed at once
  *   4  the listening AF_UNIX SOCK_STREAM socket that later clients (attach, wait, kill) connect to, or closed
  *   5  the first client: one end of a socketpair whose other end the starting tsrun holds, or closed
- *   6  the container's directory (or the exec session's): state.json, exit.json and the log are written there, by openat(2)
+ *   6  the container's directory (or the exec session's): state.json, exit.json (supervisor/record.h), the log
+ *      (supervisor/log.h) and helpers.log are written there, by openat(2)
  *   7  where traced ops are written, or closed
  *
  * The start program makes the streams and clones the container's init; the supervisor finds them in these slots:
@@ -18,15 +19,22 @@
  *       |  (start: the socketpair on fd 5)              |
  *       |                                               | run the start program, write state.json
  *       | <------------------------- STARTED {pid} ---- | the init has execve'd
- *       | <--- FAILED {program, op, errno} ------------ | or it could not
+ *       | <--- FAILED {program, op, errno} ------------ | or it could not: said after all is cleaned up; then the socket closes
  *       | ---- ATTACH {flags} ------------------------> | streams wanted; the first client is attached by SPEC_ATTACH_*
  *       | ---- STDIN bytes / STDIN_EOF ---------------> |
  *       | ---- RESIZE {rows, cols, xpixel, ypixel} ---> |
  *       | ---- SIGNAL {number} -----------------------> | to the init, by pidfd
  *       | <------------------------- STDOUT / STDERR -- | with a terminal everything is STDOUT
+ *       | <------------------------- LOST {bytes} ----- | this client was slow while another was not (supervisor/clients.c)
+ *       | <--- FAILED {1, op, errno} ------------------ | the cleanup program failed; EXIT follows
  *       | <--- EXIT {kind, value} --------------------- | after the last byte of output, to every client; then the socket closes
  *
- * test/unit/supervisor-protocol.test.ts checks that the names and numbers are those of src/supervisor/protocol.ts.
+ * STARTED comes before any output, and only to the first client. EXIT comes after exit.json was written and the cleanup program
+ * has run. A client whose socket closes without EXIT or FAILED came too late, or the supervisor was killed: exit.json tells.
+ * A client that sends to a supervisor that has just closed may see ECONNRESET, after it has read all that was sent to it.
+ * Frame types that a side does not know are skipped; a frame that is malformed ends the connection.
+ *
+ * test/unit/supervisor/protocol.test.ts checks that the names and numbers are those of src/supervisor/protocol.ts.
  */
 #ifndef TSRUN_PROTOCOL_H
 #define TSRUN_PROTOCOL_H

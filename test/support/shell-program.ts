@@ -35,6 +35,8 @@ export interface ShellOptions {
   /** Default: /bin/sh -c script */
   argv?: readonly string[];
   terminal?: boolean;
+  /** Steps of the supervisor before the clone. */
+  before?: (slots: Slots) => Step[];
   /** Steps of the supervisor after the clone. */
   after?: (slots: Slots) => Step[];
   /** Steps of the init before it waits for GO. */
@@ -52,6 +54,7 @@ export function shell(script: string, options: ShellOptions = {}): Program {
     slots,
     steps: [
       ...streams.make,
+      ...(options.before?.(slots) ?? []),
       pipe('supervisor', 'report', slot.report, report, O_CLOEXEC),
       pipe('supervisor', 'barrier', go, slot.go, O_CLOEXEC),
       op(
@@ -94,6 +97,17 @@ export const waitForInit = (): Step =>
     WEXITED | WNOWAIT,
     0,
   ]);
+
+/** A start program whose init is process `pid` (leader of its group), which the supervisor did not make. */
+export function adopt(pid: number): Program {
+  return {
+    slots: new Slots(protocol.SLOT_FIRST_FREE),
+    steps: [
+      call('supervisor', 'a stranger', 'getpgid', [pid], { result: slot.pid }),
+      call('supervisor', 'pin it', 'pidfd_open', [pid, 0], { result: slot.pidfd }),
+    ],
+  };
+}
 
 /** A program that makes an empty file in the container's directory. */
 export const touch = (name: string): Program => ({

@@ -1,14 +1,15 @@
 /** Start, exit status, failures, records: the supervisor without streams. */
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { attach as attachTo, signal, stdinEof } from '../../../src/supervisor/messages.ts';
 import { SLOT_HELPERS } from '../../../src/supervisor/protocol.ts';
-import { call, op, pipe } from '../../../src/sys/calls.ts';
+import { call, close, op, pipe } from '../../../src/sys/calls.ts';
 import { O_CLOEXEC } from '../../../src/sys/constants.ts';
 import { encodeProgram } from '../../../src/sys/encode.ts';
 import { startTimeOf } from '../../../src/sys/process.ts';
 import { type Program, Slot, Slots } from '../../../src/sys/step.ts';
-import { shell, touch, waitForInit } from '../../support/shell-program.ts';
+import { adopt, shell, touch, waitForInit } from '../../support/shell-program.ts';
 import { supervise } from '../../support/supervisor-harness.ts';
 
 const attach = { stdin: true, stdout: true, stderr: true };
@@ -26,6 +27,13 @@ describe('exit', () => {
     expect((await run.first.message('exit')).status).toEqual({ kind: 'signaled', signal: number });
     await run.exited;
     expect(run.exit()).toMatchObject({ kind: 'signaled', value: number });
+  });
+
+  test('of a process whose status nobody can know is unknown, not 0', async () => {
+    const stranger = spawn('sleep', ['0.1'], { detached: true });
+    const run = supervise({ start: adopt(stranger.pid ?? 0), attach });
+    expect((await run.first.message('exit')).status).toEqual({ kind: 'unknown' });
+    expect(run.exit()).toMatchObject({ kind: 'unknown', value: 0 });
   });
 
   test('is told to every client, attached or not', async () => {
@@ -136,6 +144,20 @@ describe('what does not start', () => {
     expect(await supervise({ start, attach }).first.message('failed')).toMatchObject({
       words: 'no such tunnel',
     });
+  });
+
+  test('what a helper says later is in helpers.log', async () => {
+    const helpers = new Slot(SLOT_HELPERS, 'helpers.r');
+    const write = (slots: Slots): Slot => (helper ??= slots.new('helpers.w'));
+    let helper: Slot | undefined;
+    const start = shell('echo tunnel lost >&2', {
+      before: (slots) => [pipe('supervisor', 'what helpers say', helpers, write(slots), O_CLOEXEC)],
+      inside: (slots) => [call('container', 'play the helper', 'dup3', [write(slots), 2, 0])],
+      after: (slots) => [close('supervisor', 'only helpers write', write(slots))],
+    });
+    const run = supervise({ start, attach });
+    await run.exited;
+    expect(run.file('helpers.log')).toBe('tunnel lost\n');
   });
 
   test('a program that is none', async () => {
