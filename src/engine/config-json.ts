@@ -5,7 +5,9 @@ import type { RuntimeConfig } from '../spec/runtime.ts';
 const rawJson = (JSON as unknown as { rawJSON(text: string): object }).rawJSON;
 
 export const stringifyConfig = (config: RuntimeConfig): string =>
-  JSON.stringify(config, (_key, value: unknown) => (typeof value === 'bigint' ? rawJson(String(value)) : value));
+  JSON.stringify(config, (_key, value: unknown) =>
+    typeof value === 'bigint' ? rawJson(String(value)) : value,
+  );
 
 /** @throws SyntaxError when the file is damaged */
 export const parseConfig = (text: string): RuntimeConfig => JSON.parse(text) as RuntimeConfig;

@@ -8,8 +8,8 @@ import { tsrunError } from '../errors.ts';
 import { type Choice, chooseDriver, type LocalMode } from '../network/choose-driver.ts';
 import { claimPorts } from '../network/claim-ports.ts';
 import type { PortMapping } from '../network/driver.ts';
-import { hostsFile } from '../network/hosts-file.ts';
 import { type HostNetwork, readHostNetwork } from '../network/host-network.ts';
+import { hostsFile } from '../network/hosts-file.ts';
 import { parseNetwork } from '../network/parse-network.ts';
 import { probeHelper } from '../network/probe-helper.ts';
 import { containerResolvConf, type DnsRequest } from '../network/resolv-conf.ts';
@@ -24,7 +24,11 @@ export interface ContainerNetwork extends Choice {
  * @param mode --network as the user wrote it
  * @throws ERR_TSRUN_USAGE, ERR_TSRUN_NETWORK_HELPER, ERR_TSRUN_CONTAINER_STATE for the network of a container that does not run
  */
-export function chooseNetwork(engine: Engine, mode: string | undefined, ports: readonly PortMapping[]): ContainerNetwork {
+export function chooseNetwork(
+  engine: Engine,
+  mode: string | undefined,
+  ports: readonly PortMapping[],
+): ContainerNetwork {
   const host = readHostNetwork();
   mkdirSync(engine.paths.runtime, { recursive: true, mode: 0o700 });
   const cacheFile = join(engine.paths.runtime, 'network-helpers.json');
@@ -47,7 +51,12 @@ function localMode(engine: Engine, text: string | undefined): LocalMode {
   if (mode.kind !== 'container') return mode;
   const { name, state } = findContainer(engine, mode.container);
   if (!state.init) {
-    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', { name, state: state.phase, wanted: 'running', hint: `tsrun start ${name}` });
+    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
+      name,
+      state: state.phase,
+      wanted: 'running',
+      hint: `tsrun start ${name}`,
+    });
   }
   return { kind: 'ns', path: `/proc/${state.init.pid}/ns/net` };
 }
@@ -69,7 +78,11 @@ export function networkFiles(
 ): { hosts: string; resolvConf: string } {
   const { driver, host } = network;
   return {
-    hosts: hostsFile({ ...names, containerAddress: driver.containerAddress, hostAddress: driver.hostAddress }),
+    hosts: hostsFile({
+      ...names,
+      containerAddress: driver.containerAddress,
+      hostAddress: driver.hostAddress,
+    }),
     resolvConf: containerResolvConf(host.resolvConf, driver.nameservers, dns),
   };
 }

@@ -35,7 +35,9 @@ export function listContainers(engine: Engine): { containers: ContainerView[]; d
 export function findContainer(engine: Engine, nameOrId: string): ContainerView {
   const exact = engine.containers.read(engine.containers.idOfName(nameOrId) ?? nameOrId);
   if (exact && (exact.id === nameOrId || exact.name === nameOrId)) return viewContainer(engine, exact);
-  const matches = /^[0-9a-f]+$/.test(nameOrId) ? engine.containers.ids().filter((id) => id.startsWith(nameOrId)) : [];
+  const matches = /^[0-9a-f]+$/.test(nameOrId)
+    ? engine.containers.ids().filter((id) => id.startsWith(nameOrId))
+    : [];
   if (matches.length > 1) {
     const candidates = matches.map((id) => id.slice(0, 16));
     throw tsrunError('ERR_TSRUN_CONTAINER_AMBIGUOUS', { name: nameOrId, candidates });

@@ -11,7 +11,11 @@ import type { Engine } from './open-engine.ts';
 import { runCommandInside } from './run-command-inside.ts';
 
 /** Layers below, top last, so that a later copy replaces what an earlier one brought. */
-export async function copyIntoContainer(engine: Engine, record: ContainerRecord, volumes: readonly RecordedMount[]): Promise<void> {
+export async function copyIntoContainer(
+  engine: Engine,
+  record: ContainerRecord,
+  volumes: readonly RecordedMount[],
+): Promise<void> {
   const files = containerFiles(engine.paths, record.id);
   const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId));
   if (record.rootfsDriver === 'copy') {
@@ -46,7 +50,11 @@ done
 `;
 
 async function copyLayer(engine: Engine, lower: string, upper: string): Promise<void> {
-  await runCommandInside(engine, ['/bin/bash', '-c', APPLY_LAYER, 'copy-layer', lower, upper], `copy a layer of the image`);
+  await runCommandInside(
+    engine,
+    ['/bin/bash', '-c', APPLY_LAYER, 'copy-layer', lower, upper],
+    `copy a layer of the image`,
+  );
 }
 
 /** A new volume begins with what the image has at its place: the topmost layer that has the directory. */
@@ -57,6 +65,10 @@ async function fillVolume(engine: Engine, lowers: readonly string[], volume: Rec
   if (inLayers.length === 0) return;
   mkdirSync(volume.source, { recursive: true });
   for (const path of inLayers) {
-    await runCommandInside(engine, ['/bin/cp', '-a', '--reflink=auto', `${path}/.`, `${volume.source}/`], `fill the volume on ${volume.destination}`);
+    await runCommandInside(
+      engine,
+      ['/bin/cp', '-a', '--reflink=auto', `${path}/.`, `${volume.source}/`],
+      `fill the volume on ${volume.destination}`,
+    );
   }
 }

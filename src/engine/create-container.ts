@@ -6,20 +6,21 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { hostname as osHostname } from 'node:os';
 import { join } from 'node:path';
+import { tsrunError } from '../errors.ts';
+import { parseSignal } from '../launch/signals.ts';
 import type { PortMapping } from '../network/driver.ts';
+import { publishExposed } from '../network/parse-publish.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
-import type { ImageRecord } from '../store/image-record.ts';
 import type { ImageConfig } from '../spec/image.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
+import type { ImageRecord } from '../store/image-record.ts';
 import { containerFiles, layerDiff } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { nativeDirectory } from '../sys/native-directory.ts';
-import { parseSignal } from '../launch/signals.ts';
 import { stringifyConfig } from './config-json.ts';
 import { randomName } from './container-names.ts';
-import { claimContainerPorts, chooseNetwork, type ContainerNetwork } from './container-network.ts';
-import { publishExposed } from '../network/parse-publish.ts';
+import { type ContainerNetwork, chooseNetwork, claimContainerPorts } from './container-network.ts';
 import type { Engine } from './open-engine.ts';
 import { commandLine, environment, workingDirectory } from './process-options.ts';
 import type { CreateRequest, MountRequest } from './request.ts';
@@ -28,7 +29,6 @@ import { security } from './security-options.ts';
 import { chooseStorageDriver } from './storage-driver.ts';
 import { type ResolvedUser, resolveUser } from './users.ts';
 import { resolveMounts } from './volumes.ts';
-import { tsrunError } from '../errors.ts';
 
 /** A container that is planned but not on disk. */
 export interface ContainerPlan {
@@ -45,7 +45,11 @@ const CGROUP2_SUPER_MAGIC_FILE = '/sys/fs/cgroup/cgroup.controllers';
 const hasCgroup2 = (): boolean => statSync(CGROUP2_SUPER_MAGIC_FILE, { throwIfNoEntry: false }) !== undefined;
 
 /** Decides everything about a container. Volumes are made; nothing else is written. */
-export async function planContainer(engine: Engine, request: CreateRequest, image: ImageRecord): Promise<ContainerPlan> {
+export async function planContainer(
+  engine: Engine,
+  request: CreateRequest,
+  image: ImageRecord,
+): Promise<ContainerPlan> {
   const imageConfig = engine.images.config(image);
   const run = imageConfig.config ?? {};
   const id = randomBytes(32).toString('hex');
@@ -60,13 +64,23 @@ export async function planContainer(engine: Engine, request: CreateRequest, imag
       hint: `tsrun run ${request.image} COMMAND`,
     });
   }
-  const exposed = request.publishAll ? publishExposed(Object.keys(run.ExposedPorts ?? {}), request.publish) : [];
+  const exposed = request.publishAll
+    ? publishExposed(Object.keys(run.ExposedPorts ?? {}), request.publish)
+    : [];
   const network = chooseNetwork(engine, request.network, [...request.publish, ...exposed]);
   const ports = await claimContainerPorts(network, [...request.publish, ...exposed]);
-  const hostname = request.hostname ?? (network.driver.namespace.kind === 'host' ? osHostname() : id.slice(0, 12));
-  const mounts = resolveMounts(engine.paths, [...imageVolumes(imageConfig, request.mounts), ...request.mounts]);
+  const hostname =
+    request.hostname ?? (network.driver.namespace.kind === 'host' ? osHostname() : id.slice(0, 12));
+  const mounts = resolveMounts(engine.paths, [
+    ...imageVolumes(imageConfig, request.mounts),
+    ...request.mounts,
+  ]);
   const files = containerFiles(engine.paths, id);
-  const choice = chooseStorageDriver(engine.paths, engine.rootless, request.storageDriver ?? engine.storageDriver);
+  const choice = chooseStorageDriver(
+    engine.paths,
+    engine.rootless,
+    request.storageDriver ?? engine.storageDriver,
+  );
   const config = runtimeConfig({
     request,
     args,
@@ -86,10 +100,29 @@ export async function planContainer(engine: Engine, request: CreateRequest, imag
       resolvConf: files.resolvConf,
     },
     mountpoint: files.mountpoint,
-    init: request.init ? { source: join(nativeDirectory(), 'init'), destination: INIT_DESTINATION } : undefined,
+    init: request.init
+      ? { source: join(nativeDirectory(), 'init'), destination: INIT_DESTINATION }
+      : undefined,
   });
-  const record = containerRecord({ id, name, request, image, imageConfig, config, entrypoint, args, network, ports, mounts });
-  return { record: { ...record, rootfsDriver: choice.driver, singleId: maps.single }, config, network, rejectedDrivers: choice.rejected };
+  const record = containerRecord({
+    id,
+    name,
+    request,
+    image,
+    imageConfig,
+    config,
+    entrypoint,
+    args,
+    network,
+    ports,
+    mounts,
+  });
+  return {
+    record: { ...record, rootfsDriver: choice.driver, singleId: maps.single },
+    config,
+    network,
+    rejectedDrivers: choice.rejected,
+  };
 }
 
 function imageUser(lowers: readonly string[], user: string, groupAdd: readonly string[]): ResolvedUser {
@@ -164,8 +197,10 @@ export function commitContainer(engine: Engine, plan: ContainerPlan): void {
   // Paths inside the directory are those of its final place: only the prefix differs.
   const final = containerFiles(engine.paths, record.id);
   const here = (path: string): string => join(directory, path.slice(final.directory.length + 1));
-  for (const path of [final.upper, final.work, final.mountpoint]) mkdirSync(here(path), { recursive: true, mode: 0o755 });
-  const write = (path: string, text: string, mode: number): void => writeFileSync(here(path), text, { mode, flag: 'wx' });
+  for (const path of [final.upper, final.work, final.mountpoint])
+    mkdirSync(here(path), { recursive: true, mode: 0o755 });
+  const write = (path: string, text: string, mode: number): void =>
+    writeFileSync(here(path), text, { mode, flag: 'wx' });
   write(final.config, stringifyConfig(config), 0o600);
   write(join(final.directory, 'container.json'), JSON.stringify(record), 0o600);
   write(final.hostname, `${record.hostname}\n`, 0o644);
@@ -174,4 +209,3 @@ export function commitContainer(engine: Engine, plan: ContainerPlan): void {
   write(final.resolvConf, '', 0o644);
   engine.containers.publish(directory, record.id, record.name);
 }
-

@@ -25,7 +25,8 @@ async function refuseEarly(engine: Engine, request: CreateRequest): Promise<void
   if (request.name !== undefined) {
     checkName(request.name);
     const holder = engine.containers.idOfName(request.name);
-    if (holder) throw tsrunError('ERR_TSRUN_NAME_IN_USE', { name: request.name, holder: holder.slice(0, 12) });
+    if (holder)
+      throw tsrunError('ERR_TSRUN_NAME_IN_USE', { name: request.name, holder: holder.slice(0, 12) });
   }
   if (request.publish.length > 0) {
     await claimContainerPorts(chooseNetwork(engine, request.network, request.publish), request.publish);
@@ -33,9 +34,17 @@ async function refuseEarly(engine: Engine, request: CreateRequest): Promise<void
 }
 
 /** @throws what findImage, planContainer and commitContainer throw; ERR_TSRUN_NAME_IN_USE */
-export async function createContainer(engine: Engine, request: CreateRequest, io: CreateIo = {}): Promise<ContainerRecord> {
+export async function createContainer(
+  engine: Engine,
+  request: CreateRequest,
+  io: CreateIo = {},
+): Promise<ContainerRecord> {
   await refuseEarly(engine, request);
-  const image = await findImage(engine, request.image, { policy: request.pull, platform: request.platform, ...io });
+  const image = await findImage(engine, request.image, {
+    policy: request.pull,
+    platform: request.platform,
+    ...io,
+  });
   const plan = await planContainer(engine, request, image);
   commitContainer(engine, plan);
   await populateRootfs(engine, plan.record);

@@ -29,7 +29,14 @@ export function defaultMounts(options: DefaultMountOptions): RuntimeMount[] {
       destination: '/dev/pts',
       type: 'devpts',
       source: 'devpts',
-      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...(options.ttyGroup ? ['gid=5'] : [])],
+      options: [
+        'nosuid',
+        'noexec',
+        'newinstance',
+        'ptmxmode=0666',
+        'mode=0620',
+        ...(options.ttyGroup ? ['gid=5'] : []),
+      ],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
     {
@@ -39,8 +46,18 @@ export function defaultMounts(options: DefaultMountOptions): RuntimeMount[] {
       options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${options.shmSize}`],
     },
     options.ownNetwork
-      ? { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', sysMode] }
-      : { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', 'nosuid', 'noexec', 'nodev', 'rro'] },
+      ? {
+          destination: '/sys',
+          type: 'sysfs',
+          source: 'sysfs',
+          options: ['nosuid', 'noexec', 'nodev', sysMode],
+        }
+      : {
+          destination: '/sys',
+          type: 'bind',
+          source: '/sys',
+          options: ['rbind', 'nosuid', 'noexec', 'nodev', 'rro'],
+        },
   ];
   if (options.cgroup2 && options.ownNetwork) {
     const flags = ['nosuid', 'noexec', 'nodev', sysMode];

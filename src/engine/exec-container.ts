@@ -11,8 +11,10 @@ import { containerFiles, runtimeContainerDirectory } from '../store/paths.ts';
 import { SupervisorClient } from '../supervisor/client.ts';
 import type { Streams } from '../supervisor/messages.ts';
 import { encodeSpec } from '../supervisor/spec.ts';
+import { AT_FDCWD } from '../sys/constants.ts';
 import { encodeProgram } from '../sys/encode.ts';
 import { currentBootId, openPidfd } from '../sys/process.ts';
+import { type Program, Slots } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
 import type { ContainerView } from './container-view.ts';
 import { explainNamespaces, startError } from './failure.ts';
@@ -52,16 +54,26 @@ export async function execInContainer(
     });
   }
   // A session's records go to a directory of its own, which nobody needs when it is over.
-  const session = join(runtimeContainerDirectory(engine.paths, view.id), 'exec', randomBytes(8).toString('hex'));
+  const session = join(
+    runtimeContainerDirectory(engine.paths, view.id),
+    'exec',
+    randomBytes(8).toString('hex'),
+  );
   mkdirSync(session, { recursive: true, mode: 0o700 });
   const runtimeFd = openSync(session, 'r');
   try {
     const config = execConfig(engine, view, request, init.pid, windowSize);
     const start = encodeProgram(
-      execProgram({ config, openStdin: request.interactive, initPidfd: FD_EXTRA, canSetGroups: !view.record.singleId }),
+      execProgram({
+        config,
+        openStdin: request.interactive,
+        initPidfd: FD_EXTRA,
+        canSetGroups: !view.record.singleId,
+      }),
     );
     const spec = encodeSpec({
       start: start.image,
+      cleanup: encodeProgram(removeSession(session)).image,
       bootId: currentBootId(),
       attach,
       ...(request.interactive && { stdinOnce: true }),
@@ -103,6 +115,18 @@ export async function execInContainer(
     closeSync(holder);
   }
 }
+
+/** What the session's supervisor does last. */
+const removeSession = (session: string): Program => ({
+  slots: new Slots(),
+  steps: [
+    {
+      actor: 'supervisor',
+      why: 'the session is over',
+      op: { kind: 'remove-tree', dir: AT_FDCWD, path: session },
+    },
+  ],
+});
 
 /** The container's configuration with the process that is to be run. */
 function execConfig(

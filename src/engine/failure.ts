@@ -54,7 +54,11 @@ export function startError(failed: FailedStart): TsrunError {
     if (errno === ERRNO.ENOENT || errno === ERRNO.ENOTDIR) {
       return tsrunError('ERR_TSRUN_COMMAND_NOT_FOUND', { command, container }, words);
     }
-    return tsrunError('ERR_TSRUN_COMMAND_NOT_EXECUTABLE', { command, container, hint: executableHint(errno) }, words);
+    return tsrunError(
+      'ERR_TSRUN_COMMAND_NOT_EXECUTABLE',
+      { command, container, hint: executableHint(errno) },
+      words,
+    );
   }
   if (step.why.includes('working directory')) {
     return tsrunError('ERR_TSRUN_WORKDIR', { workdir: failed.workdir, container }, words);
@@ -64,7 +68,8 @@ export function startError(failed: FailedStart): TsrunError {
 }
 
 function executableHint(errno: number): string | undefined {
-  if (errno === ERRNO.ENOEXEC) return 'it may be built for another architecture, or a script without a #! line';
+  if (errno === ERRNO.ENOEXEC)
+    return 'it may be built for another architecture, or a script without a #! line';
   return undefined;
 }
 

@@ -27,7 +27,12 @@ function bundledLayout(name: string): string | undefined {
   return candidates.find((directory) => existsSync(join(directory, 'index.json')));
 }
 
-async function loadBundled(engine: Engine, directory: string, name: string, options: FindImageOptions): Promise<ImageRecord> {
+async function loadBundled(
+  engine: Engine,
+  directory: string,
+  name: string,
+  options: FindImageOptions,
+): Promise<ImageRecord> {
   const { loadLayout } = await import('../image/load-layout.ts');
   return await loadLayout({
     paths: engine.paths,
@@ -43,10 +48,16 @@ async function loadBundled(engine: Engine, directory: string, name: string, opti
 const NO_REGISTRY = new Set<string>(['ERR_TSRUN_REGISTRY_UNREACHABLE', 'ERR_TSRUN_REGISTRY_RESPONSE']);
 
 /** @throws what ensureImage() throws */
-export async function findImage(engine: Engine, name: string, options: FindImageOptions): Promise<ImageRecord> {
-  const bundled = options.policy === 'missing' || options.policy === 'newer' ? bundledLayout(name) : undefined;
+export async function findImage(
+  engine: Engine,
+  name: string,
+  options: FindImageOptions,
+): Promise<ImageRecord> {
+  const bundled =
+    options.policy === 'missing' || options.policy === 'newer' ? bundledLayout(name) : undefined;
   const isLocalName = name.startsWith('localhost/');
-  if (bundled && isLocalName && !engine.images.resolve(name)) return await loadBundled(engine, bundled, name, options);
+  if (bundled && isLocalName && !engine.images.resolve(name))
+    return await loadBundled(engine, bundled, name, options);
   try {
     const { record } = await ensureImage({
       paths: engine.paths,

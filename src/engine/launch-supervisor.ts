@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EnterPlan, planEntry, type Rootless } from '../rootless/enter.ts';
+import { FD_CLIENT, FD_DIRECTORY, FD_LISTEN, FD_SPEC, FD_TRACE } from '../supervisor/protocol.ts';
 import { call, close } from '../sys/calls.ts';
 import {
   AF_UNIX,
@@ -25,7 +26,6 @@ import {
 } from '../sys/constants.ts';
 import { nativeDirectory } from '../sys/native-directory.ts';
 import { type Memory, type Slot, Slots, type Step } from '../sys/step.ts';
-import { FD_CLIENT, FD_DIRECTORY, FD_LISTEN, FD_SPEC, FD_TRACE } from '../supervisor/protocol.ts';
 
 export interface SupervisorLaunch {
   rootless: Rootless;
@@ -79,7 +79,9 @@ function listener(slots: Slots, runtimeDirectory: number): { fd: Slot; steps: St
   return {
     fd,
     steps: [
-      call('user', 'the socket for later clients', 'socket', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0], { result: fd }),
+      call('user', 'the socket for later clients', 'socket', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0], {
+        result: fd,
+      }),
       call('user', 'one of an earlier start may be there', 'unlinkat', [runtimeDirectory, 'attach', 0], {
         tolerate: ['ENOENT'],
       }),
@@ -114,7 +116,12 @@ export function planSupervisor(launch: SupervisorLaunch): LaunchPlan {
       ...spec.steps,
       ...self.steps,
       ...(listen?.steps ?? []),
-      call('user', 'tsrun and the supervisor talk over this', 'socketpair', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair]),
+      call('user', 'tsrun and the supervisor talk over this', 'socketpair', [
+        AF_UNIX,
+        SOCK_STREAM | SOCK_CLOEXEC,
+        0,
+        pair,
+      ]),
       ...entry.steps,
       ...[spec.fd, self.fd, theirs, ...(listen ? [listen.fd] : [])].map((fd) =>
         close('user', 'the supervisor has its copy', fd),
@@ -146,10 +153,18 @@ function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given):
   ]);
   return [
     call('rootless', 'no terminal of the user, and no signal from it', 'setsid', []),
-    call('rootless', 'its streams are nowhere', 'openat', [AT_FDCWD, '/dev/null', O_RDWR | O_CLOEXEC, 0], { result: nothing }),
-    call('rootless', 'where the container’s records go', 'openat', [AT_FDCWD, launch.directory, O_DIRECTORY | O_CLOEXEC, 0], {
-      result: directory,
+    call('rootless', 'its streams are nowhere', 'openat', [AT_FDCWD, '/dev/null', O_RDWR | O_CLOEXEC, 0], {
+      result: nothing,
     }),
+    call(
+      'rootless',
+      'where the container’s records go',
+      'openat',
+      [AT_FDCWD, launch.directory, O_DIRECTORY | O_CLOEXEC, 0],
+      {
+        result: directory,
+      },
+    ),
     ...inPlace,
     ...launch.before,
     call('rootless', 'hold no directory of the user', 'chdir', ['/']),
@@ -167,11 +182,16 @@ const F_DUPFD_CLOEXEC = 1030;
 const PARKED_FROM = 64;
 
 /** Puts descriptors at fixed numbers: first all out of the way, then each into place; every other is closed at execve. */
-function placeDescriptors(slots: Slots, wanted: readonly (readonly [from: Slot | number, to: number])[]): Step[] {
+function placeDescriptors(
+  slots: Slots,
+  wanted: readonly (readonly [from: Slot | number, to: number])[],
+): Step[] {
   const parked = wanted.map(([from], i) => ({ from, slot: slots.new(`parked${i}`) }));
   const why = 'give the supervisor its descriptors';
   return [
-    ...parked.map(({ from, slot }) => call('rootless', why, 'fcntl', [from, F_DUPFD_CLOEXEC, PARKED_FROM], { result: slot })),
+    ...parked.map(({ from, slot }) =>
+      call('rootless', why, 'fcntl', [from, F_DUPFD_CLOEXEC, PARKED_FROM], { result: slot }),
+    ),
     call('rootless', 'and no other', 'close_range', [0, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
     ...wanted.map(([, to], i) => call('rootless', why, 'dup3', [parked[i]?.slot ?? 0, to, 0])),
   ];

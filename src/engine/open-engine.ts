@@ -3,11 +3,11 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
-import { findHolder } from '../rootless/holder.ts';
 import type { Rootless } from '../rootless/enter.ts';
+import { findHolder } from '../rootless/holder.ts';
 import { rootlessMaps } from '../rootless/subordinate-ids.ts';
-import { ContainerStore } from '../store/containers.ts';
 import { readContainerState } from '../store/container-state.ts';
+import { ContainerStore } from '../store/containers.ts';
 import { ImageStore } from '../store/images.ts';
 import type { StorePaths } from '../store/paths.ts';
 import type { ProcessId } from '../sys/process.ts';
@@ -68,7 +68,8 @@ function isPrivate(path: string): boolean {
  */
 function runtimeDirectory(root: string, ownStore: boolean): string {
   const given = process.env.XDG_RUNTIME_DIR;
-  const base = given && isPrivate(given) ? join(given, 'tsrun') : join(tmpdir(), `tsrun-${process.getuid?.()}`);
+  const base =
+    given && isPrivate(given) ? join(given, 'tsrun') : join(tmpdir(), `tsrun-${process.getuid?.()}`);
   mkdirSync(base, { recursive: true, mode: 0o700 });
   if (!isPrivate(base)) throw tsrunError('ERR_TSRUN_RUNTIME_DIRECTORY', { path: base });
   return ownStore ? join(base, 'stores', Buffer.from(root).toString('hex').slice(-32)) : base;

@@ -6,7 +6,9 @@ import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './open-engine.ts';
 
 export async function populateRootfs(engine: Engine, record: ContainerRecord): Promise<void> {
-  const volumes = record.mounts.filter((mount) => mount.type === 'volume' && !mount.options.includes('nocopy'));
+  const volumes = record.mounts.filter(
+    (mount) => mount.type === 'volume' && !mount.options.includes('nocopy'),
+  );
   if (record.rootfsDriver !== 'copy' && volumes.length === 0) return;
   const { copyIntoContainer } = await import('./copy-up.ts');
   await copyIntoContainer(engine, record, volumes);

@@ -8,10 +8,16 @@ const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
  * ENTRYPOINT and CMD (image-spec config.md, docker run): an entrypoint given by the user drops the image's CMD; arguments given by the
  * user replace it.
  */
-export function commandLine(image: ImageRunConfig, request: CreateRequest): { entrypoint: string[]; args: string[] } {
+export function commandLine(
+  image: ImageRunConfig,
+  request: CreateRequest,
+): { entrypoint: string[]; args: string[] } {
   const entrypoint = request.entrypoint ?? image.Entrypoint ?? [];
   const imageCommand = request.entrypoint === undefined ? (image.Cmd ?? []) : [];
-  return { entrypoint, args: [...entrypoint, ...(request.command.length > 0 ? request.command : imageCommand)] };
+  return {
+    entrypoint,
+    args: [...entrypoint, ...(request.command.length > 0 ? request.command : imageCommand)],
+  };
 }
 
 /** Later entries win; order of first appearance is kept. */

@@ -29,9 +29,13 @@ export function removalSteps(
     why,
     op: { kind: 'remove-tree', dir: AT_FDCWD, path },
   });
-  const volumes = withVolumes ? record.mounts.filter((mount) => mount.anonymous && mount.name !== undefined) : [];
+  const volumes = withVolumes
+    ? record.mounts.filter((mount) => mount.anonymous && mount.name !== undefined)
+    : [];
   return [
-    call(actor, 'where removed things go', 'mkdirat', [AT_FDCWD, temporaryDirectory(paths), 0o700], { tolerate: ['EEXIST'] }),
+    call(actor, 'where removed things go', 'mkdirat', [AT_FDCWD, temporaryDirectory(paths), 0o700], {
+      tolerate: ['EEXIST'],
+    }),
     call(actor, 'from here on the container does not exist', 'renameat2', [
       AT_FDCWD,
       containerDirectory(paths, record.id),
@@ -39,10 +43,14 @@ export function removalSteps(
       trash,
       0,
     ]),
-    call(actor, 'its name is free again', 'unlinkat', [AT_FDCWD, containerNamePath(paths, record.name), 0], { tolerate: ['ENOENT'] }),
+    call(actor, 'its name is free again', 'unlinkat', [AT_FDCWD, containerNamePath(paths, record.name), 0], {
+      tolerate: ['ENOENT'],
+    }),
     remove(runtimeContainerDirectory(paths, record.id), 'its sockets'),
     remove(trash, 'its files, whatever ids own them'),
-    ...volumes.map((mount) => remove(volumeDirectory(paths, mount.name ?? ''), `its anonymous volume on ${mount.destination}`)),
+    ...volumes.map((mount) =>
+      remove(volumeDirectory(paths, mount.name ?? ''), `its anonymous volume on ${mount.destination}`),
+    ),
   ];
 }
 

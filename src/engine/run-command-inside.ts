@@ -2,11 +2,11 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { type Rootless, spawnInside } from '../rootless/enter.ts';
+import type { ExitStatus } from '../store/container-state.ts';
 import { call } from '../sys/calls.ts';
 import { MFD_CLOEXEC, P_PIDFD, WEXITED } from '../sys/constants.ts';
 import { nativeRunner } from '../sys/run.ts';
 import { Slots } from '../sys/step.ts';
-import type { ExitStatus } from '../store/container-state.ts';
 import { explainNamespaces } from './failure.ts';
 import type { Engine } from './open-engine.ts';
 
@@ -25,7 +25,10 @@ export function waitForExit(pidfd: number): ExitStatus {
     ],
   };
   const args = [P_PIDFD, pidfd, siginfo, WEXITED, 0];
-  const results = nativeRunner.run({ slots, steps: [call('user', 'wait for it', 'waitid', args, { retry: true })] });
+  const results = nativeRunner.run({
+    slots,
+    steps: [call('user', 'wait for it', 'waitid', args, { retry: true })],
+  });
   const CLD_EXITED = 1;
   return results(code) === CLD_EXITED
     ? { kind: 'exited', code: results(status) }
@@ -33,7 +36,12 @@ export function waitForExit(pidfd: number): ExitStatus {
 }
 
 /** Runs `argv` with this process's streams and waits for it: `tsrun unshare`. @throws ERR_TSRUN_NAMESPACES */
-export function runAttachedInside(rootless: Rootless, path: string, argv: readonly string[], env: readonly string[]): ExitStatus {
+export function runAttachedInside(
+  rootless: Rootless,
+  path: string,
+  argv: readonly string[],
+  env: readonly string[],
+): ExitStatus {
   const child = explainNamespaces(() => spawnInside(rootless, { path, argv, env, fds: [0, 1, 2] }));
   try {
     return waitForExit(child.pidfd);
@@ -43,7 +51,11 @@ export function runAttachedInside(rootless: Rootless, path: string, argv: readon
 }
 
 /** Runs `argv` quietly; its stderr is the cause when it fails. @throws ERR_TSRUN_STORE, ERR_TSRUN_NAMESPACES */
-export async function runCommandInside(engine: Engine, argv: readonly string[], doing: string): Promise<void> {
+export async function runCommandInside(
+  engine: Engine,
+  argv: readonly string[],
+  doing: string,
+): Promise<void> {
   const slots = new Slots();
   const output = slots.new('output');
   const made = nativeRunner.run({

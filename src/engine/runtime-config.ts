@@ -49,7 +49,12 @@ export function runtimeConfig(input: ConfigInput): RuntimeConfig {
     ociVersion: OCI_VERSION,
     process: {
       terminal: request.tty,
-      user: { uid: user.uid, gid: user.gid, additionalGids: input.singleId ? [] : user.additionalGids, umask: 0o022 },
+      user: {
+        uid: user.uid,
+        gid: user.gid,
+        additionalGids: input.singleId ? [] : user.additionalGids,
+        umask: 0o022,
+      },
       args: input.init ? [input.init.destination, '--', ...input.args] : input.args,
       env: input.env,
       cwd: input.cwd,
@@ -72,7 +77,9 @@ export function runtimeConfig(input: ConfigInput): RuntimeConfig {
 }
 
 function namespaces(network: NetworkNamespace): RuntimeNamespace[] {
-  const list = (['mount', 'pid', 'ipc', 'uts', 'cgroup'] satisfies NamespaceType[]).map((type): RuntimeNamespace => ({ type }));
+  const list = (['mount', 'pid', 'ipc', 'uts', 'cgroup'] satisfies NamespaceType[]).map(
+    (type): RuntimeNamespace => ({ type }),
+  );
   if (network.kind === 'new') list.push({ type: 'network' });
   if (network.kind === 'path') list.push({ type: 'network', path: network.path });
   return list;
@@ -116,7 +123,12 @@ function toRuntimeMount(mount: RecordedMount): RuntimeMount {
   if (mount.type === 'tmpfs') {
     const mode = options.some((option) => option.startsWith('mode=')) ? [] : ['mode=1777'];
     const source = 'tmpfs';
-    return { destination: mount.destination, type: 'tmpfs', source, options: ['nosuid', 'nodev', ...mode, ...options] };
+    return {
+      destination: mount.destination,
+      type: 'tmpfs',
+      source,
+      options: ['nosuid', 'nodev', ...mode, ...options],
+    };
   }
   const isFile = !statSync(mount.source, { throwIfNoEntry: false })?.isDirectory();
   const safe = ['nosuid', 'nodev'].filter((flag) => !options.includes(flag.slice(2)));
@@ -136,8 +148,13 @@ function orderMounts(mounts: RuntimeMount[]): RuntimeMount[] {
   const isBase = (path: string): boolean => /^\/(proc|dev|sys)(\/|$)/.test(path);
   return [...last.values()].sort(
     (a, b) =>
-      Number(isBase(b.destination)) - Number(isBase(a.destination)) || depth(a.destination) - depth(b.destination),
+      Number(isBase(b.destination)) - Number(isBase(a.destination)) ||
+      depth(a.destination) - depth(b.destination),
   );
 }
 
-const normal = (path: string): string => `/${path.split('/').filter((part) => part && part !== '.').join('/')}`;
+const normal = (path: string): string =>
+  `/${path
+    .split('/')
+    .filter((part) => part && part !== '.')
+    .join('/')}`;

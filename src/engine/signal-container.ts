@@ -16,7 +16,8 @@ import type { Engine } from './open-engine.ts';
  */
 export function signalContainer(engine: Engine, view: ContainerView, number: number): boolean {
   const { init, phase } = view.state;
-  if (!init) throw tsrunError('ERR_TSRUN_CONTAINER_STATE', { name: view.name, state: phase, wanted: 'running' });
+  if (!init)
+    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', { name: view.name, state: phase, wanted: 'running' });
   const pidfd = openPidfd(init);
   if (pidfd === undefined) return false;
   try {

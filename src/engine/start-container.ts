@@ -11,7 +11,7 @@ import { awaitExecve, runEntry } from '../rootless/enter.ts';
 import { rememberHolder } from '../rootless/holder.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
-import { containerFiles, layerDiff, LOG_NAME, runtimeContainerDirectory } from '../store/paths.ts';
+import { containerFiles, LOG_NAME, layerDiff, runtimeContainerDirectory } from '../store/paths.ts';
 import { SupervisorClient } from '../supervisor/client.ts';
 import type { Streams } from '../supervisor/messages.ts';
 import { FD_TRACE } from '../supervisor/protocol.ts';
@@ -20,11 +20,16 @@ import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { currentBootId, startTimeOf } from '../sys/process.ts';
 import type { Program } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
+import {
+  type ContainerNetwork,
+  chooseNetwork,
+  claimContainerPorts,
+  networkFiles,
+} from './container-network.ts';
 import { explainNamespaces, startError } from './failure.ts';
 import { type LaunchPlan, planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
 import type { Engine } from './open-engine.ts';
 import { removalProgram } from './removal.ts';
-import { chooseNetwork, claimContainerPorts, type ContainerNetwork, networkFiles } from './container-network.ts';
 
 export interface StartOptions {
   /** The streams that the returned client gets from the first byte. */
@@ -57,7 +62,8 @@ export function containerProgram(
     config,
     openStdin: record.openStdin,
     flags: namespaceFlags(config),
-    rootfs: (slots) => driver.plan(slots, { lowers, upper: files.upper, work: files.work, mountpoint: files.mountpoint }),
+    rootfs: (slots) =>
+      driver.plan(slots, { lowers, upper: files.upper, work: files.work, mountpoint: files.mountpoint }),
     attach: (context) =>
       network.driver.attach({
         ...context,
@@ -95,17 +101,23 @@ export function planStart(
   options: Pick<StartOptions, 'attach' | 'windowSize' | 'traceFd'>,
   runtimeFd: number,
 ): SupervisorPlan {
-  const sized = options.windowSize ? { ...config, process: { ...config.process, consoleSize: options.windowSize } } : config;
+  const sized = options.windowSize
+    ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
+    : config;
   const start = encodeProgram(containerProgram(engine, record, sized, network));
   if (options.traceFd !== undefined) start.image.writeInt32LE(FD_TRACE, 24);
-  const cleanup = record.autoRemove ? encodeProgram(removalProgram(engine.paths, record, 'supervisor')) : undefined;
+  const cleanup = record.autoRemove
+    ? encodeProgram(removalProgram(engine.paths, record, 'supervisor'))
+    : undefined;
   const spec = encodeSpec({
     start: start.image,
     ...(cleanup && { cleanup: cleanup.image }),
     bootId: currentBootId(),
     attach: options.attach,
     ...(record.openStdin && { stdinOnce: true }),
-    ...(record.logDriver !== 'none' && { log: { name: LOG_NAME, maxBytes: LOG_MAX_BYTES, files: LOG_FILES } }),
+    ...(record.logDriver !== 'none' && {
+      log: { name: LOG_NAME, maxBytes: LOG_MAX_BYTES, files: LOG_FILES },
+    }),
   });
   const supervisor: SupervisorLaunch = {
     rootless: engine.rootless(),
@@ -127,7 +139,11 @@ const LOG_FILES = 2;
 /**
  * @throws ERR_TSRUN_COMMAND_NOT_FOUND, ERR_TSRUN_COMMAND_NOT_EXECUTABLE, ERR_TSRUN_WORKDIR, ERR_TSRUN_START, ERR_TSRUN_NAMESPACES
  */
-export async function startContainer(engine: Engine, record: ContainerRecord, options: StartOptions): Promise<StartedContainer> {
+export async function startContainer(
+  engine: Engine,
+  record: ContainerRecord,
+  options: StartOptions,
+): Promise<StartedContainer> {
   const config = readConfig(engine, record);
   const network = chooseNetwork(engine, record.networkMode, record.ports);
   if (network.warning !== undefined) engine.warn(network.warning);
@@ -148,7 +164,11 @@ export async function startContainer(engine: Engine, record: ContainerRecord, op
 /** The files are bind-mounted, so they are written in place. */
 function writeNetworkFiles(engine: Engine, record: ContainerRecord, network: ContainerNetwork): void {
   const files = containerFiles(engine.paths, record.id);
-  const { hosts, resolvConf } = networkFiles(network, { hostname: record.hostname, addHosts: record.addHosts }, record.dns);
+  const { hosts, resolvConf } = networkFiles(
+    network,
+    { hostname: record.hostname, addHosts: record.addHosts },
+    record.dns,
+  );
   writeFileSync(files.hosts, hosts);
   writeFileSync(files.resolvConf, resolvConf);
 }
@@ -158,7 +178,11 @@ function readConfig(engine: Engine, record: ContainerRecord): RuntimeConfig {
     return parseConfig(readFileSync(containerFiles(engine.paths, record.id).config, 'utf8'));
   } catch (error) {
     const doing = 'read its configuration';
-    throw tsrunError('ERR_TSRUN_START', { container: record.name, doing, hint: `tsrun rm -f ${record.name}` }, error);
+    throw tsrunError(
+      'ERR_TSRUN_START',
+      { container: record.name, doing, hint: `tsrun rm -f ${record.name}` },
+      error,
+    );
   }
 }
 
@@ -186,7 +210,11 @@ async function launch(
 }
 
 /** Waits for STARTED. */
-async function firstWord(client: SupervisorClient, record: ContainerRecord, plan: SupervisorPlan): Promise<number> {
+async function firstWord(
+  client: SupervisorClient,
+  record: ContainerRecord,
+  plan: SupervisorPlan,
+): Promise<number> {
   const message = await client.next();
   if (message?.type === 'started') return message.pid;
   client.close();
@@ -200,4 +228,3 @@ async function firstWord(client: SupervisorClient, record: ContainerRecord, plan
     words: failed?.words ?? 'the supervisor ended without a word',
   });
 }
-

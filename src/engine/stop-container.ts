@@ -17,14 +17,19 @@ export interface Stopped {
 const KILL_WAIT_MS = 30_000;
 
 /** @param timeout seconds between the signal and SIGKILL; the container's own by default; -1 = never kill */
-export async function stopContainer(engine: Engine, view: ContainerView, timeout = view.record.stopTimeout): Promise<Stopped> {
+export async function stopContainer(
+  engine: Engine,
+  view: ContainerView,
+  timeout = view.record.stopTimeout,
+): Promise<Stopped> {
   if (view.state.phase !== 'running' && view.state.phase !== 'paused') {
     if (view.state.phase === 'stopping') await waitContainer(engine, view, KILL_WAIT_MS);
     return { already: true, killed: false };
   }
   signalContainer(engine, view, view.record.stopSignal);
   const waitMs = timeout < 0 ? Number.POSITIVE_INFINITY : timeout * 1000;
-  if (await waitContainer(engine, view, waitMs)) return { already: false, killed: view.record.stopSignal === SIGKILL };
+  if (await waitContainer(engine, view, waitMs))
+    return { already: false, killed: view.record.stopSignal === SIGKILL };
   signalContainer(engine, view, SIGKILL);
   await waitContainer(engine, view, KILL_WAIT_MS);
   return { already: false, killed: true };

@@ -6,8 +6,8 @@ import { mkdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
-import { overlayMount } from '../rootfs/overlay.ts';
 import type { RootfsDriverName } from '../rootfs/driver.ts';
+import { overlayMount } from '../rootfs/overlay.ts';
 import { NamespaceFailure, type Rootless, runInside } from '../rootless/enter.ts';
 import { writeFileAtomic } from '../store/atomic-write.ts';
 import type { StorePaths } from '../store/paths.ts';
@@ -32,7 +32,11 @@ const ORDER: readonly RootfsDriverName[] = ['overlay', 'fuse-overlayfs', 'copy']
 const rememberedPath = (paths: StorePaths): string => join(paths.root, 'storage-driver.json');
 
 /** @param forced --storage-driver. @throws ERR_TSRUN_STORAGE_DRIVER when it does not work, ERR_TSRUN_USAGE when there is none such */
-export function chooseStorageDriver(paths: StorePaths, rootless: () => Rootless, forced?: string): DriverChoice {
+export function chooseStorageDriver(
+  paths: StorePaths,
+  rootless: () => Rootless,
+  forced?: string,
+): DriverChoice {
   if (forced !== undefined) return forcedDriver(paths, rootless, forced);
   mkdirSync(paths.root, { recursive: true, mode: 0o700 });
   const key = `${release()} ${statfsSync(paths.root).type.toString(16)} ${commandPath('fuse-overlayfs') ?? 'no fuse-overlayfs'}`;
@@ -78,7 +82,9 @@ function probe(paths: StorePaths, rootless: Rootless): DriverChoice {
 function problemOf(driver: RootfsDriverName, paths: StorePaths, rootless: Rootless): string | undefined {
   if (driver === 'copy') return undefined;
   if (driver === 'overlay') return overlayProblem(paths, rootless);
-  return commandPath('fuse-overlayfs') ? fuseProblem() : 'it is not installed (sudo apt-get install fuse-overlayfs)';
+  return commandPath('fuse-overlayfs')
+    ? fuseProblem()
+    : 'it is not installed (sudo apt-get install fuse-overlayfs)';
 }
 
 function fuseProblem(): string | undefined {
@@ -88,7 +94,9 @@ function fuseProblem(): string | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // A FUSE device that can be opened answers a read before mounting with EPERM.
-    return code === 'ENOENT' || code === 'EACCES' ? `/dev/fuse: ${code} (sudo chmod 666 /dev/fuse)` : undefined;
+    return code === 'ENOENT' || code === 'EACCES'
+      ? `/dev/fuse: ${code} (sudo chmod 666 /dev/fuse)`
+      : undefined;
   }
 }
 

@@ -28,14 +28,18 @@ const isNumber = (text: string): boolean => /^\d+$/.test(text);
 function parsePasswd(text: string): PasswdEntry[] {
   return text.split('\n').flatMap((line) => {
     const [name = '', , uid = '', gid = '', , home = ''] = line.split(':');
-    return name !== '' && isNumber(uid) && isNumber(gid) ? [{ name, uid: Number(uid), gid: Number(gid), home }] : [];
+    return name !== '' && isNumber(uid) && isNumber(gid)
+      ? [{ name, uid: Number(uid), gid: Number(gid), home }]
+      : [];
   });
 }
 
 function parseGroup(text: string): GroupEntry[] {
   return text.split('\n').flatMap((line) => {
     const [name = '', , gid = '', members = ''] = line.split(':');
-    return name !== '' && isNumber(gid) ? [{ name, gid: Number(gid), members: members.split(',').filter(Boolean) }] : [];
+    return name !== '' && isNumber(gid)
+      ? [{ name, gid: Number(gid), members: members.split(',').filter(Boolean) }]
+      : [];
   });
 }
 
@@ -64,15 +68,19 @@ export function resolveUser(
   const users = parsePasswd(passwd ?? '');
   const groups = parseGroup(group ?? '');
   const wanted = userPart === '' ? '0' : userPart;
-  const entry = users.find((e) => e.name === wanted) ?? users.find((e) => isNumber(wanted) && e.uid === Number(wanted));
+  const entry =
+    users.find((e) => e.name === wanted) ?? users.find((e) => isNumber(wanted) && e.uid === Number(wanted));
   if (!entry && !isNumber(wanted)) throw tsrunError('ERR_TSRUN_USER_UNKNOWN', { kind: 'user', name: wanted });
   const findGroup = (name: string): number => {
-    const found = groups.find((g) => g.name === name)?.gid ?? (isNumber(name) ? numericId(name, 'group') : undefined);
+    const found =
+      groups.find((g) => g.name === name)?.gid ?? (isNumber(name) ? numericId(name, 'group') : undefined);
     if (found === undefined) throw tsrunError('ERR_TSRUN_USER_UNKNOWN', { kind: 'group', name });
     return found;
   };
   const gid = groupPart ? findGroup(groupPart) : (entry?.gid ?? 0);
-  const listed = groupPart ? [] : groups.filter((g) => entry && g.members.includes(entry.name)).map((g) => g.gid);
+  const listed = groupPart
+    ? []
+    : groups.filter((g) => entry && g.members.includes(entry.name)).map((g) => g.gid);
   const additionalGids = [...new Set([gid, ...listed, ...groupAdd.map(findGroup)])];
   return {
     uid: entry?.uid ?? numericId(wanted, 'user'),

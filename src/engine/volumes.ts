@@ -1,11 +1,11 @@
 /** Named and anonymous volumes: volumes/<name>/{volume.json,_data}, made when first used. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
-import { writeDurably } from '../store/atomic-write.ts';
-import { volumeData, volumeDirectory, volumesDirectory, type StorePaths } from '../store/paths.ts';
-import { temporaryPath } from '../store/temporary.ts';
 import { tsrunError } from '../errors.ts';
+import { writeDurably } from '../store/atomic-write.ts';
 import type { RecordedMount } from '../store/container-record.ts';
+import { type StorePaths, volumeData, volumeDirectory, volumesDirectory } from '../store/paths.ts';
+import { temporaryPath } from '../store/temporary.ts';
 import type { MountRequest } from './request.ts';
 
 /** The data directory of the volume `name`, made unless it is there. Two makers at once get one volume. */
@@ -14,7 +14,10 @@ export function ensureVolume(paths: StorePaths, name: string, anonymous: boolean
   if (existsSync(data)) return data;
   const making = temporaryPath(paths, 'volume');
   mkdirSync(`${making}/_data`, { recursive: true, mode: 0o755 });
-  writeDurably(`${making}/volume.json`, JSON.stringify({ name, anonymous, createdAt: new Date().toISOString() }));
+  writeDurably(
+    `${making}/volume.json`,
+    JSON.stringify({ name, anonymous, createdAt: new Date().toISOString() }),
+  );
   mkdirSync(volumesDirectory(paths), { recursive: true, mode: 0o700 });
   try {
     renameSync(making, volumeDirectory(paths, name));

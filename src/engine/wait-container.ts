@@ -1,9 +1,9 @@
 /** Waiting for a container's end. */
-import { watch } from 'node:fs';
 import type { ExitStatus } from '../store/container-state.ts';
 import { containerDirectory } from '../store/paths.ts';
-import { viewContainer, type ContainerView } from './container-view.ts';
+import { type ContainerView, viewContainer } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
+import { watchDirectory } from './watch-directory.ts';
 
 /** How often the processes are looked at: a killed supervisor writes no file that could be watched for. */
 const LOOK_MS = 100;
@@ -28,27 +28,4 @@ export async function waitContainer(
     if (left <= 0) return undefined;
     await changes.next(Math.min(LOOK_MS, left));
   }
-}
-
-/** Wakes at a change of the directory, or after a time. */
-function watchDirectory(path: string): Disposable & { next(ms: number): Promise<void> } {
-  let wake: (() => void) | undefined;
-  let watcher: ReturnType<typeof watch> | undefined;
-  try {
-    watcher = watch(path, () => wake?.());
-    watcher.on('error', () => undefined); // the directory was removed: the timer looks
-  } catch {
-    // no inotify watch to be had, or the directory is gone: the timer is enough
-  }
-  return {
-    next: (ms) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      }),
-    [Symbol.dispose]: () => watcher?.close(),
-  };
 }

@@ -4,10 +4,11 @@
  * `execvp` by hand: one execve per directory of PATH. ENOENT and ENOTDIR go on to the next; EACCES goes on too but is what is
  * reported when nothing is found (exec(3)). So the reported errno gives the exit status: 127 not found, 126 cannot be executed.
  */
+
+import type { Process } from '../spec/runtime.ts';
 import { call, op } from '../sys/calls.ts';
 import { PR_SET_PDEATHSIG, SIGKILL } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
-import type { Process } from '../spec/runtime.ts';
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -19,8 +20,16 @@ export const dieWithSupervisor = (): Step =>
 export function waitForGo(slots: Slots, barrier: Slot): Step[] {
   const got = slots.new('got');
   return [
-    call('container', 'wait until the container is on record', 'read', [barrier, { buffer: 8 }, 1], { result: got, retry: true }),
-    op('container', 'the supervisor must still be there', { kind: 'expect', value: got, equals: 1, errno: 'EPIPE' }),
+    call('container', 'wait until the container is on record', 'read', [barrier, { buffer: 8 }, 1], {
+      result: got,
+      retry: true,
+    }),
+    op('container', 'the supervisor must still be there', {
+      kind: 'expect',
+      value: got,
+      equals: 1,
+      errno: 'EPIPE',
+    }),
   ];
 }
 
@@ -46,7 +55,12 @@ export function checkSupervisor(slots: Slots, fd: number): Step[] {
   const now = { fields: [{ width: 8, value: 0 } as const, { width: 8, value: 0 } as const], say: '0s' };
   return [
     call('container', 'is the supervisor still there?', 'ppoll', [pollfd, 1, now, 0, 8], { result: events }),
-    op('container', 'a hang-up would be an event', { kind: 'expect', value: events, equals: 0, errno: 'EPIPE' }),
+    op('container', 'a hang-up would be an event', {
+      kind: 'expect',
+      value: events,
+      equals: 0,
+      errno: 'EPIPE',
+    }),
   ];
 }
 
@@ -56,10 +70,16 @@ export function executeCommand(process: Process): Step[] {
   const argv = { strings: process.args };
   const envp = { strings: process.env };
   const attempt = (path: string, last: boolean): Step =>
-    call('container', last ? `become ${command}` : `become ${command}, if it is here`, 'execve', [path, argv, envp], {
-      keepEacces: true,
-      tolerate: last ? [] : ['ENOENT', 'ENOTDIR', 'EACCES'],
-    });
+    call(
+      'container',
+      last ? `become ${command}` : `become ${command}, if it is here`,
+      'execve',
+      [path, argv, envp],
+      {
+        keepEacces: true,
+        tolerate: last ? [] : ['ENOENT', 'ENOTDIR', 'EACCES'],
+      },
+    );
   if (command.includes('/')) return [attempt(command, true)];
   const path = process.env.find((entry) => entry.startsWith('PATH='))?.slice(5) || DEFAULT_PATH;
   const directories = path.split(':').map((directory) => (directory === '' ? '.' : directory));

@@ -21,8 +21,14 @@ const LINKS: readonly (readonly [target: string, path: string])[] = [
 ];
 
 /** Before pivot_root: the host's nodes. After it: files to mount them on, and the usual links. */
-export function deviceSteps(slots: Slots, paths: readonly string[]): { before: Step[]; after: (inRoot: InRoot) => Step[] } {
-  const nodes = paths.map((path) => ({ path, tree: cloneTree(slots, path, `take ${path} of the host`, false) }));
+export function deviceSteps(
+  slots: Slots,
+  paths: readonly string[],
+): { before: Step[]; after: (inRoot: InRoot) => Step[] } {
+  const nodes = paths.map((path) => ({
+    path,
+    tree: cloneTree(slots, path, `take ${path} of the host`, false),
+  }));
   return {
     before: nodes.flatMap(({ tree }) => tree.steps),
     after: (inRoot) => [
@@ -31,7 +37,9 @@ export function deviceSteps(slots: Slots, paths: readonly string[]): { before: S
         ...attach(inRoot, tree.fd, path, `give the container ${path}`),
       ]),
       ...LINKS.map(([target, path]) =>
-        call('container', `programs expect ${path}`, 'symlinkat', [target, AT_FDCWD, path], { tolerate: ['EEXIST'] }),
+        call('container', `programs expect ${path}`, 'symlinkat', [target, AT_FDCWD, path], {
+          tolerate: ['EEXIST'],
+        }),
       ),
     ],
   };

@@ -6,6 +6,8 @@
  * others by the process itself. It is not dumpable while it is half a container, and it runs from a sealed copy of our binary, so
  * that nobody inside can reach the host through /proc/PID/exe (CVE-2019-5736).
  */
+
+import type { RuntimeConfig } from '../spec/runtime.ts';
 import { call, op } from '../sys/calls.ts';
 import {
   CLONE_NEWCGROUP,
@@ -17,7 +19,6 @@ import {
   PR_SET_DUMPABLE,
 } from '../sys/constants.ts';
 import type { Program, Slot, Step } from '../sys/step.ts';
-import type { RuntimeConfig } from '../spec/runtime.ts';
 import { dieWithSupervisor } from './command.ts';
 import { becomeCommand, type InitContext, pipeStreams } from './init-program.ts';
 import { startProgram } from './start-program.ts';
@@ -33,7 +34,10 @@ export interface ExecOptions extends Pick<InitContext, 'canSetGroups'> {
 
 /** What the exec's supervisor does before its execve. */
 export const joinPidNamespace = (initPidfd: Slot | number): Step =>
-  call('rootless', 'children of this process are born in the container’s pid namespace', 'setns', [initPidfd, CLONE_NEWPID]);
+  call('rootless', 'children of this process are born in the container’s pid namespace', 'setns', [
+    initPidfd,
+    CLONE_NEWPID,
+  ]);
 
 export function execProgram(options: ExecOptions): Program {
   const { config } = options;
@@ -46,12 +50,23 @@ export function execProgram(options: ExecOptions): Program {
     child: ({ slots, streams, report, barrier }) => {
       const size = config.process.consoleSize;
       const terminal = streams.terminalSocket
-        ? openTerminal(slots, streams.terminalSocket, { uid, gid }, size && { rows: size.height, columns: size.width })
+        ? openTerminal(
+            slots,
+            streams.terminalSocket,
+            { uid, gid },
+            size && { rows: size.height, columns: size.width },
+          )
         : undefined;
       const namespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
       return [
         op('container', 'say which step failed', { kind: 'report', fd: report }),
-        call('container', 'nobody may look into this process while it is half a container', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0]),
+        call('container', 'nobody may look into this process while it is half a container', 'prctl', [
+          PR_SET_DUMPABLE,
+          0,
+          0,
+          0,
+          0,
+        ]),
         dieWithSupervisor(),
         call('container', 'a session of its own: no terminal of the user', 'setsid', []),
         call('container', 'join the container', 'setns', [options.initPidfd, namespaces]),

@@ -32,7 +32,8 @@ const HOW_CREATE = openHow(O_CREAT | O_NOCTTY | O_NONBLOCK, 0o644, 'O_CREAT, 064
 const OPEN_HOW_SIZE = 24;
 
 /** `/a//b/` → ['a', 'b']. `..` is left to the kernel, which cannot leave the root. */
-export const components = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.');
+export const components = (path: string): string[] =>
+  path.split('/').filter((part) => part !== '' && part !== '.');
 
 export class InRoot {
   readonly #slots: Slots;
@@ -64,11 +65,15 @@ export class InRoot {
       if (this.#made.has(here)) return;
       this.#made.add(here);
       if (i === 0) {
-        steps.push(call('container', why, 'mkdirat', [this.#root, name, mode], { tolerate: ['EEXIST', 'EROFS'] }));
+        steps.push(
+          call('container', why, 'mkdirat', [this.#root, name, mode], { tolerate: ['EEXIST', 'EROFS'] }),
+        );
         return;
       }
       const parent = this.open(parts.slice(0, i).join('/'), why, 'directory');
-      const make = call('container', why, 'mkdirat', [parent.fd, name, mode], { tolerate: ['EEXIST', 'EROFS'] });
+      const make = call('container', why, 'mkdirat', [parent.fd, name, mode], {
+        tolerate: ['EEXIST', 'EROFS'],
+      });
       steps.push(...parent.steps, make, close('container', 'opened for one mkdirat', parent.fd));
     });
     return steps;

@@ -1,7 +1,9 @@
 /**
  * What the container's first process does, from clone3 to execve, in order. See docs/architecture.md for the picture.
  */
-import { call, op } from '../sys/calls.ts';
+
+import type { NamespaceType, RuntimeConfig, RuntimeMount } from '../spec/runtime.ts';
+import { call, close, op } from '../sys/calls.ts';
 import {
   AF_INET,
   IFF_RUNNING,
@@ -12,9 +14,7 @@ import {
   SOCK_CLOEXEC,
   SOCK_DGRAM,
 } from '../sys/constants.ts';
-import { close } from '../sys/calls.ts';
 import type { Memory, Slot, Slots, Step } from '../sys/step.ts';
-import type { NamespaceType, RuntimeConfig, RuntimeMount } from '../spec/runtime.ts';
 import { checkSupervisor, closeEverything, dieWithSupervisor, executeCommand, waitForGo } from './command.ts';
 import { deviceSteps, STANDARD_DEVICES } from './devices.ts';
 import { InRoot } from './in-root.ts';
@@ -55,12 +55,23 @@ export function initSteps(context: InitContext): Step[] {
   const root = slots.new('root');
   const inRoot = new InRoot(slots, root);
   const mounts = mountSteps(slots, config.mounts);
-  const devices = hasOwnDev(config) ? deviceSteps(slots, STANDARD_DEVICES.map((name) => `/dev/${name}`)) : undefined;
+  const devices = hasOwnDev(config)
+    ? deviceSteps(
+        slots,
+        STANDARD_DEVICES.map((name) => `/dev/${name}`),
+      )
+    : undefined;
   const extra = deviceBinds(context, inRoot);
   const masks = maskSteps(slots, config.linux.maskedPaths ?? [], context.kindOf);
   return [
     op('container', 'say which step failed', { kind: 'report', fd: context.report }),
-    call('container', 'nobody may look into this process while it is half a container', 'prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0]),
+    call('container', 'nobody may look into this process while it is half a container', 'prctl', [
+      PR_SET_DUMPABLE,
+      0,
+      0,
+      0,
+      0,
+    ]),
     dieWithSupervisor(),
     call('container', 'a session of its own: no terminal of the user', 'setsid', []),
     isolatePropagation(),
@@ -72,20 +83,26 @@ export function initSteps(context: InitContext): Step[] {
     ...extra.before,
     ...masks.before,
     ...pivot(config.root.path, root),
-    ...mounts.after(inRoot, (mount) => (mount.destination === '/dev' && devices ? devices.after(inRoot) : [])),
+    ...mounts.after(inRoot, (mount) =>
+      mount.destination === '/dev' && devices ? devices.after(inRoot) : [],
+    ),
     ...extra.after,
     ...streamsOf(context, inRoot),
     ...sysctls(slots, config),
     ...masks.after(inRoot),
     ...readonlySteps(slots, inRoot, config.linux.readonlyPaths ?? [], context.kindOf),
     ...inRoot.ensureDirectory(config.process.cwd, 'the working directory exists'),
-    ...(config.root.readonly ? [setAttributes(root, 'the root file system is read-only', MOUNT_ATTR_RDONLY, 0, false)] : []),
+    ...(config.root.readonly
+      ? [setAttributes(root, 'the root file system is read-only', MOUNT_ATTR_RDONLY, 0, false)]
+      : []),
     ...becomeCommand(context),
   ];
 }
 
 /** From a set-up container to its command; an exec'd process ends the same way. */
-export function becomeCommand(context: Pick<InitContext, 'slots' | 'config' | 'barrier' | 'report' | 'canSetGroups'>): Step[] {
+export function becomeCommand(
+  context: Pick<InitContext, 'slots' | 'config' | 'barrier' | 'report' | 'canSetGroups'>,
+): Step[] {
   const { slots, config } = context;
   const { process } = config;
   return [
@@ -130,7 +147,8 @@ function mountSteps(
 const isFileMount = (mount: RuntimeMount): boolean => mount.options?.includes('x-file') === true;
 
 function describe(mount: RuntimeMount): string {
-  const isBind = mount.type === 'bind' || mount.options?.some((option) => option === 'bind' || option === 'rbind');
+  const isBind =
+    mount.type === 'bind' || mount.options?.some((option) => option === 'bind' || option === 'rbind');
   return isBind ? `bind ${mount.source}` : `a new ${mount.type}`;
 }
 
@@ -151,7 +169,9 @@ function deviceBinds({ slots, config }: InitContext, inRoot: InRoot): { before: 
 function hostname(config: RuntimeConfig): Step[] {
   if (!isNew(config, 'uts')) return [];
   const set = (name: 'sethostname' | 'setdomainname', value: string | undefined): Step[] =>
-    value === undefined ? [] : [call('container', `its own ${name.slice(3)}`, name, [value, Buffer.byteLength(value)])];
+    value === undefined
+      ? []
+      : [call('container', `its own ${name.slice(3)}`, name, [value, Buffer.byteLength(value)])];
   return [...set('sethostname', config.hostname), ...set('setdomainname', config.domainname)];
 }
 
@@ -165,7 +185,13 @@ function loopbackUp(slots: Slots): Step[] {
     say: 'lo, IFF_UP',
   };
   return [
-    call('container', 'a socket to talk about interfaces', 'socket', [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], { result: socket }),
+    call(
+      'container',
+      'a socket to talk about interfaces',
+      'socket',
+      [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0],
+      { result: socket },
+    ),
     call('container', 'bring the loopback interface up', 'ioctl', [socket, SIOCSIFFLAGS, ifreq]),
     close('container', 'it is up', socket),
   ];
@@ -198,10 +224,16 @@ export function pipeStreams(streams: ProcessStreams, uid: number): Step[] {
   const { stdin, stdout, stderr } = streams;
   const own = (fd: Slot | undefined): Step[] =>
     fd && uid !== 0
-      ? [call('container', 'its user may open it again, as /dev/stdout', 'fchown', [fd, uid, -1], { tolerate: ['EPERM', 'EINVAL'] })]
+      ? [
+          call('container', 'its user may open it again, as /dev/stdout', 'fchown', [fd, uid, -1], {
+            tolerate: ['EPERM', 'EINVAL'],
+          }),
+        ]
       : [];
   return [stdin, stdout, stderr].flatMap((fd, target) =>
-    fd ? [...own(fd), call('container', ['stdin', 'stdout', 'stderr'][target] ?? '', 'dup3', [fd, target, 0])] : [],
+    fd
+      ? [...own(fd), call('container', ['stdin', 'stdout', 'stderr'][target] ?? '', 'dup3', [fd, target, 0])]
+      : [],
   );
 }
 

@@ -37,7 +37,9 @@ export function maskSteps(
   return {
     before: covers.flatMap(({ cover }) => cover.steps),
     after: (inRoot) =>
-      covers.flatMap(({ path, cover }) => attach(inRoot, cover.fd, path, `hide ${path}: it tells about the host`)),
+      covers.flatMap(({ path, cover }) =>
+        attach(inRoot, cover.fd, path, `hide ${path}: it tells about the host`),
+      ),
   };
 }
 
@@ -49,7 +51,12 @@ function coverFor(slots: Slots, path: string, kind: 'file' | 'directory' | 'abse
 }
 
 /** Binds each path over itself, read-only. */
-export function readonlySteps(slots: Slots, inRoot: InRoot, paths: readonly string[], kindOf: PathKind): Step[] {
+export function readonlySteps(
+  slots: Slots,
+  inRoot: InRoot,
+  paths: readonly string[],
+  kindOf: PathKind,
+): Step[] {
   return paths
     .filter(onlyKernelPaths)
     .filter((path) => kindOf(path) !== 'absent')

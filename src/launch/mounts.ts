@@ -7,6 +7,8 @@
  * destination. So no source can be swapped for a link in between, and no destination can lead out. (The kernel allows a new proc or
  * sysfs only while an unobstructed one is in sight, which is another reason for the first half: mount_namespaces(7).)
  */
+
+import type { RuntimeMount } from '../spec/runtime.ts';
 import { call, close } from '../sys/calls.ts';
 import {
   AT_EMPTY_PATH,
@@ -23,7 +25,6 @@ import {
   OPEN_TREE_CLONE,
 } from '../sys/constants.ts';
 import type { Memory, Slot, Slots, Step } from '../sys/step.ts';
-import type { RuntimeMount } from '../spec/runtime.ts';
 import type { InRoot } from './in-root.ts';
 import { parseMountOptions } from './mount-options.ts';
 
@@ -49,7 +50,13 @@ export function setAttributes(
   recursive: boolean,
 ): Step {
   const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
-  return call('container', why, 'mount_setattr', [fd, '', flags, mountAttr(set, propagation), MOUNT_ATTR_SIZE]);
+  return call('container', why, 'mount_setattr', [
+    fd,
+    '',
+    flags,
+    mountAttr(set, propagation),
+    MOUNT_ATTR_SIZE,
+  ]);
 }
 
 /** A copy of the mount at `path` of the host (or of the open file `path`). */
@@ -95,9 +102,20 @@ export function mountSource(slots: Slots, mount: RuntimeMount, why: string): Det
   const recursive = options.bind !== 'bind';
   const tree = cloneTree(slots, mount.source ?? '', why, recursive);
   // Read-only and the like apply to the mount itself; its submounts keep theirs unless `rro` says otherwise.
-  const steps = [...tree.steps, setAttributes(tree.fd, 'receive no mounts of the host', 0, options.propagation, recursive)];
+  const steps = [
+    ...tree.steps,
+    setAttributes(tree.fd, 'receive no mounts of the host', 0, options.propagation, recursive),
+  ];
   if (options.attributes !== 0) {
-    steps.push(setAttributes(tree.fd, `mount it ${mount.options?.join(',')}`, options.attributes, 0, options.recursive));
+    steps.push(
+      setAttributes(
+        tree.fd,
+        `mount it ${mount.options?.join(',')}`,
+        options.attributes,
+        0,
+        options.recursive,
+      ),
+    );
   }
   return { fd: tree.fd, steps };
 }
@@ -114,4 +132,10 @@ export function attach(inRoot: InRoot, mount: Slot, destination: string, why: st
 }
 
 export const moveMount = (mount: Slot, target: Slot, why: string): Step =>
-  call('container', why, 'move_mount', [mount, '', target, '', MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH]);
+  call('container', why, 'move_mount', [
+    mount,
+    '',
+    target,
+    '',
+    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
+  ]);

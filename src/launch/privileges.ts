@@ -5,6 +5,8 @@
  * kernel wants CAP_SYS_ADMIN for a seccomp filter, so it comes before them; with it, last of all, so that it need not allow them.
  * Inheritable and ambient capabilities stay empty unless the configuration asks for them (CVE-2022-29162).
  */
+
+import type { CapabilitySets, Process, Seccomp } from '../spec/runtime.ts';
 import { call } from '../sys/calls.ts';
 import {
   LINUX_CAPABILITY_VERSION_3,
@@ -18,7 +20,6 @@ import {
 } from '../sys/constants.ts';
 import type { Memory, Step } from '../sys/step.ts';
 import type { Architecture } from '../sys/syscall-numbers.ts';
-import type { CapabilitySets, Process, Seccomp } from '../spec/runtime.ts';
 import { CAPABILITIES, type Capability, capabilityMask, capabilityNumber } from './capabilities.ts';
 import { compileSeccomp } from './seccomp/compile.ts';
 import type { OciSeccomp } from './seccomp/oci.ts';
@@ -52,17 +53,16 @@ function capset(sets: CapabilitySets): Step {
     masks.map((mask) => ({ width: 4, value: (mask >> shift) & 0xffffffffn }) as const),
   );
   const say = sets.effective.length === 0 ? 'none' : `${sets.effective.length} of 41`;
-  return call('container', 'keep only the capabilities of the configuration', 'capset', [header, { fields: halves, say }]);
+  return call('container', 'keep only the capabilities of the configuration', 'capset', [
+    header,
+    { fields: halves, say },
+  ]);
 }
 
 function installSeccomp(seccomp: Seccomp): Step {
   const { bytes: filter, flags } = compileSeccomp(seccomp as OciSeccomp, process.arch as Architecture);
   const program: Memory = {
-    fields: [
-      { width: 2, value: filter.length / 8 },
-      { bytes: new Uint8Array(6) },
-      { pointer: filter },
-    ],
+    fields: [{ width: 2, value: filter.length / 8 }, { bytes: new Uint8Array(6) }, { pointer: filter }],
     say: `${filter.length / 8} instructions`,
   };
   return call('container', 'refuse the system calls that no ordinary program needs', 'seccomp', [
@@ -88,14 +88,33 @@ export function dropPrivileges(target: Process, seccomp: Seccomp | undefined, ca
     ...dropBounding(sets),
     ...(target.noNewPrivileges ? [] : filter),
     ...(canSetGroups
-      ? [call('container', 'exactly the groups of the configuration', 'setgroups', [additionalGids.length, groups])]
+      ? [
+          call('container', 'exactly the groups of the configuration', 'setgroups', [
+            additionalGids.length,
+            groups,
+          ]),
+        ]
       : []),
     ...(keep
-      ? [call('container', 'keep capabilities across the change of user', 'prctl', [PR_SET_KEEPCAPS, 1, 0, 0, 0])]
+      ? [
+          call('container', 'keep capabilities across the change of user', 'prctl', [
+            PR_SET_KEEPCAPS,
+            1,
+            0,
+            0,
+            0,
+          ]),
+        ]
       : []),
     call('container', `become group ${gid}`, 'setresgid', [gid, gid, gid]),
     call('container', `become user ${uid}`, 'setresuid', [uid, uid, uid]),
-    call('container', 'no ambient capabilities', 'prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0]),
+    call('container', 'no ambient capabilities', 'prctl', [
+      PR_CAP_AMBIENT,
+      PR_CAP_AMBIENT_CLEAR_ALL,
+      0,
+      0,
+      0,
+    ]),
     capset(sets),
     ...sets.ambient.map((name) =>
       call('container', `keep ${name} across execve`, 'prctl', [
@@ -108,7 +127,13 @@ export function dropPrivileges(target: Process, seccomp: Seccomp | undefined, ca
     ),
     ...(target.noNewPrivileges
       ? [
-          call('container', 'no setuid program can raise privileges', 'prctl', [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0]),
+          call('container', 'no setuid program can raise privileges', 'prctl', [
+            PR_SET_NO_NEW_PRIVS,
+            1,
+            0,
+            0,
+            0,
+          ]),
           ...filter,
         ]
       : []),

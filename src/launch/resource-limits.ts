@@ -1,6 +1,6 @@
+import type { Process, Rlimit } from '../spec/runtime.ts';
 import { call } from '../sys/calls.ts';
 import type { Memory, Slots, Step } from '../sys/step.ts';
-import type { Process, Rlimit } from '../spec/runtime.ts';
 import { type RlimitType, rlimitNumber } from './rlimits.ts';
 
 /** RLIM_INFINITY (getrlimit(2)) */

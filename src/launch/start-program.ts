@@ -3,6 +3,9 @@
  *
  * The slots that the supervisor looks into when it is done are fixed (native/protocol.h).
  */
+
+import type { RootfsPlan } from '../rootfs/driver.ts';
+import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
 import { call, close, op, pipe } from '../sys/calls.ts';
 import {
   AF_UNIX,
@@ -19,9 +22,7 @@ import {
   SOCK_CLOEXEC,
   SOCK_STREAM,
 } from '../sys/constants.ts';
-import { Slot, Slots, type Program, type Step } from '../sys/step.ts';
-import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
-import type { RootfsPlan } from '../rootfs/driver.ts';
+import { type Program, Slot, Slots, type Step } from '../sys/step.ts';
 import type { ProcessStreams } from './init-program.ts';
 import { receiveTerminal } from './terminal.ts';
 
@@ -52,7 +53,8 @@ const NAMESPACE_FLAGS: Record<Exclude<NamespaceType, 'user'>, bigint> = {
 /** The clone flags of the namespaces that are to be new. */
 export function namespaceFlags(config: RuntimeConfig): bigint {
   return config.linux.namespaces.reduce(
-    (flags, { type, path }) => (type === 'user' || path !== undefined ? flags : flags | NAMESPACE_FLAGS[type]),
+    (flags, { type, path }) =>
+      type === 'user' || path !== undefined ? flags : flags | NAMESPACE_FLAGS[type],
     0n,
   );
 }
@@ -97,7 +99,13 @@ export function startProgram(options: StartOptions): Program {
       ...(rootfs?.supervisor ?? []),
       pipe('supervisor', 'learn which step of the container fails, if one does', s.report, report, O_CLOEXEC),
       pipe('supervisor', 'hold the command back until the container is on record', barrier, s.go, O_CLOEXEC),
-      pipe('supervisor', 'keep what the network’s helpers say', s.helpers, helpersWrite, O_CLOEXEC | O_NONBLOCK),
+      pipe(
+        'supervisor',
+        'keep what the network’s helpers say',
+        s.helpers,
+        helpersWrite,
+        O_CLOEXEC | O_NONBLOCK,
+      ),
       op(
         'supervisor',
         'make the container’s first process, in namespaces of its own',
@@ -110,7 +118,9 @@ export function startProgram(options: StartOptions): Program {
         },
         { result: s.initPid },
       ),
-      ...[report, barrier, ...ends].map((end) => close('supervisor', 'only the container uses this end', end)),
+      ...[report, barrier, ...ends].map((end) =>
+        close('supervisor', 'only the container uses this end', end),
+      ),
       ...options.attach({ slots, initPid: s.initPid, stderr: helpersWrite }),
       close('supervisor', 'only helpers write there', helpersWrite),
       ...receive,
@@ -143,9 +153,19 @@ function pipeStreams(slots: Slots, openStdin: boolean): Streams {
 function terminalStreams(slots: Slots): Streams {
   const ours = slots.new('terminal.ours');
   const theirs = slots.new('terminal.theirs');
-  const pair = { fields: [{ width: 4, into: ours } as const, { width: 4, into: theirs } as const], say: '[a, b]' };
+  const pair = {
+    fields: [{ width: 4, into: ours } as const, { width: 4, into: theirs } as const],
+    say: '[a, b]',
+  };
   return {
-    steps: [call('supervisor', 'the container sends its terminal here', 'socketpair', [AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair])],
+    steps: [
+      call('supervisor', 'the container sends its terminal here', 'socketpair', [
+        AF_UNIX,
+        SOCK_STREAM | SOCK_CLOEXEC,
+        0,
+        pair,
+      ]),
+    ],
     streams: { terminalSocket: theirs },
     ends: [theirs],
     receive: receiveTerminal(slots, ours, SUPERVISOR_SLOTS.terminal),

@@ -71,9 +71,15 @@ export function openTerminal(
   const flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
   const steps = [
     call('container', 'a new terminal', 'openat', [AT_FDCWD, '/dev/pts/ptmx', flags, 0], { result: master }),
-    call('container', 'unlock its other end', 'ioctl', [master, TIOCSPTLCK, { fields: [{ width: 4, value: 0 }] }]),
+    call('container', 'unlock its other end', 'ioctl', [
+      master,
+      TIOCSPTLCK,
+      { fields: [{ width: 4, value: 0 }] },
+    ]),
     call('container', 'open its other end', 'ioctl', [master, TIOCGPTPEER, flags], { result: slave }),
-    call('container', 'the user of the container owns it', 'fchown', [slave, owner.uid, owner.gid], { tolerate: ['EINVAL'] }),
+    call('container', 'the user of the container owns it', 'fchown', [slave, owner.uid, owner.gid], {
+      tolerate: ['EINVAL'],
+    }),
     call('container', 'and nobody else reads it', 'fchmod', [slave, 0o620]),
   ];
   if (size) {
@@ -81,7 +87,9 @@ export function openTerminal(
       fields: [u16(size.rows), u16(size.columns), u16(0), u16(0)],
       say: `${size.rows}x${size.columns}`,
     };
-    steps.push(call('container', 'its size, before anything runs in it', 'ioctl', [master, TIOCSWINSZ, winsize]));
+    steps.push(
+      call('container', 'its size, before anything runs in it', 'ioctl', [master, TIOCSWINSZ, winsize]),
+    );
   }
   const send = message({ width: 4, from: master });
   steps.push(call('container', 'hand it to the supervisor', 'sendmsg', [socket, send, 0], { retry: true }));
@@ -106,7 +114,9 @@ export function receiveTerminal(slots: Slots, socket: Slot, master: Slot): Step[
 /** Makes `slave` the stdin, stdout, stderr and controlling terminal. */
 export function useTerminal(slave: Slot): Step[] {
   return [
-    ...[0, 1, 2].map((fd) => call('container', 'the terminal is its input and output', 'dup3', [slave, fd, 0])),
+    ...[0, 1, 2].map((fd) =>
+      call('container', 'the terminal is its input and output', 'dup3', [slave, fd, 0]),
+    ),
     call('container', 'and its controlling terminal', 'ioctl', [0, TIOCSCTTY, 0]),
   ];
 }

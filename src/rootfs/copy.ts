@@ -11,7 +11,13 @@ export const copyDriver: RootfsDriver = {
   plan: (_slots, paths) => ({
     supervisor: [],
     container: [
-      call('container', 'the container’s own copy of the image', 'mount', [paths.upper, paths.mountpoint, 0, MS_BIND | MS_REC, 0]),
+      call('container', 'the container’s own copy of the image', 'mount', [
+        paths.upper,
+        paths.mountpoint,
+        0,
+        MS_BIND | MS_REC,
+        0,
+      ]),
     ],
   }),
 };

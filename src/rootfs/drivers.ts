@@ -1,5 +1,5 @@
-import type { RootfsDriver, RootfsDriverName } from './driver.ts';
 import { copyDriver } from './copy.ts';
+import type { RootfsDriver, RootfsDriverName } from './driver.ts';
 import { fuseOverlayfsDriver } from './fuse-overlayfs.ts';
 import { overlayDriver } from './overlay.ts';
 

@@ -5,9 +5,8 @@
  * supervisor. fuse-overlayfs goes to the background when the mount is there, so its first process's exit is the readiness.
  */
 import { call, op, waitForSuccess } from '../sys/calls.ts';
-import { CLONE_NEWNS, CLOSE_RANGE_CLOEXEC, MS_REC, MS_SLAVE, SIGCHLD } from '../sys/constants.ts';
+import { CLONE_NEWNS, CLOSE_RANGE_CLOEXEC, MS_BIND, MS_REC, MS_SLAVE, SIGCHLD } from '../sys/constants.ts';
 import type { Step } from '../sys/step.ts';
-import { MS_BIND } from '../sys/constants.ts';
 import type { RootfsDriver } from './driver.ts';
 
 /** `\` and `:` separate layers, `,` options (fuse-overlayfs(1)). */
@@ -33,12 +32,24 @@ export const fuseOverlayfsDriver: RootfsDriver = {
       supervisor: [
         call('supervisor', 'the FUSE mount belongs to this container only', 'unshare', [CLONE_NEWNS]),
         call('supervisor', 'and appears nowhere else', 'mount', [0, '/', 0, MS_REC | MS_SLAVE, 0]),
-        op('supervisor', 'run fuse-overlayfs', { kind: 'clone', flags: 0n, exitSignal: SIGCHLD, pidfd: helper, child }),
+        op('supervisor', 'run fuse-overlayfs', {
+          kind: 'clone',
+          flags: 0n,
+          exitSignal: SIGCHLD,
+          pidfd: helper,
+          child,
+        }),
         ...waitForSuccess('supervisor', 'wait until fuse-overlayfs has mounted', helper, slots),
       ],
       // pivot_root wants a mount of this namespace; the FUSE mount was inherited from the supervisor's.
       container: [
-        call('container', 'the tree that fuse-overlayfs serves', 'mount', [paths.mountpoint, paths.mountpoint, 0, MS_BIND | MS_REC, 0]),
+        call('container', 'the tree that fuse-overlayfs serves', 'mount', [
+          paths.mountpoint,
+          paths.mountpoint,
+          0,
+          MS_BIND | MS_REC,
+          0,
+        ]),
       ],
     };
   },

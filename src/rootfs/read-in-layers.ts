@@ -6,8 +6,17 @@
  */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { call } from '../sys/calls.ts';
-import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY } from '../sys/constants.ts';
-import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../sys/constants.ts';
+import {
+  AT_FDCWD,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+} from '../sys/constants.ts';
 import { ERRNO } from '../sys/errno.ts';
 import { nativeRunner, type Runner } from '../sys/run.ts';
 import { type Slot, Slots, type Step } from '../sys/step.ts';
@@ -16,7 +25,11 @@ import { type Slot, Slots, type Step } from '../sys/step.ts';
 const MAX_SIZE = 1 << 20;
 
 /** @param directories top first. @returns undefined where no directory has a readable regular file of that name */
-export function readInLayers(directories: readonly string[], path: string, runner: Runner = nativeRunner): string | undefined {
+export function readInLayers(
+  directories: readonly string[],
+  path: string,
+  runner: Runner = nativeRunner,
+): string | undefined {
   const slots = new Slots();
   const how = {
     fields: [O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS].map(
@@ -49,7 +62,8 @@ export function readInLayers(directories: readonly string[], path: string, runne
     }
     return undefined;
   } finally {
-    for (const slot of opened.flatMap(({ root, fd }) => [root, fd])) if (results(slot) >= 0) closeSync(results(slot));
+    for (const slot of opened.flatMap(({ root, fd }) => [root, fd]))
+      if (results(slot) >= 0) closeSync(results(slot));
   }
 }
 

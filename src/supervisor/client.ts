@@ -82,4 +82,5 @@ export class SupervisorClient {
   }
 }
 
-const isHangUp = (error: Error): boolean => ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+const isHangUp = (error: Error): boolean =>
+  ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');

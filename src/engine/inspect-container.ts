@@ -1,0 +1,106 @@
+/** `inspect` of a container, under docker's field names. */
+import { readFileSync } from 'node:fs';
+import { signalName } from '../launch/signals.ts';
+import type { ContainerState } from '../store/container-state.ts';
+import { containerFiles } from '../store/paths.ts';
+import { parseConfig } from './config-json.ts';
+import type { ContainerView } from './container-view.ts';
+import type { Engine } from './open-engine.ts';
+
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** Docker's number for an exit status: 128+n for a signal; null when it is unknown. */
+export function exitCode(state: ContainerState): number | null {
+  const { exit } = state;
+  if (!exit) return 0;
+  if (exit.kind === 'exited') return exit.code;
+  return exit.kind === 'signaled' ? 128 + exit.signal : null;
+}
+
+function bindings(view: ContainerView): Record<string, { HostIp: string; HostPort: string }[]> {
+  const ports: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { containerPort, protocol, hostIp, hostPort } of view.record.ports) {
+    const key = `${containerPort}/${protocol}`;
+    ports[key] = [...(ports[key] ?? []), { HostIp: hostIp, HostPort: String(hostPort) }];
+  }
+  return ports;
+}
+
+/** @returns a plain object, ready for JSON and templates */
+export function inspectContainer(engine: Engine, view: ContainerView): Record<string, unknown> {
+  const { record, state } = view;
+  const files = containerFiles(engine.paths, view.id);
+  const config = parseConfig(readFileSync(files.config, 'utf8'));
+  const ports = bindings(view);
+  return {
+    Id: view.id,
+    Created: record.createdAt,
+    Path: config.process.args[0] ?? '',
+    Args: config.process.args.slice(1),
+    State: {
+      Status: state.phase,
+      Running: state.phase === 'running',
+      Paused: state.phase === 'paused',
+      Restarting: false,
+      OOMKilled: state.oomKilled,
+      Dead: false,
+      Pid: state.init?.pid ?? 0,
+      SupervisorPid: state.supervisor?.pid ?? 0,
+      ExitCode: exitCode(state),
+      ExitKnown: state.exit?.kind !== 'unknown',
+      Error: '',
+      StartedAt: state.startedAt ?? NEVER,
+      FinishedAt: state.finishedAt ?? NEVER,
+    },
+    Image: record.imageId,
+    ImageName: record.image,
+    ImageDigest: record.imageDigest,
+    ResolvConfPath: files.resolvConf,
+    HostnamePath: files.hostname,
+    HostsPath: files.hosts,
+    LogPath: files.log,
+    Name: record.name,
+    RestartCount: 0,
+    Driver: record.rootfsDriver,
+    Platform: 'linux',
+    GraphDriver: { Name: record.rootfsDriver, Data: { UpperDir: files.upper, WorkDir: files.work } },
+    Mounts: record.mounts.map((mount) => ({
+      Type: mount.type,
+      ...(mount.name !== undefined && { Name: mount.name }),
+      Source: mount.source,
+      Destination: mount.destination,
+      Mode: mount.options.join(','),
+      RW: !mount.options.includes('ro'),
+      Propagation: 'rprivate',
+    })),
+    Config: {
+      Hostname: record.hostname,
+      User: record.user,
+      Tty: record.tty,
+      OpenStdin: record.openStdin,
+      Env: record.env,
+      Cmd: record.command.slice(record.entrypoint.length),
+      Entrypoint: record.entrypoint,
+      Image: record.image,
+      WorkingDir: record.workdir,
+      Labels: record.labels,
+      StopSignal: signalName(record.stopSignal),
+      StopTimeout: record.stopTimeout,
+      ExposedPorts: Object.fromEntries(Object.keys(ports).map((key) => [key, {}])),
+    },
+    HostConfig: {
+      AutoRemove: record.autoRemove,
+      NetworkMode: record.networkMode ?? 'private',
+      PortBindings: ports,
+      Privileged: record.privileged,
+      ReadonlyRootfs: record.readOnly,
+      Init: record.init,
+      ExtraHosts: record.addHosts,
+      Dns: record.dns.dns,
+      DnsSearch: record.dns.dnsSearch,
+      DnsOptions: record.dns.dnsOption,
+      LogConfig: { Type: record.logDriver, Config: {} },
+    },
+    NetworkSettings: { Ports: ports, Driver: record.network },
+  };
+}
