@@ -39,7 +39,7 @@ function parseHeader(header: string): Challenge[] {
       continue;
     }
     const scheme = matchAt(TOKEN, header, position)?.[0];
-    if (scheme === undefined) return challenges;
+    if (scheme === undefined || header[position + scheme.length] === '=') return challenges;
     challenges.push({
       scheme: scheme.toLowerCase(),
       parameters: Object.create(null) as Record<string, string>,

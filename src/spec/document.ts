@@ -153,9 +153,15 @@ export function parseImageConfig(text: string, what: string): ImageConfig {
   if (!isAbsent(json.history) && !(Array.isArray(json.history) && json.history.every(isObject))) {
     throw invalid(what, 'its history is not a list of objects');
   }
-  const config = Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null));
+  const rest = withoutNulls(json);
+  const config = isObject(json.config) ? { config: withoutNulls(json.config) } : {};
   return {
+    ...rest,
     ...config,
     rootfs: { type: 'layers', diff_ids: rootfs.diff_ids as DiffId[] },
   } as unknown as ImageConfig;
+}
+
+function withoutNulls(object: Json): Json {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 }

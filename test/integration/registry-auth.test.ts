@@ -5,11 +5,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type FakeRegistry, type Override, startFakeRegistry } from '../support/fake-registry.ts';
+import { type FakeRegistry, handled, type Override, startFakeRegistry } from '../support/fake-registry.ts';
 import { type ImageFixture, randomImage } from '../support/image-fixture.ts';
 import { testPull } from '../support/pull-harness.ts';
-import { makeCertificate } from '../support/test-certificate.ts';
 import { temporaryDirectoryForTest, temporaryStore } from '../support/temporary-store.ts';
+import { makeCertificate } from '../support/test-certificate.ts';
 
 const basic = (login: string): string => `Basic ${Buffer.from(login).toString('base64')}`;
 
@@ -29,12 +29,14 @@ async function setUpTokens(image: ImageFixture, login?: string): Promise<TokenSe
     const body = (await request.toArray()).join('');
     const { authorization } = request.headers;
     asked.push({ url: new URL(request.url!, 'http://x'), authorization, body });
-    if (login !== undefined && authorization !== basic(login)) response.writeHead(401).end('{"details":"bad login"}');
+    if (login !== undefined && authorization !== basic(login))
+      response.writeHead(401).end('{"details":"bad login"}');
     else response.end(JSON.stringify({ token: state.token, expires_in: 300 }));
   };
   const override: Override = (request, response) => {
     if (request.url!.startsWith('/token')) void answerToken(request, response);
-    else if (request.headers.authorization === `Bearer ${state.token}` || request.url === '/v2/') return false;
+    else if (request.headers.authorization === `Bearer ${state.token}` || request.url === '/v2/')
+      return false;
     else {
       const challenge = `Bearer realm="${registry.origin}/token",service="fake, inc",scope="repository:team/app:pull"`;
       response.writeHead(401, { 'www-authenticate': challenge }).end('{"errors":[{"code":"UNAUTHORIZED"}]}');
@@ -78,7 +80,8 @@ describe('bearer tokens', () => {
 
   test('an identity token is exchanged', async () => {
     const { registry, asked } = await setUpTokens(await randomImage([1000]));
-    await testPull(temporaryStore(), `${registry.host}/team/app`, { credentials: { identityToken: 'id' } }).result;
+    await testPull(temporaryStore(), `${registry.host}/team/app`, { credentials: { identityToken: 'id' } })
+      .result;
     expect(Object.fromEntries(new URLSearchParams(asked[0]!.body))).toMatchObject({
       grant_type: 'refresh_token',
       refresh_token: 'id',
@@ -137,13 +140,18 @@ describe('basic logins from files', () => {
     const home = temporaryDirectoryForTest();
     const helper = join(home, 'docker-credential-fake');
     const answer = '{"ServerURL":"x","Username":"me","Secret":"secret"}';
-    writeFileSync(helper, `#!/bin/sh\nread url; [ "$1 $url" = "get ${registry.host}" ] && echo '${answer}'\n`);
+    writeFileSync(
+      helper,
+      `#!/bin/sh\nread url; [ "$1 $url" = "get ${registry.host}" ] && echo '${answer}'\n`,
+    );
     chmodSync(helper, 0o755);
     mkdirSync(join(home, '.docker'));
     writeFileSync(join(home, '.docker', 'config.json'), '{"credsStore":"fake"}');
     const path = process.env.PATH;
     process.env.PATH = `${home}:${path}`;
-    onTestFinished(() => void (process.env.PATH = path));
+    onTestFinished(() => {
+      process.env.PATH = path;
+    });
     await testPull(temporaryStore(), `${registry.host}/a`, { environment: { HOME: home } }).result;
   });
 
@@ -179,7 +187,8 @@ describe('redirects', () => {
   ])('%s', async (_, location, problem) => {
     const registry = await startFakeRegistry(await randomImage([1]));
     registry.override = (request, response) =>
-      request.url!.includes('manifests') && (response.writeHead(302, { location: location(registry.origin) }).end(), true);
+      request.url!.includes('manifests') &&
+      handled(response.writeHead(302, { location: location(registry.origin) }).end());
     await expect(testPull(temporaryStore(), `${registry.host}/a`).result).rejects.toMatchObject({
       code: 'ERR_TSRUN_REGISTRY_UNREACHABLE',
       cause: { message: expect.stringMatching(problem) },
@@ -188,7 +197,11 @@ describe('redirects', () => {
 });
 
 describe('TLS', () => {
-  const setUpTls = async (): Promise<{ registry: FakeRegistry; environment: NodeJS.ProcessEnv; trust: (host: string) => void }> => {
+  const setUpTls = async (): Promise<{
+    registry: FakeRegistry;
+    environment: NodeJS.ProcessEnv;
+    trust: (host: string) => void;
+  }> => {
     const directory = temporaryDirectoryForTest();
     const certificate = makeCertificate(directory);
     const registry = await startFakeRegistry(await randomImage([1000]), () => false, certificate);
@@ -202,7 +215,9 @@ describe('TLS', () => {
 
   test('a certificate that nobody vouches for is refused, and its remedy works', async () => {
     const { registry, environment, trust } = await setUpTls();
-    await expect(testPull(temporaryStore(), `${registry.host}/a`, { environment }).result).rejects.toMatchObject({
+    await expect(
+      testPull(temporaryStore(), `${registry.host}/a`, { environment }).result,
+    ).rejects.toMatchObject({
       code: 'ERR_TSRUN_REGISTRY_UNREACHABLE',
       hint: `put the registry's CA certificate into ~/.config/containers/certs.d/${registry.host}/ca.crt`,
       cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
@@ -215,8 +230,11 @@ describe('TLS', () => {
     const { registry, environment, trust } = await setUpTls();
     trust(registry.host);
     registry.override = (request, response) =>
-      request.url!.includes('blobs') && (response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(), true);
-    await expect(testPull(temporaryStore(), `${registry.host}/a`, { environment }).result).rejects.toMatchObject({
+      request.url!.includes('blobs') &&
+      handled(response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end());
+    await expect(
+      testPull(temporaryStore(), `${registry.host}/a`, { environment }).result,
+    ).rejects.toMatchObject({
       cause: { message: 'redirect from https to plain http (127.0.0.1:1)' },
     });
   });
@@ -237,7 +255,8 @@ describe('TLS', () => {
     await once(proxy, 'listening');
     onTestFinished(() => void proxy.close());
     const https_proxy = `http://127.0.0.1:${(proxy.address() as { port: number }).port}`;
-    await testPull(temporaryStore(), 'registry.test/a/b', { environment: { ...environment, https_proxy } }).result;
+    await testPull(temporaryStore(), 'registry.test/a/b', { environment: { ...environment, https_proxy } })
+      .result;
     expect(new Set(tunnels)).toEqual(new Set(['registry.test:443']));
   });
 });

@@ -12,7 +12,7 @@ import {
   type StorePaths,
   temporaryDirectory,
 } from '../../src/store/paths.ts';
-import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry.ts';
+import { type FakeRegistry, handled, startFakeRegistry } from '../support/fake-registry.ts';
 import { digestOf, type ImageFixture, randomImage } from '../support/image-fixture.ts';
 import { statusesOf, testPull } from '../support/pull-harness.ts';
 import { temporaryStore } from '../support/temporary-store.ts';
@@ -57,7 +57,7 @@ describe('blobs that are not what they should be', () => {
     const { registry, paths, layer, blob } = await setUp();
     const wrong = Buffer.from(blob);
     wrong[SIZE / 2]! ^= 1;
-    registry.override = (request, response) => request.url!.endsWith(layer) && (response.end(wrong), true);
+    registry.override = (request, response) => request.url!.endsWith(layer) && handled(response.end(wrong));
     await expect(testPull(paths, `${registry.host}/a`).result).rejects.toMatchObject({
       code: 'ERR_TSRUN_MISMATCH',
       message: `layer ${layer} has the wrong digest: expected ${layer}, got ${digestOf(wrong)}`,
@@ -85,7 +85,7 @@ describe('blobs that are not what they should be', () => {
   test('fewer bytes than announced', async () => {
     const { registry, paths, layer, blob } = await setUp();
     registry.override = (request, response) =>
-      request.url!.endsWith(layer) && (response.writeHead(200, { 'content-length': 5 }).end('short'), true);
+      request.url!.endsWith(layer) && handled(response.writeHead(200, { 'content-length': 5 }).end('short'));
     await expect(testPull(paths, `${registry.host}/a`).result).rejects.toMatchObject({
       message: `layer ${layer} has the wrong size: expected ${blob.length}, got 5`,
     });
@@ -109,7 +109,7 @@ describe('blobs that are not what they should be', () => {
     const registry = await startFakeRegistry(
       image,
       (request, response) =>
-        request.url!.endsWith(bad) && (response.end('x'.repeat(image.layers[2]!.blob.length)), true),
+        request.url!.endsWith(bad) && handled(response.end('x'.repeat(image.layers[2]!.blob.length))),
     );
     const paths = temporaryStore();
     await expect(testPull(paths, `${registry.host}/a`).result).rejects.toMatchObject({
@@ -225,16 +225,15 @@ describe('answers that are refusals', () => {
       request.url !== '/v2/' &&
       request.method === 'GET' &&
       ++failures % 2 === 1 &&
-      (response.writeHead(500).end('busy'), true);
+      handled(response.writeHead(500).end('busy'));
     await testPull(paths, `${registry.host}/a`).result;
     expect(failures).toBeGreaterThan(3);
   });
 
   test('500 for ever: its words are the cause, without what would steer a terminal', async () => {
     const { registry, paths } = await setUp();
-    registry.override = (_, response) => (
-      response.writeHead(500).end('{"errors":[{"code":"UNKNOWN","message":"disk\\u001b[2J full"}]}'), true
-    );
+    registry.override = (_, response) =>
+      handled(response.writeHead(500).end('{"errors":[{"code":"UNKNOWN","message":"disk\\u001b[2J full"}]}'));
     await expect(testPull(paths, `${registry.host}/a`).result).rejects.toMatchObject({
       code: 'ERR_TSRUN_REGISTRY_RESPONSE',
       message: `registry ${registry.host} answered 500 Internal Server Error to GET /v2/a/manifests/latest`,
@@ -248,15 +247,15 @@ describe('answers that are refusals', () => {
     registry.override = (request, response) =>
       request.url!.includes('manifests') &&
       ++asked === 1 &&
-      (response.writeHead(429, { 'retry-after': '0' }).end(), true);
+      handled(response.writeHead(429, { 'retry-after': '0' }).end());
     await testPull(paths, `${registry.host}/a`).result;
     expect(asked).toBe(2);
-    registry.override = (_, response) => (
+    registry.override = (_, response) => {
       response
         .writeHead(429, { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '0;w=21600' })
-        .end('toomanyrequests: slow down'),
-      true
-    );
+        .end('toomanyrequests: slow down');
+      return true;
+    };
     await expect(testPull(paths, `${registry.host}/b`).result).rejects.toMatchObject({
       code: 'ERR_TSRUN_REGISTRY_RATE_LIMIT',
       message: `registry ${registry.host} refuses more requests for now (ratelimit-limit: 100;w=21600, ratelimit-remaining: 0;w=21600)`,

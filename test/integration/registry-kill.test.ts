@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { ImageStore } from '../../src/store/images.ts';
-import { blobsDirectory, imagesDirectory, layersDirectory, type StorePaths, temporaryDirectory } from '../../src/store/paths.ts';
+import {
+  blobsDirectory,
+  imagesDirectory,
+  layersDirectory,
+  type StorePaths,
+  temporaryDirectory,
+} from '../../src/store/paths.ts';
 import { startFakeRegistry } from '../support/fake-registry.ts';
 import { digestOf, randomImage } from '../support/image-fixture.ts';
 import { testPull } from '../support/pull-harness.ts';
@@ -23,7 +29,10 @@ function expectSound(paths: StorePaths): void {
   }
   for (const name of names(layersDirectory(paths))) {
     const layer = join(layersDirectory(paths), name);
-    const record = JSON.parse(readFileSync(join(layer, 'layer.json'), 'utf8')) as { chainId: string; diffId: string };
+    const record = JSON.parse(readFileSync(join(layer, 'layer.json'), 'utf8')) as {
+      chainId: string;
+      diffId: string;
+    };
     expect(record.chainId).toBe(`sha256:${name}`);
     expect(digestOf(readFileSync(join(layer, 'diff', 'archive')))).toBe(record.diffId);
   }
