@@ -10,6 +10,6 @@ install_dependencies() {
 	*/npm-cli.js) set -- "$npm_node_execpath" "$npm_execpath" ;;
 	*) set -- npm ;;
 	esac
-	(cd "$root" && "$@" ci --include=dev --include=optional --no-audit --no-fund --loglevel=error)
+	(cd "$root" && "$@" ci --include=dev --include=optional --no-audit --no-fund --no-update-notifier --loglevel=error)
 	cp "$root/package-lock.json" "$stamp"
 }
