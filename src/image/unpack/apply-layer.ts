@@ -155,19 +155,21 @@ export class LayerApplier implements TarHandler {
     const path = this.#tree.resolveEntry(clean, entry.path, entry.mtime);
     switch (entry.type) {
       case 'directory':
-        return this.#directory(entry, path);
+        this.#directory(entry, path);
+        return;
       case 'file':
-        return this.#openFile(entry, path);
+        this.#openFile(entry, path);
+        return;
       case 'hardlink':
-        return this.#link(entry, path);
+        this.#link(entry, path);
+        return;
       case 'symlink':
-        if (entry.linkpath === '') throw rejectEntry(entry.path, 'it is a symbolic link to nothing');
-        this.#replacing(path, (target) => fs.symlinkSync(toFsPath(entry.linkpath), target));
-        return this.#attributes.other('symlink', this.#tree.hostPath(path), attributesOf(entry), entry.path);
+        this.#symlink(entry, path);
+        return;
       case 'fifo':
       case 'character':
       case 'block':
-        return this.#special(entry, path);
+        this.#special(entry, path);
     }
   }
 
@@ -201,12 +203,21 @@ export class LayerApplier implements TarHandler {
     this.#file = { fd, path, entry };
   }
 
+  #symlink(entry: TarEntry, path: ByteString): void {
+    if (entry.linkpath === '') throw rejectEntry(entry.path, 'it is a symbolic link to nothing');
+    this.#replacing(path, (target) => fs.symlinkSync(toFsPath(entry.linkpath), target));
+    this.#attributes.other('symlink', this.#tree.hostPath(path), attributesOf(entry), entry.path);
+  }
+
   #link(entry: TarEntry, path: ByteString): void {
     const clean = cleanEntryPath(entry.linkpath, this.#limits);
     if (!clean.ok) throw rejectEntry(entry.path, `its link target is refused: ${clean.problem}`);
     if (clean.path === '') throw rejectEntry(entry.path, 'it is a hard link to the root directory');
     const source = this.#tree.resolveEntry(clean.path, entry.path, entry.mtime);
-    if (this.#skippedDevices.has(source)) return this.#skipDevice(path);
+    if (this.#skippedDevices.has(source)) {
+      this.#skipDevice(path);
+      return;
+    }
     if (this.#tree.directories.has(source)) throw rejectEntry(entry.path, 'it is a hard link to a directory');
     if (!this.#tree.exists(source)) this.#fetchTarget(entry, source);
     if (source === path) return;
@@ -227,13 +238,19 @@ export class LayerApplier implements TarHandler {
   #special(entry: TarEntry, path: ByteString): void {
     const isCharacter = entry.type === 'character';
     // to the overlay the device 0:0 is a whiteout: an archive says that by another name
-    if (isCharacter && entry.major === 0 && entry.minor === 0) return this.#skipDevice(path);
+    if (isCharacter && entry.major === 0 && entry.minor === 0) {
+      this.#skipDevice(path);
+      return;
+    }
     const type = entry.type === 'fifo' ? S_IFIFO : isCharacter ? S_IFCHR : S_IFBLK;
     const target = this.#tree.hostPath(path);
     try {
       this.#replacing(path, () => this.#host.makeNode(target, type | 0o600, entry.major, entry.minor));
     } catch (error) {
-      if (entry.type !== 'fifo' && errnoOf(error) === 'EPERM') return this.#skipDevice(path);
+      if (entry.type !== 'fifo' && errnoOf(error) === 'EPERM') {
+        this.#skipDevice(path);
+        return;
+      }
       throw error;
     }
     this.#attributes.other('special', target, attributesOf(entry), entry.path);

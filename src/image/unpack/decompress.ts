@@ -9,26 +9,23 @@ import type { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { tsrunError } from '../../errors.ts';
 import type { Compression } from '../../spec/media-types.ts';
+import { decompressZstd } from './decompress-zstd.ts';
 import type { SizeMeter } from './limits.ts';
 
-const CHUNK = 1 << 20;
+const CHUNK = 1 << 18;
 
-/** Yields the archive and counts both sides of it. @throws (while iterated) TsrunError ERR_TSRUN_LAYER_COMPRESSION */
+/**
+ * Yields the archive and counts both sides of it.
+ * @throws (while iterated) TsrunError ERR_TSRUN_LAYER_COMPRESSION or ERR_TSRUN_LAYER_LIMIT
+ */
 export async function* decompress(
   input: Readable,
   compression: Compression,
   meter: SizeMeter,
 ): AsyncGenerator<Buffer> {
-  const stream = decompressor(compression);
-  const output = stream ?? input;
-  if (stream) {
-    input.on('error', (error) => stream.destroy(error));
-    input.pipe(stream);
-  }
   try {
-    for await (const chunk of output as AsyncIterable<Buffer>) {
+    for await (const chunk of decompressor(input, compression, meter)) {
       meter.uncompressed += chunk.length;
-      meter.compressed = stream?.bytesWritten ?? meter.uncompressed;
       meter.check();
       yield chunk;
     }
@@ -38,14 +35,36 @@ export async function* decompress(
   }
 }
 
-function decompressor(compression: Compression): zlib.Gunzip | zlib.ZstdDecompress | undefined {
+function decompressor(input: Readable, compression: Compression, meter: SizeMeter): AsyncIterable<Buffer> {
+  const count = (bytes: number): void => {
+    meter.compressed += bytes;
+  };
   switch (compression) {
     case 'gzip':
-      return zlib.createGunzip({ chunkSize: CHUNK });
+      return gunzip(input, count);
     case 'zstd':
-      return zlib.createZstdDecompress({ chunkSize: CHUNK });
+      return decompressZstd(input, CHUNK, count);
     case 'none':
-      return undefined;
+      return counted(input, count);
+  }
+}
+
+async function* gunzip(input: Readable, onInput: (bytes: number) => void): AsyncGenerator<Buffer> {
+  const stream = zlib.createGunzip({ chunkSize: CHUNK });
+  input.on('error', (error) => stream.destroy(error));
+  input.pipe(stream);
+  let read = 0;
+  for await (const chunk of stream) {
+    onInput(stream.bytesWritten - read);
+    read = stream.bytesWritten;
+    yield chunk as Buffer;
+  }
+}
+
+async function* counted(input: Readable, onInput: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of input) {
+    onInput((chunk as Buffer).length);
+    yield chunk as Buffer;
   }
 }
 

@@ -15,7 +15,7 @@ export interface UnpackLimits extends PathLimits {
 export const DEFAULT_LIMITS: UnpackLimits = {
   maxEntries: 2_000_000,
   maxRatio: 200,
-  ratioFloor: 1 << 30,
+  ratioFloor: 1 << 27,
   maxPathLength: 4095,
   maxDepth: 512,
 };

@@ -1,5 +1,6 @@
 /** {@link UnpackHost} over src/sys. */
 
+import { callForBytes } from '../../sys/call-for-bytes.ts';
 import { call } from '../../sys/calls.ts';
 import {
   AT_FDCWD,
@@ -12,7 +13,7 @@ import {
   RESOLVE_NO_SYMLINKS,
 } from '../../sys/constants.ts';
 import { errnoName } from '../../sys/errno.ts';
-import { nativeRunner, SyscallFailure } from '../../sys/run.ts';
+import { nativeRunner, type Results, SyscallFailure } from '../../sys/run.ts';
 import { type Argument, type Field, type Memory, Slots, type Step } from '../../sys/step.ts';
 import type { SyscallName } from '../../sys/syscall-numbers.ts';
 import { HostError, type UnpackHost } from './host.ts';
@@ -21,8 +22,7 @@ import type { ByteString } from './tar-entry.ts';
 const FICLONE = 0x40049409;
 const RESOLVE_BENEATH = 0x08;
 const SECOND = 1_000_000_000n;
-/** XATTR_LIST_MAX and XATTR_SIZE_MAX are 65536; read back by the 8 bytes of a slot, 6400 are what one program carries. */
-const MAX_READ = 6400;
+const PATH_MAX = 4096;
 
 const path = (value: ByteString): Memory => Buffer.from(`${value}\0`, 'latin1');
 const why = 'unpack a layer';
@@ -33,9 +33,12 @@ function invoke(name: SyscallName, args: readonly Argument[]): number {
   return run(slots, [call('rootless', why, name, args, { result })])(result);
 }
 
-function run(slots: Slots, steps: readonly Step[]): ReturnType<typeof nativeRunner.run> {
+const run = (slots: Slots, steps: readonly Step[]): Results =>
+  translated(() => nativeRunner.run({ slots, steps }));
+
+function translated<T>(work: () => T): T {
   try {
-    return nativeRunner.run({ slots, steps });
+    return work();
   } catch (error) {
     if (!(error instanceof SyscallFailure)) throw error;
     const syscall = error.step.op.kind === 'syscall' ? error.step.op.name : error.step.op.kind;
@@ -43,25 +46,15 @@ function run(slots: Slots, steps: readonly Step[]): ReturnType<typeof nativeRunn
   }
 }
 
-/** Calls `name` with a buffer that the kernel fills, after the arguments `before`; returns what it filled in. */
+/** callForBytes, with the errors of a host. */
 function readBytes(name: SyscallName, before: readonly Argument[], size: number): Buffer {
-  const slots = new Slots();
-  const result = slots.new('result');
-  const words = Array.from({ length: Math.ceil(size / 4) }, (_, i) => slots.new(`word${i}`));
-  const fields = words.map((into): Field => ({ width: 4, into }));
-  const results = run(slots, [call('rootless', why, name, [...before, { fields }, size], { result })]);
-  const bytes = Buffer.alloc(4 * words.length);
-  words.forEach((word, i) => {
-    bytes.writeUInt32LE(results(word) >>> 0, 4 * i);
-  });
-  return bytes.subarray(0, results(result));
+  return translated(() => callForBytes(why, name, before, size));
 }
 
 /** The value or list that `name` returns, asking for its size first. */
 function readSized(name: SyscallName, before: readonly Argument[]): Buffer {
   const size = invoke(name, [...before, 0, 0]);
   if (size === 0) return Buffer.alloc(0);
-  if (size > MAX_READ) throw new HostError('E2BIG', name, `${name}: ${size} bytes are more than ${MAX_READ}`);
   return readBytes(name, before, size);
 }
 
@@ -122,7 +115,7 @@ export const nativeHost: UnpackHost = {
     }
   },
   readLink(fd) {
-    return readBytes('readlinkat', [fd, path('')], 4096).toString('latin1');
+    return readBytes('readlinkat', [fd, path('')], PATH_MAX).toString('latin1');
   },
   readXattrs(fd) {
     const xattrs = new Map<ByteString, Buffer>();

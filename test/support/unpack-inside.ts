@@ -1,0 +1,68 @@
+/** Unpacks archives with the real worker, in the rootless namespaces of the user who runs the tests. */
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { UnpackResult } from '../../src/image/layer-sink.ts';
+import { DEFAULT_LIMITS, type UnpackLimits } from '../../src/image/unpack/limits.ts';
+import { createUnpacker } from '../../src/image/unpack/start-unpack.ts';
+import { startByRootless } from '../../src/image/unpack/unpack-process.ts';
+import { newRootless, type Rootless, removeTreeInside } from '../../src/rootless/enter.ts';
+import type { Compression } from '../../src/spec/media-types.ts';
+
+export const WORKER = join(import.meta.dirname, '../../src/image/unpack/unpack-worker.ts');
+
+export interface UnpackInside {
+  /** Of the topmost layer. */
+  result: UnpackResult;
+  /** The topmost first. */
+  directories: string[];
+}
+
+export interface UnpackInsideOptions {
+  compression?: Compression;
+  limits?: Partial<UnpackLimits>;
+  singleUid?: boolean;
+  rootless?: Rootless;
+}
+
+/** A directory that {@link removeInside} removes, whoever owns what is in it by then. */
+export const scratchDirectory = (): string => {
+  const directory = fs.mkdtempSync(join(tmpdir(), 'tsrun-unpack-'));
+  fs.chmodSync(directory, 0o755);
+  return directory;
+};
+
+export const removeInside = (...paths: string[]): void => removeTreeInside(newRootless(), paths);
+
+/** Unpacks into `<parent>/layer0`, `layer1`, …: the lowest first. Rejects as the unpacker does. */
+export async function unpackInside(
+  parent: string,
+  archives: readonly Buffer[],
+  options: UnpackInsideOptions = {},
+): Promise<UnpackInside> {
+  const rootless = options.rootless ?? newRootless();
+  const unpacker = createUnpacker({
+    start: startByRootless(rootless),
+    workerCommand: [process.execPath, WORKER],
+    singleUid: options.singleUid ?? rootless.maps.single,
+    sync: false,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+  });
+  const directories: string[] = [];
+  let result: UnpackResult | undefined;
+  for (const archive of archives) {
+    const diffDirectory = join(parent, `layer${directories.length}`);
+    fs.mkdirSync(diffDirectory);
+    const unpacking = unpacker.open({
+      diffDirectory,
+      lowers: [...directories],
+      compression: options.compression ?? 'none',
+    });
+    unpacking.input.on('error', () => undefined); // finish() tells
+    unpacking.input.end(archive);
+    directories.unshift(diffDirectory);
+    result = await unpacking.finish();
+  }
+  if (!result) throw new Error('no archives');
+  return { result, directories };
+}
