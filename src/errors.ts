@@ -259,6 +259,12 @@ export const ERRORS = {
     message: (d) => `cannot use ${d.helper} for the container's network: ${d.reason}`,
     hint: (d) => d.hint,
   }),
+  ERR_TSRUN_EXIT_UNKNOWN: define<{ container: string }>({
+    exitCode: 125,
+    message: (d) =>
+      `the exit status of container ${d.container} is not known: its supervisor ended before it could be recorded`,
+    hint: (d) => `tsrun logs ${d.container}`,
+  }),
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

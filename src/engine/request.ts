@@ -59,8 +59,6 @@ export interface CreateRequest {
   shmSize: number | undefined;
   storageDriver: string | undefined;
   cidfile: string | undefined;
-  /** Where the pid of the container's init is written at each start. */
-  pidfile: string | undefined;
   /** No progress of a pull. */
   quiet: boolean;
   groupAdd: string[];

@@ -55,7 +55,7 @@ export function runtimeConfig(input: ConfigInput): RuntimeConfig {
         additionalGids: input.singleId ? [] : user.additionalGids,
         umask: 0o022,
       },
-      args: input.init ? [input.init.destination, '--', ...input.args] : input.args,
+      args: input.init ? [input.init.destination, ...input.args] : input.args,
       env: input.env,
       cwd: input.cwd,
       capabilities: security.capabilities,

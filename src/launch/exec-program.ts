@@ -41,7 +41,7 @@ export const joinPidNamespace = (initPidfd: Slot | number): Step =>
 
 export function execProgram(options: ExecOptions): Program {
   const { config } = options;
-  const { uid, gid } = config.process.user;
+  const { uid } = config.process.user;
   return startProgram({
     config,
     openStdin: options.openStdin,
@@ -53,7 +53,7 @@ export function execProgram(options: ExecOptions): Program {
         ? openTerminal(
             slots,
             streams.terminalSocket,
-            { uid, gid },
+            uid,
             size && { rows: size.height, columns: size.width },
           )
         : undefined;

@@ -200,13 +200,13 @@ function loopbackUp(slots: Slots): Step[] {
 /** Descriptors 0–2, and /dev/console with a terminal. */
 function streamsOf(context: InitContext, inRoot: InRoot): Step[] {
   const { slots, streams, config } = context;
-  const { uid, gid } = config.process.user;
+  const { uid } = config.process.user;
   if (!streams.terminalSocket) return pipeStreams(streams, uid);
   const size = config.process.consoleSize;
   const terminal = openTerminal(
     slots,
     streams.terminalSocket,
-    { uid, gid },
+    uid,
     size && { rows: size.height, columns: size.width },
   );
   const console = cloneTree(slots, terminal.slave, 'the terminal as a file', false);

@@ -20,6 +20,8 @@ export function filterFault(filter: readonly Instruction[]): string | undefined 
   for (const [at, { code, jt, jf, k }] of filter.entries()) {
     if (!KNOWN.has(code)) return `opcode 0x${code.toString(16)} at ${at}`;
     if (code === BPF.LOAD && (k >= 64 || k % 4 !== 0)) return `load of offset ${k} at ${at}`;
+    if (![jt, jf].every((skip) => Number.isInteger(skip) && skip >= 0 && skip <= 255))
+      return `jump of ${jt}, ${jf} at ${at}`;
     const farthest = isConditional(code) ? Math.max(jt, jf) : code === BPF.JUMP ? k : 0;
     if (at + 1 + farthest > filter.length - (code === BPF.RETURN ? 0 : 1))
       return `jump past the end at ${at}`;
@@ -36,7 +38,8 @@ export function simulateFilter(
   let steps = 0;
   for (let at = 0; ; at++) {
     const instruction = filter[at];
-    if (!instruction) throw new RangeError(`the filter runs past its end at ${at}`);
+    // Jumps only go forward, so no instruction is executed twice.
+    if (!instruction || steps > filter.length) throw new RangeError(`the filter does not end at ${at}`);
     const { code, jt, jf, k } = instruction;
     steps++;
     if (code === BPF.RETURN) return { answer: k, steps };
