@@ -74,12 +74,15 @@ export class RegistryClient {
   /** Fetches an index or manifest. Throws ERR_TSRUN_TAG_UNKNOWN, ERR_TSRUN_REPOSITORY_UNKNOWN, ERR_TSRUN_REGISTRY_…. */
   document(repository: string, reference: string): Promise<FetchedDocument> {
     return this.#retrying(async () => {
-      const response = await this.#manifestRequest('GET', repository, reference);
+      const response = await this.#askForManifest('GET', repository, reference);
+      const request = `GET ${manifestPath(repository, reference)}`;
+      if (response.status === 404) throw await this.#notFound(response, repository, reference);
+      if (response.status !== 200) throw await this.#failure(response, repository, request);
       const bytes = await readBody(response, DOCUMENT_LIMIT_BYTES);
       if (bytes === undefined) {
         throw tsrunError('ERR_TSRUN_REGISTRY_RESPONSE', {
           registry: this.registry,
-          request: `GET ${repository} ${reference}`,
+          request,
           problem: `more than ${DOCUMENT_LIMIT_BYTES >> 20} MiB`,
         });
       }
@@ -88,12 +91,15 @@ export class RegistryClient {
     });
   }
 
-  /** The digest that a tag means now, without fetching it (it does not count against docker.io's limit); undefined if not told. */
+  /**
+   * The digest that a tag means now, without fetching it (which does not count against docker.io's limit). Undefined when the registry
+   * does not say, also when it refuses: document() then brings its words.
+   */
   digestOf(repository: string, reference: string): Promise<Digest | undefined> {
     return this.#retrying(async () => {
-      const response = await this.#manifestRequest('HEAD', repository, reference);
+      const response = await this.#askForManifest('HEAD', repository, reference);
       await response.body.dump();
-      return claimedDigest(response);
+      return response.status === 200 ? claimedDigest(response) : undefined;
     });
   }
 
@@ -168,27 +174,19 @@ export class RegistryClient {
     }
   }
 
-  async #manifestRequest(
+  async #askForManifest(
     method: 'GET' | 'HEAD',
     repository: string,
     reference: string,
   ): Promise<HttpResponse> {
-    const path = `/v2/${repository}/manifests/${reference}`;
-    const url = new URL(path, await this.#findEndpoint());
+    const url = new URL(manifestPath(repository, reference), await this.#findEndpoint());
     const headers = { accept: ACCEPTED_DOCUMENTS.join(', ') };
-    const response = await this.#authenticator.send(
-      { method, url, headers, signal: this.#options.signal },
-      repository,
-    );
-    if (response.status === 200) return response;
-    if (response.status === 404) throw await this.#notFound(response, repository, reference);
-    throw await this.#failure(response, repository, `${method} ${path}`);
+    return this.#authenticator.send({ method, url, headers, signal: this.#options.signal }, repository);
   }
 
   /** Registries answer 404 with one code for a missing tag and a missing repository alike: the list of tags tells them apart. */
   async #notFound(response: HttpResponse, repository: string, reference: string): Promise<Error> {
-    const request = `GET ${repository} ${reference}`;
-    const generic = await this.#failure(response, repository, request);
+    const generic = await this.#failure(response, repository, `GET ${manifestPath(repository, reference)}`);
     const tags = await this.tags(repository);
     const { cause } = generic;
     if (tags === undefined)
@@ -207,7 +205,12 @@ export class RegistryClient {
   }
 
   #findEndpoint(): Promise<URL> {
-    this.#endpoint ??= probeEndpoint(this.registry, this.#transport, this.#options.signal);
+    this.#endpoint ??= probeEndpoint(this.registry, this.#transport, this.#options.signal).catch(
+      (error: unknown) => {
+        this.#endpoint = undefined; // the next attempt probes again
+        throw error;
+      },
+    );
     return this.#endpoint;
   }
 
@@ -216,6 +219,9 @@ export class RegistryClient {
     return withRetries(attempt, { policy: this.retry, onRetry, signal });
   }
 }
+
+const manifestPath = (repository: string, reference: string): string =>
+  `/v2/${repository}/manifests/${reference}`;
 
 function claimedDigest(response: HttpResponse): Digest | undefined {
   const digest = headerOf(response, 'docker-content-digest');

@@ -27,6 +27,6 @@ export async function probeEndpoint(
   } catch (error) {
     const failure = error instanceof TransientFailure ? error.failure : error;
     if (NO_TLS.test(networkErrorCode(failure) ?? '')) return new URL(`http://${host}`);
-    throw failure;
+    throw error;
   }
 }

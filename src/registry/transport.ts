@@ -5,7 +5,7 @@
  * meant for (a registry hands blobs over to a CDN), and no redirect leads from https down to http.
  */
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import { isLoopback } from './host.ts';
+import { apiHost, isLoopback } from './host.ts';
 import { networkFailure } from './network-failure.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -40,23 +40,37 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 export class Transport {
   readonly #registry: string;
-  readonly #dispatchers: { direct: Dispatcher; proxied: Dispatcher };
+  readonly #tls: TlsFiles;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #dispatchers = new Map<string, Dispatcher>();
   /** Something has answered already: a refused connection is then a restart, not a wrong address. */
   #hasAnswered = false;
 
-  /** `tls` is for the registry itself; other hosts are checked against the system's certificates. */
+  /** The authorities of `tls` are trusted for whatever the registry leads to; its client certificate is shown to the registry alone. */
   constructor(registry: string, tls: TlsFiles, environment: NodeJS.ProcessEnv) {
     this.#registry = registry;
-    const connect = { timeout: CONNECT_TIMEOUT_MS, ...tls };
-    this.#dispatchers = {
-      direct: new Agent({ connect, ...TIMEOUTS }),
-      proxied: new EnvHttpProxyAgent({
-        ...proxySettings(environment),
-        connect,
-        requestTls: connect,
-        ...TIMEOUTS,
-      }),
-    };
+    this.#tls = tls;
+    this.#environment = environment;
+  }
+
+  #dispatcherFor(url: URL): Dispatcher {
+    const isOwn = url.host === new URL(`https://${apiHost(this.#registry)}`).host;
+    const isDirect = isLoopback(url.host);
+    const kind = `${isOwn} ${isDirect}`;
+    let dispatcher = this.#dispatchers.get(kind);
+    if (dispatcher === undefined) {
+      const { ca } = this.#tls;
+      const connect = {
+        timeout: CONNECT_TIMEOUT_MS,
+        ...(isOwn ? this.#tls : ca === undefined ? {} : { ca }),
+      };
+      const options = { connect, ...TIMEOUTS };
+      dispatcher = isDirect
+        ? new Agent(options)
+        : new EnvHttpProxyAgent({ ...options, ...proxySettings(this.#environment), requestTls: connect });
+      this.#dispatchers.set(kind, dispatcher);
+    }
+    return dispatcher;
   }
 
   /** Sends a request and follows redirects. Throws ERR_TSRUN_REGISTRY_UNREACHABLE, or a TransientFailure of it. */
@@ -89,7 +103,7 @@ export class Transport {
     if (call.authorization !== undefined) headers.authorization = call.authorization;
     try {
       const response = await request(call.url, {
-        dispatcher: isLoopback(call.url.host) ? this.#dispatchers.direct : this.#dispatchers.proxied,
+        dispatcher: this.#dispatcherFor(call.url),
         method: call.method ?? 'GET',
         headers,
         body: call.body ?? null,
@@ -105,7 +119,7 @@ export class Transport {
 
   /** Ends all connections. */
   async close(): Promise<void> {
-    await Promise.all([this.#dispatchers.direct.destroy(), this.#dispatchers.proxied.destroy()]);
+    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
   }
 }
 

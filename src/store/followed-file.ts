@@ -16,21 +16,25 @@ export class FollowedFile {
   #ended = false;
   #failure: { reason: unknown } | undefined;
   #change = Promise.withResolvers<void>();
+  /** The piece that came last, for readers that had read all before it. */
+  #latest: { start: number; bytes: Uint8Array } | undefined;
 
   constructor(path: string, available: number) {
     this.#path = path;
     this.#available = available;
   }
 
-  /** The first `available` bytes can be read now. */
-  grow(available: number): void {
-    this.#available = available;
+  /** `bytes` have been added to the file, and are not changed any more. Whoever waits for them gets them without reading the file. */
+  grow(bytes: Uint8Array): void {
+    this.#latest = { start: this.#available, bytes };
+    this.#available += bytes.length;
     this.#notify();
   }
 
   /** There will be no more bytes, and the file has its final name now. */
   end(path: string): void {
     this.#ended = true;
+    this.#latest = undefined;
     this.#path = path;
     this.#notify();
   }
@@ -48,13 +52,17 @@ export class FollowedFile {
   }
 
   /** All bytes from the first, in pieces; throws what fail() was given. Survives the file's renaming and removal once begun. */
-  async *read(): AsyncGenerator<Buffer, void> {
+  async *read(): AsyncGenerator<Uint8Array, void> {
     const fd = openSync(this.#path, 'r');
     try {
       let position = 0;
       for (;;) {
         if (this.#failure !== undefined) throw this.#failure.reason;
-        if (position < this.#available) {
+        if (this.#latest?.start === position) {
+          const { bytes } = this.#latest;
+          position += bytes.length;
+          yield bytes;
+        } else if (position < this.#available) {
           const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, this.#available - position));
           const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, position);
           if (bytesRead === 0) throw new Error(`${this.#path} became shorter while it was read`);

@@ -11,7 +11,7 @@ import { containerLayers } from './container-layers.ts';
 import { ImageStore } from './images.ts';
 import { DEFAULT_STORE_HOOKS, LayerStore, type StoreHooks } from './layers.ts';
 import { tryLock } from './lock.ts';
-import { blobsDirectory, layersDirectory, type StorePaths } from './paths.ts';
+import { blobsDirectory, layersDirectory, lockPath, locksDirectory, type StorePaths } from './paths.ts';
 import { lockGarbage, pinnedThings } from './pins.ts';
 import { sweepTemporaries } from './temporary.ts';
 
@@ -82,6 +82,13 @@ function collectBlobs(paths: StorePaths, needed: Set<string>, partialDays: numbe
   return removed;
 }
 
+/** Lock files of layers whose makers were killed. */
+function removeStaleLocks(paths: StorePaths): void {
+  for (const name of names(locksDirectory(paths))) {
+    if (name.startsWith('layer-')) tryLock(lockPath(paths, name))?.releaseAndRemove();
+  }
+}
+
 export interface CollectOptions {
   hooks?: StoreHooks;
   /** Age in days at which an abandoned download goes; 0 takes all. */
@@ -94,6 +101,7 @@ export async function collectGarbage(paths: StorePaths, options: CollectOptions 
   const layerStore = new LayerStore(paths, hooks);
   await sweepTemporaries(paths, hooks.removeTree);
   using _lock = await lockGarbage(paths);
+  removeStaleLocks(paths);
   const needed = reachable(paths);
   const layers: string[] = [];
   if (needed.unreadable.length === 0) {

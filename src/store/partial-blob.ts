@@ -99,7 +99,7 @@ export class PartialBlob {
     }
     this.#hash.update(chunk);
     this.#received += chunk.length;
-    this.file.grow(this.#received);
+    this.file.grow(chunk);
   }
 
   /** Verifies the blob and gives it its name. Throws ERR_TSRUN_MISMATCH (the bytes are removed) or ERR_TSRUN_STORE. */

@@ -52,7 +52,8 @@ export const volumeData = (s: StorePaths, name: string): string => join(volumeDi
 /** tmp/: whatever is being made; swept by the next command when its maker is dead */
 export const temporaryDirectory = (s: StorePaths): string => join(s.root, 'tmp');
 /** locks/<name>: files that are only ever flock(2)ed */
-export const lockPath = (s: StorePaths, name: string): string => join(s.root, 'locks', name);
+export const locksDirectory = (s: StorePaths): string => join(s.root, 'locks');
+export const lockPath = (s: StorePaths, name: string): string => join(locksDirectory(s), name);
 
 /** <runtime>/containers/<id>/attach: the supervisor's socket */
 export const runtimeContainerDirectory = (s: StorePaths, id: string): string =>

@@ -1,5 +1,5 @@
 /** An image from any source into the store: documents, configuration, layers, and last of all its name. */
-import { tsrunError } from '../../errors.ts';
+import { TsrunError, tsrunError } from '../../errors.ts';
 import { chainIds } from '../../spec/digest.ts';
 import { parseImageConfig } from '../../spec/document.ts';
 import type { Descriptor, Digest, ImageConfig, Manifest, Platform } from '../../spec/image.ts';
@@ -150,6 +150,29 @@ function makeRecord(
  * the unpacker throw.
  */
 export async function fetchImage(options: FetchImageOptions): Promise<ImageRecord> {
+  try {
+    return await fetchAll(options);
+  } catch (error) {
+    throw explainSystemError(options, error);
+  }
+}
+
+/** What the system refused while the store was written, in our words. */
+function explainSystemError({ reference, paths }: FetchImageOptions, error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof TsrunError || syscall === undefined) return error;
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+  const hint = isFull
+    ? `make room (df -h ${paths.root}) and repeat the command; it goes on where it stopped`
+    : undefined;
+  return tsrunError(
+    'ERR_TSRUN_STORE',
+    { doing: `put ${reference} into the store ${paths.root}`, hint },
+    error,
+  );
+}
+
+async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
   const { paths, hooks, source, reference, emit, signal } = options;
   await sweepTemporaries(paths, hooks.removeTree);
   const blobs = new BlobStore(paths);

@@ -1,6 +1,7 @@
 /** One layer: from the bytes of its blob, as they come, to a sealed layer whose DiffID is the one that the image's configuration names. */
 import { pipeline } from 'node:stream/promises';
 import { tsrunError } from '../../errors.ts';
+import { shortDigest } from '../../spec/digest.ts';
 import type { ChainId, Descriptor, DiffId } from '../../spec/image.ts';
 import { layerCompression, sniffCompression } from '../../spec/media-types.ts';
 import type { LayerStore, NewLayer } from '../../store/layers.ts';
@@ -58,6 +59,7 @@ export async function unpackLayer(
       });
     }
     const { size, entries, skippedDevices, squashedOwners } = result;
+    tellLosses(context.emit, descriptor, result);
     const sealed = layer.seal({
       chainId,
       diffId,
@@ -74,6 +76,19 @@ export async function unpackLayer(
     await layer.abandon();
     throw error;
   }
+}
+
+/** What of a layer an ordinary user cannot have. */
+function tellLosses(
+  emit: PullListener,
+  descriptor: Descriptor,
+  { skippedDevices, squashedOwners }: UnpackResult,
+): void {
+  const layer = `of layer ${shortDigest(descriptor.digest)}`;
+  if (skippedDevices > 0)
+    emit({ type: 'warning', text: `${skippedDevices} device nodes ${layer} were left out` });
+  if (squashedOwners > 0)
+    emit({ type: 'warning', text: `${squashedOwners} files ${layer} have another owner than in the image` });
 }
 
 async function unpackInto(
