@@ -217,6 +217,31 @@ describe('connections that break', () => {
   });
 });
 
+describe('foreign layers', () => {
+  test('come from their own addresses, without a login', async () => {
+    const image = await randomImage([5000]);
+    const elsewhere = await startFakeRegistry(image);
+    const [layer] = image.layers;
+    const mediaType = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
+    const urls = [
+      'ftp://127.0.0.1/x',
+      'http://127.0.0.1:1/gone',
+      `${elsewhere.origin}/v2/x/blobs/${layer!.descriptor.digest}`,
+    ];
+    const layers = [{ ...layer!.descriptor, mediaType, urls }];
+    const bytes = Buffer.from(JSON.stringify({ ...image.manifest, layers }));
+    const registry = await startFakeRegistry(image, (request, response) => {
+      const isManifest = request.url!.includes('manifests');
+      return (
+        isManifest && handled(response.writeHead(200, { 'content-type': image.manifestType }).end(bytes))
+      );
+    });
+    await testPull(temporaryStore(), `${registry.host}/a`).result;
+    expect(elsewhere.requests).toHaveLength(1);
+    expect(registry.requests.some((r) => r.url.endsWith(layer!.descriptor.digest))).toBe(false);
+  });
+});
+
 describe('answers that are refusals', () => {
   test('500, then all is well', async () => {
     const { registry, paths } = await setUp();
