@@ -188,6 +188,14 @@ describe('compileRuntimeSeccomp', () => {
     expect(() => compileRuntimeSeccomp({ defaultAction: 'SCMP_ACT_NOTIFY' }, 'x64')).toThrow(
       'linux.seccomp.defaultAction is SCMP_ACT_NOTIFY',
     );
+    const rules = Array.from({ length: 1500 }, (_, value) => ({
+      names: ['prctl'],
+      action: 'SCMP_ACT_ALLOW',
+      args: [equals(0, value * 2)],
+    }));
+    expect(() => compileRuntimeSeccomp({ defaultAction: 'SCMP_ACT_ERRNO', syscalls: rules }, 'x64')).toThrow(
+      'instructions; the kernel takes 4096',
+    );
   });
 });
 
