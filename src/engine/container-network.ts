@@ -67,7 +67,7 @@ export async function claimContainerPorts(
   ports: readonly PortMapping[],
 ): Promise<PortMapping[]> {
   if (ports.length === 0 || network.driver.publishing === 'none') return [];
-  return await claimPorts(ports, network.driver.publishing);
+  return await claimPorts(ports);
 }
 
 /** The texts of the generated files. */

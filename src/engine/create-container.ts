@@ -44,11 +44,12 @@ const INIT_DESTINATION = '/dev/tsrun-init';
 const CGROUP2_SUPER_MAGIC_FILE = '/sys/fs/cgroup/cgroup.controllers';
 const hasCgroup2 = (): boolean => statSync(CGROUP2_SUPER_MAGIC_FILE, { throwIfNoEntry: false }) !== undefined;
 
-/** Decides everything about a container. Volumes are made; nothing else is written. */
+/** Decides everything about a container. New volumes are made unless this is only an explanation; nothing else is written. */
 export async function planContainer(
   engine: Engine,
   request: CreateRequest,
   image: ImageRecord,
+  makeVolumes = true,
 ): Promise<ContainerPlan> {
   const imageConfig = engine.images.config(image);
   const run = imageConfig.config ?? {};
@@ -71,10 +72,11 @@ export async function planContainer(
   const ports = await claimContainerPorts(network, [...request.publish, ...exposed]);
   const hostname =
     request.hostname ?? (network.driver.namespace.kind === 'host' ? osHostname() : id.slice(0, 12));
-  const mounts = resolveMounts(engine.paths, [
-    ...imageVolumes(imageConfig, request.mounts),
-    ...request.mounts,
-  ]);
+  const mounts = resolveMounts(
+    engine.paths,
+    [...imageVolumes(imageConfig, request.mounts), ...request.mounts],
+    makeVolumes,
+  );
   const files = containerFiles(engine.paths, id);
   const choice = chooseStorageDriver(
     engine.paths,

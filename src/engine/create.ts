@@ -20,7 +20,7 @@ export interface CreateIo {
 /**
  * What can be refused without the image is refused before anything is pulled: a name in use, a port that cannot be bound (NET-5).
  */
-async function refuseEarly(engine: Engine, request: CreateRequest): Promise<void> {
+export async function refuseEarly(engine: Engine, request: CreateRequest): Promise<void> {
   parseNetwork(request.network);
   if (request.name !== undefined) {
     checkName(request.name);

@@ -36,8 +36,8 @@ export interface StartOptions {
   attach: Streams;
   /** Of the user's terminal, for -t. */
   windowSize?: { height: number; width: number } | undefined;
-  /** Write end of a pipe for trace records; `onPrograms` is told what their numbers mean. */
-  traceFd?: number | undefined;
+  /** Write ends of pipes for trace records, one for each program; `onPrograms` is told what the records mean. */
+  trace?: { user: number; supervisor: number } | undefined;
   onPrograms?: ((programs: { user: EncodedProgram; supervisor: EncodedProgram }) => void) | undefined;
 }
 
@@ -98,14 +98,14 @@ export function planStart(
   record: ContainerRecord,
   config: RuntimeConfig,
   network: ContainerNetwork,
-  options: Pick<StartOptions, 'attach' | 'windowSize' | 'traceFd'>,
+  options: Pick<StartOptions, 'attach' | 'windowSize' | 'trace'>,
   runtimeFd: number,
 ): SupervisorPlan {
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
     : config;
   const start = encodeProgram(containerProgram(engine, record, sized, network));
-  if (options.traceFd !== undefined) start.image.writeInt32LE(FD_TRACE, 24);
+  if (options.trace) start.image.writeInt32LE(FD_TRACE, 24);
   const cleanup = record.autoRemove
     ? encodeProgram(removalProgram(engine.paths, record, 'supervisor'))
     : undefined;
@@ -124,7 +124,7 @@ export function planStart(
     spec,
     directory: containerFiles(engine.paths, record.id).directory,
     runtimeDirectory: runtimeFd,
-    traceFd: options.traceFd,
+    traceFd: options.trace?.supervisor,
     extra: [],
     before: [],
   };
@@ -155,7 +155,7 @@ export async function startContainer(
   try {
     const plan = planStart(engine, record, config, network, options, runtimeFd);
     options.onPrograms?.({ user: plan.user, supervisor: plan.start });
-    return await launch(engine, record, plan, options.traceFd);
+    return await launch(engine, record, plan, options.trace?.user);
   } finally {
     closeSync(runtimeFd);
   }

@@ -28,17 +28,21 @@ export function ensureVolume(paths: StorePaths, name: string, anonymous: boolean
 }
 
 /**
- * Turns the user's mounts into recorded ones: volumes are made, paths of the host must exist.
+ * Turns the user's mounts into recorded ones: volumes are made if `make` says so, paths of the host must exist.
  * @throws ERR_TSRUN_MOUNT_SOURCE
  */
-export function resolveMounts(paths: StorePaths, requests: readonly MountRequest[]): RecordedMount[] {
+export function resolveMounts(
+  paths: StorePaths,
+  requests: readonly MountRequest[],
+  make: boolean,
+): RecordedMount[] {
   return requests.map((request): RecordedMount => {
     const { type, destination, options } = request;
     if (type === 'tmpfs') return { type, source: 'tmpfs', destination, options };
     if (type === 'volume') {
       const anonymous = request.source === undefined;
       const name = request.source ?? randomBytes(32).toString('hex');
-      const source = ensureVolume(paths, name, anonymous);
+      const source = make ? ensureVolume(paths, name, anonymous) : volumeData(paths, name);
       return { type, name, ...(anonymous && { anonymous }), source, destination, options };
     }
     const source = request.source ?? '';

@@ -1,0 +1,46 @@
+/** Use case: `tsrun info`: what this engine would use here, and why. */
+import { statfsSync } from 'node:fs';
+import { release } from 'node:os';
+import { chooseNetwork } from './container-network.ts';
+import { listContainers } from './container-view.ts';
+import type { Engine } from './open-engine.ts';
+import { chooseStorageDriver } from './storage-driver.ts';
+
+export function describeEngine(engine: Engine): Record<string, unknown> {
+  const { containers, damaged } = listContainers(engine);
+  const { maps } = engine.rootless();
+  const storage = chooseStorageDriver(engine.paths, engine.rootless, engine.storageDriver);
+  const inPhase = (phase: string): number => containers.filter(({ state }) => state.phase === phase).length;
+  const { type, bavail, bsize } = statfsSync(engine.paths.root);
+  return {
+    store: {
+      root: engine.paths.root,
+      runtime: engine.paths.runtime,
+      filesystem: `0x${type.toString(16)}`,
+      freeBytes: bavail * bsize,
+      driver: storage.driver,
+      rejectedDrivers: storage.rejected,
+      images: engine.images.list().length,
+    },
+    containers: {
+      total: containers.length,
+      running: inPhase('running'),
+      exited: inPhase('exited'),
+      created: inPhase('created'),
+      damaged,
+    },
+    network: describeNetwork(engine),
+    idMaps: { uids: maps.uids, gids: maps.gids, singleId: maps.single },
+    host: { kernel: release(), architecture: process.arch, node: process.version },
+  };
+}
+
+function describeNetwork(engine: Engine): Record<string, unknown> {
+  try {
+    const { driver, reason } = chooseNetwork(engine, undefined, []);
+    return { default: driver.name, reason };
+  } catch (error) {
+    // No helper is installed: `--network none` and `host` still work.
+    return { default: 'none', reason: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,82 @@
+/** Use case: `tsrun explain run …`: the plan that `run` would execute, made by the same functions, and executed by none. */
+import type { Plan } from '../explain/plan.ts';
+import { containerFiles, layerDiff } from '../store/paths.ts';
+import { networkFiles } from './container-network.ts';
+import { type CreateIo, refuseEarly } from './create.ts';
+import { planContainer } from './create-container.ts';
+import { findImage } from './find-image.ts';
+import type { Engine } from './open-engine.ts';
+import type { CreateRequest } from './request.ts';
+import { containerProgram, planStart } from './start-container.ts';
+import { chooseStorageDriver } from './storage-driver.ts';
+
+/**
+ * The image must be in the store, or come with tsrun: explaining fetches nothing.
+ * @param words the command line, for the heading
+ * @throws ERR_TSRUN_IMAGE_NOT_LOCAL, and what planContainer throws
+ */
+export async function planRun(
+  engine: Engine,
+  request: CreateRequest,
+  words: readonly string[],
+  io: CreateIo = {},
+): Promise<Plan> {
+  await refuseEarly(engine, request);
+  const image = await findImage(engine, request.image, {
+    ...io,
+    policy: 'never',
+    platform: request.platform,
+  });
+  const { record, config, network, rejectedDrivers } = await planContainer(engine, request, image, false);
+  const attached = !request.detach;
+  const attach = { stdin: attached && request.interactive, stdout: attached, stderr: attached };
+  const windowSize = request.tty ? { height: 24, width: 80 } : undefined;
+  // A descriptor that nobody opened: the program is only printed.
+  const { launch } = planStart(engine, record, config, network, { attach, windowSize }, 0);
+  const files = containerFiles(engine.paths, record.id);
+  const { hosts, resolvConf } = networkFiles(network, record, record.dns);
+  const chosen = chooseStorageDriver(
+    engine.paths,
+    engine.rootless,
+    request.storageDriver ?? engine.storageDriver,
+  );
+  return {
+    commandLine: words,
+    image: {
+      reference: image.reference,
+      digest: image.manifestDigest,
+      layers: image.layers.map((layer) => ({
+        digest: layer.blobDigest,
+        chainId: layer.chainId,
+        size: layer.size,
+        path: layerDiff(engine.paths, layer.chainId),
+      })),
+    },
+    idMaps: engine.rootless().maps,
+    joins: launch.joins,
+    rootfs: {
+      driver: chosen.driver,
+      why:
+        rejectedDrivers.length > 0
+          ? `instead of ${rejectedDrivers.join('; ')}`
+          : 'it works here, and is the fastest',
+      paths: {
+        lowers: record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse(),
+        upper: files.upper,
+        work: files.work,
+        mountpoint: files.mountpoint,
+      },
+    },
+    network: { driver: network.driver.name, why: network.reason, ports: record.ports },
+    config,
+    files: {
+      ...(record.noHosts ? {} : { '/etc/hosts': hosts }),
+      '/etc/hostname': `${record.hostname}\n`,
+      '/etc/resolv.conf': resolvConf,
+    },
+    programs: [
+      { title: 'tsrun → supervisor', program: launch },
+      { title: 'supervisor → container', program: containerProgram(engine, record, config, network) },
+    ],
+  };
+}
