@@ -6,16 +6,22 @@ import { TransientFailure } from './retry.ts';
 const MAY_PASS = new Set([
   'ECONNRESET',
   'EPIPE',
-  'ETIMEDOUT',
-  'EAI_AGAIN',
   'UND_ERR_SOCKET',
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ]);
-/** Worth another try only if the host has answered before. */
-const MAY_PASS_LATER = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'ENOTFOUND']);
+/** Worth another try only if the host has answered before: a machine without a network should be told so at once. */
+const MAY_PASS_LATER = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /** The code of the innermost error that has one: undici and happy eyeballs wrap what the system said. */
 export function networkErrorCode(error: unknown): string | undefined {

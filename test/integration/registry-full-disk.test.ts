@@ -11,9 +11,10 @@ const SCRIPT = join(import.meta.dirname, '..', 'support', 'pull-and-report.ts');
 test('no space left', async () => {
   const registry = await startFakeRegistry(await randomImage([2_000_000]));
   const script = `
-    mount -t tmpfs -o size=1m none "$DIR"
+    mount -t tmpfs -o size=20m none "$DIR"
+    head -c 19m /dev/zero > "$DIR/filler"
     "$NODE" "$SCRIPT" "$IMAGE" "$DIR/store"
-    mount -o remount,size=20m "$DIR"
+    rm "$DIR/filler"
     "$NODE" "$SCRIPT" "$IMAGE" "$DIR/store"`;
   const env = {
     ...process.env,
