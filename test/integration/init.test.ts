@@ -94,7 +94,10 @@ test('orphans are reaped', async () => {
 
 describe('on a terminal', () => {
   test('^C reaches the command, in a process group of its own in the foreground', async () => {
-    const { first } = underInit('trap "echo int; exit 5" INT; ps -o pid=,pgid=,tpgid= -p $$; cat', true);
+    const { first } = underInit(
+      'trap "echo int; exit 5" INT; ps -o pid=,pgid=,tpgid= -p $$; while :; do sleep 0.05; done',
+      true,
+    );
     await first.until(() => first.output('stdout').includes('\n'));
     const [pid, group, foreground] = first.output('stdout').toString().trim().split(/\s+/);
     expect([group, foreground]).toEqual([pid, pid]);

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import '../../support/supervisor-harness.ts'; // here, so that what it does after each test is for all of them
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const out = mkdtempSync(join(tmpdir(), 'tsrun-sanitized-'));
