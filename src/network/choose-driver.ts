@@ -1,9 +1,10 @@
 /**
  * From what the user asked for, and what the machine has, to a driver.
  *
- * `private` means slirp4netns where it is usable: it starts in a third of pasta's time and takes a fifth of its memory, works on hosts
+ * `private` means slirp4netns where it is usable: it starts in a third of pasta's time, takes a fraction of its memory, works on hosts
  * without a default route, and is as fast in one direction as in the other (measured: docs/network.md). pasta is taken for what
- * slirp4netns cannot do: publishing on IPv6 addresses, and hosts that have an IPv6 route only.
+ * slirp4netns cannot do: IPv6, and UDP ports for clients on the host's loopback; but not a pasta of before August 2024, which breaks
+ * half-closed connections, unless there is no other way.
  */
 import { tsrunError } from '../errors.ts';
 import type { NetworkDriver, PortMapping } from './driver.ts';
@@ -44,11 +45,15 @@ export function chooseDriver(mode: LocalMode, context: ChoiceContext): Choice {
       return withoutPorts(asked(hostDriver), context.ports);
     case 'ns':
       return withoutPorts(asked(pathDriver(`ns:${mode.path}`, mode.path)), context.ports);
-    case 'pasta':
-      return asked(pastaDriver(required('pasta', context), mode.options, context.host));
-    case 'slirp4netns':
+    case 'pasta': {
+      const { path, flaw } = required('pasta', context);
+      return { ...asked(pastaDriver(path, mode.options, context.host)), warning: flaw };
+    }
+    case 'slirp4netns': {
       if (needsIpv6(context.ports)) throw ipv4Only();
-      return asked(slirpDriver(required('slirp4netns', context), mode.options, context.host));
+      const { path } = required('slirp4netns', context);
+      return { ...asked(slirpDriver(path, mode.options, context.host)), warning: udpWarning(context.ports) };
+    }
     case 'private':
       return choosePrivate(context);
   }
@@ -70,10 +75,10 @@ function withoutPorts(choice: Choice, ports: readonly PortMapping[]): Choice {
   });
 }
 
-function required(name: HelperName, { probe }: ChoiceContext): string {
+function required(name: HelperName, { probe }: ChoiceContext): HelperFinding & { usable: true } {
   const finding = probe(name);
   if (!finding.usable) throw tsrunError('ERR_TSRUN_NETWORK_HELPER', { helper: name, ...finding });
-  return finding.path;
+  return finding;
 }
 
 const ipv4Only = () =>
@@ -82,27 +87,49 @@ const ipv4Only = () =>
     hint: '--network pasta',
   });
 
-function choosePrivate(context: ChoiceContext): Choice {
-  const { host, probe, ports } = context;
-  const onlyIpv6 = host.hasIpv6Route && !host.hasIpv4Route;
-  const wanted: readonly [HelperName, string] = needsIpv6(ports)
-    ? ['pasta', 'a port is published on an IPv6 address']
-    : onlyIpv6
-      ? ['pasta', 'this machine has an IPv6 route only']
-      : ['slirp4netns', 'it starts faster and takes less memory than pasta'];
-  const [name, reason] = wanted;
-  const first = probe(name);
-  if (first.usable) return { driver: make(name, first.path, host), reason, warning: undefined };
-  const other = name === 'pasta' ? 'slirp4netns' : 'pasta';
-  const second = needsIpv6(ports) ? first : probe(other);
-  if (!second.usable) throw tsrunError('ERR_TSRUN_NETWORK_HELPER', { helper: name, ...first });
-  const why = `${name}: ${first.reason}`;
-  return {
-    driver: make(other, second.path, host),
-    reason: `${why}; ${other} is there`,
-    warning: `using ${other} for the container's network (${why}; ${first.hint})`,
-  };
+/** libslirp takes the answer to a client on the host's loopback for an attempt to reach that loopback, which is closed. */
+function udpWarning(ports: readonly PortMapping[]): string | undefined {
+  const udp = ports.find((port) => port.protocol === 'udp');
+  if (!udp) return undefined;
+  return `UDP port ${udp.hostPort || udp.containerPort} does not answer clients on 127.0.0.1, only others: slirp4netns cannot; a newer pasta can`;
 }
 
-const make = (name: HelperName, path: string, host: HostNetwork): NetworkDriver =>
-  name === 'pasta' ? pastaDriver(path, [], host) : slirpDriver(path, DEFAULT_SLIRP_OPTIONS, host);
+/** Why pasta would be needed, if it is. */
+function pastaReason({ host, ports }: ChoiceContext): string | undefined {
+  if (needsIpv6(ports)) return 'a port is published on an IPv6 address';
+  if (host.hasIpv6Route && !host.hasIpv4Route) return 'this machine has an IPv6 route only';
+  if (ports.some((port) => port.protocol === 'udp')) return 'a UDP port is published';
+  return undefined;
+}
+
+function choosePrivate(context: ChoiceContext): Choice {
+  const { host, probe, ports } = context;
+  const slirp = (path: string, reason: string): Choice => ({
+    driver: slirpDriver(path, DEFAULT_SLIRP_OPTIONS, host),
+    reason,
+    warning: udpWarning(ports),
+  });
+  const viaPasta = (path: string, reason: string, warning: string | undefined): Choice => ({
+    driver: pastaDriver(path, [], host),
+    reason,
+    warning,
+  });
+  const need = pastaReason(context);
+  const pasta = need === undefined ? undefined : probe('pasta');
+  if (need !== undefined && pasta?.usable && pasta.flaw === undefined)
+    return viaPasta(pasta.path, need, undefined);
+  if (needsIpv6(ports)) {
+    const { path, flaw } = required('pasta', context);
+    return viaPasta(path, need ?? '', flaw);
+  }
+  const slirp4netns = probe('slirp4netns');
+  if (slirp4netns.usable) return slirp(slirp4netns.path, 'it starts faster and takes less memory than pasta');
+  const last = pasta ?? probe('pasta');
+  const why = `slirp4netns: ${slirp4netns.reason}`;
+  if (!last.usable) throw tsrunError('ERR_TSRUN_NETWORK_HELPER', { helper: 'slirp4netns', ...slirp4netns });
+  return viaPasta(
+    last.path,
+    `${why}; pasta is there`,
+    last.flaw && `${last.flaw} (${why}; ${slirp4netns.hint})`,
+  );
+}

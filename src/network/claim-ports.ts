@@ -55,36 +55,19 @@ async function bindUdp(address: string, port: number): Promise<Bound> {
   };
 }
 
-/** Binds `port` (0 = any) of `mapping` on all its addresses, one for IPv4 and one for IPv6 if it names none. */
-async function bindAll(mapping: PortMapping, port: number, publishing: Publishing): Promise<Bound> {
-  const bind = mapping.protocol === 'tcp' ? bindTcp : bindUdp;
-  const all = publishing === 'ipv4+ipv6' ? ['0.0.0.0', '::'] : ['0.0.0.0'];
-  const bound: Bound[] = [];
-  const release = async () => {
-    await Promise.all(bound.map((one) => one.release()));
-  };
+/** Binds the host port of `mapping`, 0 = any. */
+async function claim(mapping: PortMapping): Promise<Bound> {
+  const { hostIp, hostPort, protocol } = mapping;
   try {
-    for (const address of mapping.hostIp === '' ? all : [mapping.hostIp]) {
-      try {
-        bound.push(await bind(address, bound[0]?.port ?? port));
-      } catch (error) {
-        if (address === '::' && mapping.hostIp === '' && isNoIpv6(error)) continue;
-        throw error;
-      }
-    }
+    return await (protocol === 'tcp' ? bindTcp : bindUdp)(hostIp === '' ? '0.0.0.0' : hostIp, hostPort);
   } catch (error) {
-    await release();
-    throw error;
+    throw explain(mapping, error);
   }
-  return { port: bound[0]?.port ?? port, release };
 }
-
-const isNoIpv6 = (error: unknown): boolean =>
-  ['EAFNOSUPPORT', 'EADDRNOTAVAIL'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 function explain(mapping: PortMapping, error: unknown): unknown {
   const { hostIp, hostPort: port, containerPort, protocol } = mapping;
-  const address = hostIp === '' ? 'all addresses' : hostIp;
+  const address = hostIp === '' ? '0.0.0.0' : hostIp;
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
       return tsrunError('ERR_TSRUN_PORT_IN_USE', { address, port, protocol }, error);
@@ -102,35 +85,21 @@ function explain(mapping: PortMapping, error: unknown): unknown {
   }
 }
 
-/** How often another random port is tried when the first is free for IPv4 and taken for IPv6. */
-const ATTEMPTS = 20;
-
-async function claim(mapping: PortMapping, publishing: Publishing): Promise<Bound> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await bindAll(mapping, mapping.hostPort, publishing);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (mapping.hostPort === 0 && code === 'EADDRINUSE' && attempt < ATTEMPTS) continue;
-      throw explain(mapping, error);
-    }
-  }
-}
-
 /**
  * Checks that all ports can be bound and chooses those that are 0. Fixed ports come first, so that none is chosen by chance.
  *
- * @returns the mappings with every host port set, in the order given
+ * @returns the mappings with every host port set, in the order given; none for a driver that publishes none
  * @throws ERR_TSRUN_PORT_LOW, ERR_TSRUN_PORT_IN_USE (also for a port given twice), ERR_TSRUN_PORT_ADDRESS
  */
 export async function claimPorts(
   ports: readonly PortMapping[],
-  publishing: Publishing,
+  publishing: Publishing = 'ipv4+ipv6',
 ): Promise<PortMapping[]> {
+  if (publishing === 'none') return [];
   const bound = new Map<PortMapping, Bound>();
   try {
     for (const mapping of ports.toSorted((a, b) => Number(a.hostPort === 0) - Number(b.hostPort === 0))) {
-      bound.set(mapping, await claim(mapping, publishing));
+      bound.set(mapping, await claim(mapping));
     }
     return ports.map((mapping) => ({ ...mapping, hostPort: bound.get(mapping)?.port ?? mapping.hostPort }));
   } finally {

@@ -10,7 +10,7 @@ import type { Slot, Slots, Step } from '../sys/step.ts';
 
 /** One published port. */
 export interface PortMapping {
-  /** Address on the host to listen on, without brackets; '' = all addresses. */
+  /** Address on the host to listen on, without brackets; '' = all IPv4 addresses. IPv6 is published when named: `[::]:8080:80`. */
   hostIp: string;
   /** 0 = choose one (only before claimPorts). */
   hostPort: number;

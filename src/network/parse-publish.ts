@@ -42,10 +42,10 @@ function parseProtocol(all: string, text: string | undefined): 'tcp' | 'udp' {
 export function parsePublish(text: string): PortMapping[] {
   const groups = SHAPE.exec(text)?.groups;
   if (!groups) throw refuse(text, 'not of the form [ADDRESS:][HOST PORT:]CONTAINER PORT[/tcp|udp]');
-  const hostIp = parseAddress(text, groups['v6'], groups['v4']);
-  const protocol = parseProtocol(text, groups['protocol']);
-  const container = parseRange(text, groups['container'] ?? '', 'container');
-  const host = groups['host'] ? parseRange(text, groups['host'], 'host') : undefined;
+  const hostIp = parseAddress(text, groups.v6, groups.v4);
+  const protocol = parseProtocol(text, groups.protocol);
+  const container = parseRange(text, groups.container ?? '', 'container');
+  const host = groups.host ? parseRange(text, groups.host, 'host') : undefined;
   const length = container[1] - container[0] + 1;
   if (host && host[1] - host[0] + 1 !== length) {
     throw refuse(text, 'the two ranges are not of the same length');

@@ -70,9 +70,13 @@ const optionName = (word: string): string =>
 const has = (options: readonly string[], names: readonly string[]): boolean =>
   options.some((word) => word.startsWith('-') && names.includes(optionName(word)));
 
-/** `127.0.0.1/8080:80`, what `-t` and `-u` take. */
+/**
+ * `127.0.0.1/8080:80`, what `-t` and `-u` take. Without an address pasta would listen on `::` too and pass IPv6 connections on as such: to
+ * a service that listens on IPv4 only, `curl localhost` (which tries ::1 first) would get a reset instead of a refusal and not go on to
+ * 127.0.0.1. And it would go on when one of the two families is taken.
+ */
 const portSpec = ({ hostIp, hostPort, containerPort }: PortMapping): string =>
-  `${hostIp === '' ? '' : `${hostIp}/`}${hostPort}:${containerPort}`;
+  `${hostIp === '' ? '0.0.0.0' : hostIp}/${hostPort}:${containerPort}`;
 
 function portWords(ports: readonly PortMapping[], options: readonly string[]): string[] {
   const kinds = [

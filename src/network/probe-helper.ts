@@ -11,7 +11,14 @@ import { join } from 'node:path';
 export type HelperName = 'pasta' | 'slirp4netns';
 
 export type HelperFinding =
-  | { usable: true; name: HelperName; path: string; version: string }
+  | {
+      usable: true;
+      name: HelperName;
+      path: string;
+      version: string;
+      /** What is wrong with this version; undefined = nothing known. */
+      flaw: string | undefined;
+    }
   | { usable: false; name: HelperName; reason: string; hint: string };
 
 const PACKAGE: Record<HelperName, string> = { pasta: 'passt', slirp4netns: 'slirp4netns' };
@@ -36,11 +43,7 @@ export interface ProbeOptions {
 
 /** Never throws. */
 export function probeHelper(name: HelperName, options: ProbeOptions): HelperFinding {
-  const {
-    cacheFile,
-    path = `${process.env['PATH'] ?? ''}:/usr/local/bin:/usr/bin:/bin`,
-    tun = TUN,
-  } = options;
+  const { cacheFile, path = `${process.env.PATH ?? ''}:/usr/local/bin:/usr/bin:/bin`, tun = TUN } = options;
   const not = (reason: string, hint: string): HelperFinding => ({ usable: false, name, reason, hint });
   const file = findExecutable(name, path);
   if (!file) return not('it is not installed', `sudo apt install ${PACKAGE[name]}`);
@@ -53,7 +56,18 @@ export function probeHelper(name: HelperName, options: ProbeOptions): HelperFind
   }
   const { version, reason } = keptOrRun(name, file, cacheFile);
   if (version === undefined) return not(`${file} does not run: ${reason}`, `${file} --version`);
-  return { usable: true, name, path: file, version };
+  return { usable: true, name, path: file, version, flaw: flawOf(name, version) };
+}
+
+/**
+ * pasta before August 2024: when the client shuts down its sending half first, the answer is repeated and its end never comes (tried with
+ * 2023-03, Debian 12, which calls itself `unknown version`). Upstream's versions are dates: `2024_08_21.1d6142f`, `0.0~git20250503.587980c`.
+ */
+export function flawOf(name: HelperName, version: string): string | undefined {
+  if (name !== 'pasta') return undefined;
+  const [, year = '0', month = '', day = ''] = /(20\d\d)_?(\d\d)_?(\d\d)/.exec(version) ?? [];
+  if (`${year}${month}${day}` >= '20240801') return undefined;
+  return `this pasta (${version.replace(/^pasta /, '')}) breaks half-closed TCP connections; one of August 2024 or later does not`;
 }
 
 function findExecutable(name: string, path: string): string | undefined {
@@ -86,7 +100,14 @@ function runVersion(name: HelperName, file: string): Pick<Kept, 'version' | 'rea
   if (run.error) return { reason: run.error.message };
   const words = `${run.stdout}${run.stderr}`.trim();
   if (run.status !== 0) return { reason: words || `it ended with ${run.signal ?? `status ${run.status}`}` };
-  return { version: words.split('\n', 1)[0] || `${name}, unknown version` };
+  return { version: words.split('\n', 1)[0] || versionInside(name, file) };
+}
+
+/** pasta of 2025 exits without flushing its stdout: into a pipe it says nothing. The version is a string in its binary. */
+function versionInside(name: HelperName, file: string): string {
+  const text = readFileSync(file, 'latin1');
+  const [version = 'unknown version'] = /\b(?:0\.0~git)?20\d\d_?\d\d_?\d\d\.[0-9a-f]{7}[\w.+~-]*/.exec(text) ?? [];
+  return `${name} ${version}`;
 }
 
 function readCache(file: string | undefined): Record<string, Kept> {

@@ -27,7 +27,7 @@ const KEYS = 'allow_host_loopback, mtu, cidr, enable_ipv6, outbound_addr, outbou
 
 /** @param words the parts between commas. @throws ERR_TSRUN_USAGE */
 export function parseSlirpOptions(words: readonly string[]): SlirpOptions {
-  return words.reduce((options, word) => ({ ...options, ...parseOption(word) }), DEFAULT_SLIRP_OPTIONS);
+  return Object.assign({}, DEFAULT_SLIRP_OPTIONS, ...words.map(parseOption)) as SlirpOptions;
 }
 
 function parseOption(word: string): Partial<SlirpOptions> {

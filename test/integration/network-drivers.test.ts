@@ -1,0 +1,91 @@
+/**
+ * One behavioural suite for every network driver that publishes ports, on a machine made of namespaces (test/support/network/lab.ts).
+ * Needs slirp4netns, pasta, iproute2, and an ordinary user with subordinate ids.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { probeHelper } from '../../src/network/probe-helper.ts';
+import type { LabRequest } from '../support/network/lab.ts';
+
+const LAB = join(dirname(fileURLToPath(import.meta.url)), '..', 'support', 'network', 'lab.ts');
+const NAMESPACES = [
+  '--user',
+  '--map-auto',
+  '--map-root-user',
+  '--mount',
+  '--net',
+  '--pid',
+  '--fork',
+  '--mount-proc',
+  '--kill-child',
+];
+
+const EVERYWHERE = [
+  'reaches a remote by TCP and UDP',
+  'reaches the host at the address that it calls host.containers.internal',
+  'does not reach the host’s loopback, by any address that it knows',
+  'resolves by the host’s stub on 127.0.0.53',
+  'publishes TCP ports on all addresses',
+  'publishes UDP ports',
+  'publishes on one address only',
+  'publishes no UDP port beside a TCP port',
+  'shows the service the client’s address',
+  'relays half-closed connections inwards',
+  'refuses early connections and works later',
+  'carries an MTU of 65520',
+  'frees its ports and leaves nothing when its supervisor is killed',
+  'frees its ports when the helper is killed',
+  'starts again where one was killed half-way',
+  'fails when a port was taken meanwhile, and leaves no helper',
+  'runs a helper that is locked in',
+];
+
+let lab: ChildProcess;
+let stderr = '';
+
+beforeAll(async () => {
+  lab = spawn('unshare', [...NAMESPACES, process.execPath, LAB], {
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
+  lab.stderr?.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [message] = await Promise.race([once(lab, 'message'), once(lab, 'exit')]);
+  expect(message, stderr).toHaveProperty('ready');
+});
+
+afterAll(() => {
+  lab.kill('SIGKILL');
+});
+
+async function holds(driver: string, scenario: string): Promise<void> {
+  const request: LabRequest = { driver, scenario };
+  lab.send(request);
+  const [answer] = await once(lab, 'message');
+  expect(answer.failure, stderr).toBeUndefined();
+}
+
+describe.each(['slirp4netns', 'pasta'])('%s', (driver) => {
+  it.each(EVERYWHERE)('%s', (scenario) => holds(driver, scenario));
+});
+
+describe('what one of them can', () => {
+  const pasta = probeHelper('pasta', { cacheFile: undefined });
+  const flawed = pasta.usable && pasta.flaw !== undefined;
+  it('slirp4netns relays half-closed connections outwards', () =>
+    holds('slirp4netns', 'relays half-closed connections outwards'));
+  it.skipIf(flawed)('pasta relays half-closed connections outwards', () =>
+    holds('pasta', 'relays half-closed connections outwards'),
+  );
+  it.skipIf(flawed)('pasta publishes UDP ports to clients on the host’s loopback', () =>
+    holds('pasta', 'publishes UDP ports to clients on the host’s loopback'));
+  it.skipIf(flawed)('pasta publishes on IPv6 addresses', () => holds('pasta', 'publishes on IPv6 addresses'));
+  it('pasta reaches a remote by IPv6', () => holds('pasta', 'reaches a remote by IPv6'));
+  it('slirp4netns opens the host’s loopback', () =>
+    holds('slirp4netns:allow_host_loopback=true', 'reaches the host’s loopback when asked to'));
+  it('pasta opens the host’s loopback', () =>
+    holds('pasta:--map-gw', 'reaches the host’s loopback when asked to'));
+});

@@ -1,0 +1,333 @@
+/** What every driver must do; run inside the lab (lab.ts), each by its name. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { on } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { chooseDriver, type LocalMode } from '../../../src/network/choose-driver.ts';
+import { claimPorts } from '../../../src/network/claim-ports.ts';
+import type { NetworkDriver, PortMapping } from '../../../src/network/driver.ts';
+import type { HostNetwork } from '../../../src/network/host-network.ts';
+import { parseNetwork } from '../../../src/network/parse-network.ts';
+import { parsePublish } from '../../../src/network/parse-publish.ts';
+import { probeHelper } from '../../../src/network/probe-helper.ts';
+import { type Container, startContainer, untilGone } from './container.ts';
+import type { PeerRequest } from './peer.ts';
+
+export interface Lab {
+  directory: string;
+  /** Pid of a process in the remote's network namespace. */
+  remote: number;
+  host: HostNetwork;
+  driver: NetworkDriver;
+  containers: AsyncDisposableStack;
+}
+
+export type Scenario = (lab: Lab) => Promise<void>;
+
+export const makeDriver = (mode: string, host: HostNetwork): NetworkDriver =>
+  chooseDriver(parseNetwork(mode) as LocalMode, {
+    host,
+    ports: [],
+    probe: (name) => probeHelper(name, { cacheFile: undefined }),
+  }).driver;
+
+async function start(
+  lab: Lab,
+  publish: readonly string[] = [],
+): Promise<Container & { ports: PortMapping[] }> {
+  const { driver } = lab;
+  const ports = await claimPorts(publish.flatMap(parsePublish));
+  const container = await startContainer(driver, ports, lab.directory);
+  lab.containers.defer(async () => {
+    process.kill(container.supervisor, 'SIGKILL');
+    await untilGone([container.supervisor, container.init, ...container.helpers]);
+  });
+  return { ...container, ports };
+}
+
+type Said = { listening?: true; from?: string; answer?: string; error?: string; addresses?: string[] };
+
+class Peer {
+  readonly #process: ChildProcess;
+  readonly #lines: AsyncIterator<string[]>;
+  /** @param pid whose network namespace it lives in; undefined = the host's */
+  constructor(lab: Lab, pid: number | undefined, request: PeerRequest) {
+    const program = join(dirname(fileURLToPath(import.meta.url)), 'peer.ts');
+    const argv = [process.execPath, program, JSON.stringify(request)];
+    const enter = pid === undefined ? [] : ['nsenter', `--net=/proc/${pid}/ns/net`];
+    const [command = '', ...rest] = [...enter, ...argv];
+    this.#process = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines = createInterface(this.#process.stdout as NodeJS.ReadableStream);
+    this.#lines = on(lines, 'line', { close: ['close'] }) as AsyncIterator<string[]>;
+    lab.containers.defer(() => void this.#process.kill('SIGKILL'));
+  }
+  async next(): Promise<Said> {
+    const { value } = await this.#lines.next();
+    return value ? (JSON.parse(value[0] ?? '') as Said) : { error: 'it ended' };
+  }
+}
+
+async function listen(
+  lab: Lab,
+  pid: number | undefined,
+  protocol: 'tcp' | 'udp',
+  address: string,
+  port: number,
+): Promise<Peer> {
+  const peer = new Peer(lab, pid, { act: 'listen', protocol, address, port });
+  assert.deepEqual(await peer.next(), { listening: true });
+  return peer;
+}
+
+interface DialOptions {
+  localAddress?: string;
+  halfClose?: boolean;
+}
+
+const dial = (
+  lab: Lab,
+  pid: number | undefined,
+  protocol: 'tcp' | 'udp',
+  address: string,
+  port: number,
+  { halfClose = false, ...rest }: DialOptions = {},
+): Promise<Said> =>
+  new Peer(lab, pid, { act: 'dial', protocol, address, port, send: 'hello', halfClose, ...rest }).next();
+
+const HEARD = { answer: 'heard:hello' };
+
+export const scenarios: Record<string, Scenario> = {
+  'reaches a remote by TCP and UDP': async (lab) => {
+    const { init } = await start(lab);
+    for (const protocol of ['tcp', 'udp'] as const) {
+      const service = await listen(lab, lab.remote, protocol, '192.0.2.1', 7000);
+      assert.deepEqual(await dial(lab, init, protocol, '192.0.2.1', 7000), HEARD);
+      assert.deepEqual(await service.next(), { from: '192.0.2.2' });
+    }
+  },
+
+  'reaches the host at the address that it calls host.containers.internal': async (lab) => {
+    const { init } = await start(lab);
+    assert.equal(lab.driver.hostAddress, '192.0.2.2');
+    await listen(lab, undefined, 'tcp', '0.0.0.0', 7001);
+    assert.deepEqual(await dial(lab, init, 'tcp', '192.0.2.2', 7001), HEARD);
+  },
+
+  'does not reach the host’s loopback, by any address that it knows': async (lab) => {
+    const { init } = await start(lab);
+    await listen(lab, undefined, 'tcp', '127.0.0.1', 7002);
+    await listen(lab, undefined, 'tcp', '::1', 7002);
+    const routes = readFileSync(`/proc/${init}/net/route`, 'utf8').split('\n').slice(1);
+    const gateways = routes.map((line) => line.split('\t')[2]).filter((hex) => hex && hex !== '00000000');
+    const dotted = gateways.map((hex) =>
+      Buffer.from(hex ?? '', 'hex')
+        .reverse()
+        .join('.'),
+    );
+    assert.ok(dotted.includes('10.0.2.2'), `a gateway in ${dotted}`);
+    const others = [
+      '127.0.0.1',
+      '::1',
+      '10.0.2.3',
+      '10.0.2.100',
+      '192.0.2.2',
+      'fd74:7372:756e::2',
+      'fd74:7372:756e::3',
+    ];
+    const addresses = [...new Set([...dotted, ...others])];
+    const said = await Promise.all(addresses.map((address) => dial(lab, init, 'tcp', address, 7002)));
+    said.forEach(({ error, answer }, i) => {
+      assert.equal(answer, undefined, `${addresses[i]} leads to the host’s loopback`);
+      assert.ok(error);
+    });
+  },
+
+  'reaches the host’s loopback when asked to': async (lab) => {
+    const { init } = await start(lab);
+    await listen(lab, undefined, 'tcp', '127.0.0.1', 7003);
+    assert.deepEqual(await dial(lab, init, 'tcp', lab.driver.hostAddress ?? '', 7003), HEARD);
+  },
+
+  'resolves by the host’s stub on 127.0.0.53': async (lab) => {
+    const { init } = await start(lab);
+    const [server = ''] = lab.driver.nameservers ?? [];
+    const peer = new Peer(lab, init, { act: 'resolve', server, name: 'private.corp.example' });
+    assert.deepEqual(await peer.next(), { addresses: ['203.0.113.9'] });
+  },
+
+  'publishes TCP ports on all addresses': async (lab) => {
+    const { init, ports } = await start(lab, ['8080:80', '80']);
+    const chosen = ports[1]?.hostPort ?? 0;
+    assert.notEqual(chosen, 0);
+    await listen(lab, init, 'tcp', '0.0.0.0', 80);
+    for (const address of ['127.0.0.1', '127.0.0.2', '192.0.2.2']) {
+      assert.deepEqual(await dial(lab, undefined, 'tcp', address, 8080), HEARD);
+    }
+    assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.1', chosen), HEARD);
+    assert.deepEqual(await dial(lab, lab.remote, 'tcp', '192.0.2.2', 8080), HEARD);
+  },
+
+  'publishes UDP ports': async (lab) => {
+    const { init } = await start(lab, ['5353:53/udp']);
+    const service = await listen(lab, init, 'udp', '0.0.0.0', 53);
+    assert.deepEqual(await dial(lab, lab.remote, 'udp', '192.0.2.2', 5353), HEARD);
+    assert.deepEqual(await service.next(), { from: '192.0.2.1' });
+    assert.deepEqual(await dial(lab, undefined, 'udp', '192.0.2.2', 5353), HEARD);
+  },
+
+  'publishes UDP ports to clients on the host’s loopback': async (lab) => {
+    const { init } = await start(lab, ['5355:55/udp', '127.0.0.2:5356:55/udp']);
+    await listen(lab, init, 'udp', '0.0.0.0', 55);
+    assert.deepEqual(await dial(lab, undefined, 'udp', '127.0.0.1', 5355), HEARD);
+    assert.deepEqual(await dial(lab, undefined, 'udp', '127.0.0.2', 5356), HEARD);
+  },
+
+  'publishes on one address only': async (lab) => {
+    const { init } = await start(lab, ['127.0.0.2:8081:81']);
+    await listen(lab, init, 'tcp', '0.0.0.0', 81);
+    assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.2', 8081), HEARD);
+    assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.1', 8081), { error: 'ECONNREFUSED' });
+    assert.deepEqual(await dial(lab, lab.remote, 'tcp', '192.0.2.2', 8081), { error: 'ECONNREFUSED' });
+  },
+
+  'publishes no UDP port beside a TCP port': async (lab) => {
+    await start(lab, ['8082:82']);
+    const [again] = await claimPorts(parsePublish('8082:82/udp'));
+    assert.equal(again?.hostPort, 8082);
+  },
+
+  'publishes on IPv6 addresses': async (lab) => {
+    const { init } = await start(lab, ['[::1]:8083:83', '[::]:8084:83']);
+    await listen(lab, init, 'tcp', '::', 83);
+    assert.deepEqual(await dial(lab, undefined, 'tcp', '::1', 8083), HEARD);
+    assert.deepEqual(await dial(lab, undefined, 'tcp', 'fd00:1::2', 8084), HEARD);
+    assert.deepEqual(await dial(lab, lab.remote, 'tcp', 'fd00:1::2', 8084), HEARD);
+  },
+
+  'reaches a remote by IPv6': async (lab) => {
+    const { init } = await start(lab);
+    await listen(lab, lab.remote, 'tcp', 'fd00:1::1', 7004);
+    assert.deepEqual(await dial(lab, init, 'tcp', 'fd00:1::1', 7004), HEARD);
+  },
+
+  'shows the service the client’s address': async (lab) => {
+    const { init } = await start(lab, ['8085:85']);
+    const service = await listen(lab, init, 'tcp', '0.0.0.0', 85);
+    for (const address of ['192.0.2.1', '198.51.100.7']) {
+      assert.deepEqual(
+        await dial(lab, lab.remote, 'tcp', '192.0.2.2', 8085, { localAddress: address }),
+        HEARD,
+      );
+      assert.deepEqual(await service.next(), { from: address });
+    }
+  },
+
+  'relays half-closed connections inwards': async (lab) => {
+    const { init } = await start(lab, ['8093:93']);
+    await listen(lab, init, 'tcp', '0.0.0.0', 93);
+    for (const [from, address] of [
+      [undefined, '127.0.0.1'],
+      [undefined, '192.0.2.2'],
+      [lab.remote, '192.0.2.2'],
+    ] as const) {
+      assert.deepEqual(await dial(lab, from, 'tcp', address, 8093, { halfClose: true }), HEARD);
+    }
+  },
+
+  'relays half-closed connections outwards': async (lab) => {
+    const { init } = await start(lab);
+    await listen(lab, lab.remote, 'tcp', '192.0.2.1', 7005);
+    for (let i = 0; i < 5; i++) {
+      assert.deepEqual(await dial(lab, init, 'tcp', '192.0.2.1', 7005, { halfClose: true }), HEARD);
+    }
+  },
+
+  'refuses early connections and works later': async (lab) => {
+    const { init } = await start(lab, ['8086:86']);
+    for (let i = 0; i < 5; i++) {
+      const { answer } = await dial(lab, undefined, 'tcp', '127.0.0.1', 8086);
+      assert.notEqual(answer, HEARD.answer);
+      assert.equal((await dial(lab, lab.remote, 'tcp', '192.0.2.2', 8086)).answer ?? '', '');
+    }
+    await listen(lab, init, 'tcp', '0.0.0.0', 86);
+    assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.1', 8086), HEARD);
+    assert.deepEqual(await dial(lab, lab.remote, 'tcp', '192.0.2.2', 8086), HEARD);
+  },
+
+  'carries an MTU of 65520': async (lab) => {
+    const { init } = await start(lab);
+    const links = readFileSync(`/proc/${init}/net/dev`, 'utf8');
+    const name = /^\s*(eth0|tap0):/m.exec(links)?.[1];
+    const { stdout } = spawn(
+      'nsenter',
+      [`--net=/proc/${init}/ns/net`, 'ip', '-o', 'link', 'show', name ?? ''],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let text = '';
+    for await (const chunk of stdout) text += chunk;
+    assert.match(text, / mtu 65520 /);
+  },
+
+  'frees its ports and leaves nothing when its supervisor is killed': async (lab) => {
+    const container = await startContainer(
+      lab.driver,
+      await claimPorts(parsePublish('8087:87')),
+      lab.directory,
+    );
+    assert.ok(container.helpers.length > 0);
+    process.kill(container.supervisor, 'SIGKILL');
+    await untilGone([container.supervisor, container.init, ...container.helpers]);
+    assert.deepEqual(await claimPorts(parsePublish('8087:87')), parsePublish('8087:87'));
+    assert.deepEqual(readdirSync(container.directory), []);
+    assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), / nsfs /);
+  },
+
+  'frees its ports when the helper is killed': async (lab) => {
+    const container = await start(lab, ['8088:88']);
+    for (const pid of container.helpers) process.kill(pid, 'SIGKILL');
+    await untilGone(container.helpers);
+    assert.deepEqual(await claimPorts(parsePublish('8088:88')), parsePublish('8088:88'));
+  },
+
+  'starts again where one was killed half-way': async (lab) => {
+    const first = await start(lab, ['8089:89']);
+    for (const name of ['slirp.sock', 'ready']) {
+      const { stderr } = spawn('touch', [join(first.directory, name)]);
+      for await (const _ of stderr) assert.fail();
+    }
+    const { driver } = lab;
+    const ports = await claimPorts(parsePublish('8090:89'));
+    const second = await startContainer(
+      { ...driver, attach: (context) => driver.attach({ ...context, directory: first.directory }) },
+      ports,
+      lab.directory,
+    );
+    lab.containers.defer(() => void process.kill(second.supervisor, 'SIGKILL'));
+    await listen(lab, second.init, 'tcp', '0.0.0.0', 89);
+    assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.1', 8090), HEARD);
+  },
+
+  'fails when a port was taken meanwhile, and leaves no helper': async (lab) => {
+    const ports = await claimPorts(parsePublish('8091:91'));
+    await listen(lab, undefined, 'tcp', '0.0.0.0', 8091);
+    await assert.rejects(startContainer(lab.driver, ports, lab.directory), /errno (98|100);/);
+  },
+
+  'runs a helper that is locked in': async (lab) => {
+    const { helpers } = await start(lab, ['8092:92']);
+    for (const pid of helpers) {
+      // pasta says that it is ready a moment before its last lock.
+      while (!/^Seccomp:\t2$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) await setImmediate();
+      assert.equal(execRoot(pid), 0, 'its root directory is empty or holds only etc and run');
+    }
+  },
+};
+
+/** Entries of a process's root other than what slirp4netns mounts for its resolver. */
+function execRoot(pid: number): number {
+  return readdirSync(`/proc/${pid}/root`).filter((name) => !['etc', 'run'].includes(name)).length;
+}
