@@ -1,6 +1,6 @@
 /** Pulling from a real registry (Debian's docker-registry). */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureImage } from '../../src/image/ensure-image.ts';
 import type { PullEvent } from '../../src/image/pull/events.ts';
 import type { PullOptions } from '../../src/image/pull/pull-image.ts';
@@ -9,12 +9,6 @@ import { parseReference } from '../../src/spec/reference.ts';
 import { ImageStore } from '../../src/store/images.ts';
 import { LayerStore } from '../../src/store/layers.ts';
 import { blobsDirectory, layerDiff, type StorePaths, temporaryDirectory } from '../../src/store/paths.ts';
-import {
-  type DockerRegistry,
-  pushDocument,
-  pushImage,
-  startDockerRegistry,
-} from '../support/docker-registry.ts';
 import { hashingUnpacker } from '../support/hashing-unpacker.ts';
 import {
   digestOf,
@@ -25,14 +19,16 @@ import {
   tarOf,
 } from '../support/image-fixture.ts';
 import { statusesOf, type TestPull, testPull } from '../support/pull-harness.ts';
+import { pushDocument, pushImage } from '../support/push-image.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
 import { temporaryStore } from '../support/temporary-store.ts';
 
-let registry: DockerRegistry;
+let registry: Registry;
 let plain: ImageFixture;
 let arm: ImageFixture;
 
 beforeAll(async () => {
-  registry = await startDockerRegistry();
+  registry = await startRegistry();
   plain = await randomImage([3_000_000, 10, 700_000, 50_000, 1]);
   arm = await randomImage([1000], { architecture: 'arm64' });
   const { host } = registry;
@@ -48,6 +44,8 @@ beforeAll(async () => {
   ]);
   await pushDocument(host, 'multi', 'latest', index.mediaType!, bytes);
 });
+
+afterAll(() => registry[Symbol.asyncDispose]());
 
 const pull = (paths: StorePaths, name: string, more: Partial<PullOptions> = {}): TestPull =>
   testPull(paths, `${registry.host}/${name}`, more);
