@@ -9,5 +9,16 @@ export const stringifyConfig = (config: RuntimeConfig): string =>
     typeof value === 'bigint' ? rawJson(String(value)) : value,
   );
 
+/** A number that a JavaScript number might not hold. */
+const LONG_NUMBER = /[:,[]\s*-?\d{16,}/;
+
+/** What a reviver is told of the text (ECMAScript 2025), which TypeScript's library does not have yet. */
+type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
+const exact: Reviver = (_key, value, context) =>
+  typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '')
+    ? BigInt(context?.source ?? 0)
+    : value;
+
 /** @throws SyntaxError when the file is damaged */
-export const parseConfig = (text: string): RuntimeConfig => JSON.parse(text) as RuntimeConfig;
+export const parseConfig = (text: string): RuntimeConfig =>
+  JSON.parse(text, LONG_NUMBER.test(text) ? exact : undefined) as RuntimeConfig;

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
-import { containerFiles, layerDiff } from '../store/paths.ts';
+import { layerDiff } from '../store/paths.ts';
 import type { Engine } from './open-engine.ts';
 import { runCommandInside } from './run-command-inside.ts';
 
@@ -14,12 +14,12 @@ import { runCommandInside } from './run-command-inside.ts';
 export async function copyIntoContainer(
   engine: Engine,
   record: ContainerRecord,
+  upper: string,
   volumes: readonly RecordedMount[],
 ): Promise<void> {
-  const files = containerFiles(engine.paths, record.id);
   const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId));
   if (record.rootfsDriver === 'copy') {
-    for (const lower of lowers) await copyLayer(engine, lower, files.upper);
+    for (const lower of lowers) await copyLayer(engine, lower, upper);
   }
   for (const volume of volumes) await fillVolume(engine, lowers, volume);
 }

@@ -3,7 +3,7 @@
  * later reads only what is written. Nothing runs yet.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname as osHostname } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
@@ -22,6 +22,7 @@ import { stringifyConfig } from './config-json.ts';
 import { randomName } from './container-names.ts';
 import { type ContainerNetwork, chooseNetwork, claimContainerPorts } from './container-network.ts';
 import type { Engine } from './open-engine.ts';
+import { populateRootfs } from './populate-rootfs.ts';
 import { commandLine, environment, workingDirectory } from './process-options.ts';
 import type { CreateRequest, MountRequest } from './request.ts';
 import { runtimeConfig } from './runtime-config.ts';
@@ -192,8 +193,8 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
   };
 }
 
-/** Writes a planned container. @throws ERR_TSRUN_NAME_IN_USE */
-export function commitContainer(engine: Engine, plan: ContainerPlan): void {
+/** Writes a planned container, whole before it has its name. @throws ERR_TSRUN_NAME_IN_USE, ERR_TSRUN_STORE */
+export async function commitContainer(engine: Engine, plan: ContainerPlan): Promise<void> {
   const { record, config } = plan;
   const directory = temporaryPath(engine.paths, 'container');
   // Paths inside the directory are those of its final place: only the prefix differs.
@@ -209,5 +210,16 @@ export function commitContainer(engine: Engine, plan: ContainerPlan): void {
   // Their content is the network's, which is chosen at each start; the files are what is mounted.
   write(final.hosts, '', 0o644);
   write(final.resolvConf, '', 0o644);
+  takeRootAttributes(engine, record, here(final.upper));
+  await populateRootfs(engine, record, here(final.upper));
   engine.containers.publish(directory, record.id, record.name);
+}
+
+/** The root directory is that of the container's own layer: it looks as the image's does. */
+function takeRootAttributes(engine: Engine, record: ContainerRecord, upper: string): void {
+  const top = record.layers.at(-1);
+  if (top === undefined) return;
+  const { mode, atime, mtime } = statSync(layerDiff(engine.paths, top));
+  chmodSync(upper, mode & 0o7777);
+  utimesSync(upper, atime, mtime);
 }

@@ -9,7 +9,6 @@ import { chooseNetwork, claimContainerPorts } from './container-network.ts';
 import { commitContainer, planContainer } from './create-container.ts';
 import { findImage } from './find-image.ts';
 import type { Engine } from './open-engine.ts';
-import { populateRootfs } from './populate-rootfs.ts';
 import type { CreateRequest } from './request.ts';
 
 export interface CreateIo {
@@ -46,8 +45,7 @@ export async function createContainer(
     ...io,
   });
   const plan = await planContainer(engine, request, image);
-  commitContainer(engine, plan);
-  await populateRootfs(engine, plan.record);
+  await commitContainer(engine, plan);
   if (request.cidfile !== undefined) writeFileSync(request.cidfile, plan.record.id, { flag: 'wx' });
   return plan.record;
 }

@@ -5,11 +5,12 @@
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './open-engine.ts';
 
-export async function populateRootfs(engine: Engine, record: ContainerRecord): Promise<void> {
+/** @param upper the container's own layer, where it is being made */
+export async function populateRootfs(engine: Engine, record: ContainerRecord, upper: string): Promise<void> {
   const volumes = record.mounts.filter(
     (mount) => mount.type === 'volume' && !mount.options.includes('nocopy'),
   );
   if (record.rootfsDriver !== 'copy' && volumes.length === 0) return;
   const { copyIntoContainer } = await import('./copy-up.ts');
-  await copyIntoContainer(engine, record, volumes);
+  await copyIntoContainer(engine, record, upper, volumes);
 }

@@ -50,12 +50,7 @@ export function execProgram(options: ExecOptions): Program {
     child: ({ slots, streams, report, barrier }) => {
       const size = config.process.consoleSize;
       const terminal = streams.terminalSocket
-        ? openTerminal(
-            slots,
-            streams.terminalSocket,
-            uid,
-            size && { rows: size.height, columns: size.width },
-          )
+        ? openTerminal(slots, streams.terminalSocket, uid, size && { rows: size.height, columns: size.width })
         : undefined;
       const namespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
       return [

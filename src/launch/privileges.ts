@@ -19,10 +19,8 @@ import {
   SECCOMP_SET_MODE_FILTER,
 } from '../sys/constants.ts';
 import type { Memory, Step } from '../sys/step.ts';
-import type { Architecture } from '../sys/syscall-numbers.ts';
 import { CAPABILITIES, type Capability, capabilityMask, capabilityNumber } from './capabilities.ts';
-import { compileSeccomp } from './seccomp/compile.ts';
-import type { OciSeccomp } from './seccomp/oci.ts';
+import { compileRuntimeSeccomp } from './seccomp/runtime-seccomp.ts';
 
 const maskOf = (names: readonly string[]): bigint => capabilityMask(names as readonly Capability[]);
 
@@ -60,7 +58,7 @@ function capset(sets: CapabilitySets): Step {
 }
 
 function installSeccomp(seccomp: Seccomp): Step {
-  const { bytes: filter, flags } = compileSeccomp(seccomp as OciSeccomp, process.arch as Architecture);
+  const { bytes: filter, flags } = compileRuntimeSeccomp(seccomp);
   const program: Memory = {
     fields: [{ width: 2, value: filter.length / 8 }, { bytes: new Uint8Array(6) }, { pointer: filter }],
     say: `${filter.length / 8} instructions`,

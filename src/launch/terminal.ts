@@ -77,7 +77,11 @@ export function openTerminal(
       { fields: [{ width: 4, value: 0 }] },
     ]),
     call('container', 'open its other end', 'ioctl', [master, TIOCGPTPEER, flags], { result: slave }),
-    call('container', 'the user of the container owns it, group tty as devpts has it', 'fchown', [slave, uid, -1]),
+    call('container', 'the user of the container owns it, group tty as devpts has it', 'fchown', [
+      slave,
+      uid,
+      -1,
+    ]),
     call('container', 'and nobody else reads it', 'fchmod', [slave, 0o620]),
   ];
   if (size) {
