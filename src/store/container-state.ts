@@ -5,7 +5,7 @@
  *     state.json | supervisor | init  | exit.json        | the container is
  *     -----------+------------+-------+------------------+----------------------------------------------
  *     none       |            |       | none             | created
- *     none       |            |       | there            | exited (it could not be started)
+ *     any        | dead       | dead  | kind "failed"    | created (it could not be started, and may be started again)
  *     there      | alive      | alive | none, or older   | running
  *     there      | alive      | dead  | none, or older   | stopping: the last output is being written
  *     there      | dead       | alive | any              | running, unsupervised for a moment (its init dies with the supervisor)
@@ -44,7 +44,8 @@ interface StateFile {
 }
 
 interface ExitFile {
-  kind: 'exited' | 'signaled' | 'unknown';
+  /** `failed`: the start failed, nothing ran */
+  kind: 'exited' | 'signaled' | 'unknown' | 'failed';
   value: number;
   startedAt: string;
   finishedAt: string;
@@ -70,33 +71,23 @@ export function readContainerState(paths: StorePaths, id: string): ContainerStat
   const files = containerFiles(paths, id);
   const exit = readJson<ExitFile>(files.exit);
   const state = readJson<StateFile>(files.state);
-  const nobody = { init: undefined, supervisor: undefined };
-  if (!state) {
-    if (!exit) {
-      return {
-        phase: 'created',
-        ...nobody,
-        startedAt: undefined,
-        finishedAt: undefined,
-        exit: undefined,
-        oomKilled: false,
-      };
-    }
-    return {
-      phase: 'exited',
-      ...nobody,
-      startedAt: undefined,
-      finishedAt: exit.finishedAt,
-      exit: statusOf(exit),
-      oomKilled: false,
-    };
-  }
+  const created: ContainerState = {
+    phase: 'created',
+    init: undefined,
+    supervisor: undefined,
+    startedAt: undefined,
+    finishedAt: undefined,
+    exit: undefined,
+    oomKilled: false,
+  };
+  if (!state) return created;
   const sameBoot = state.bootId === currentBootId();
   const supervisor = sameBoot && isAlive(state.supervisor) ? state.supervisor : undefined;
   const init = sameBoot && isAlive(state.init) ? state.init : undefined;
   const ofThisStart = exit?.startedAt === state.startedAt ? exit : undefined;
   const common = { startedAt: state.startedAt, supervisor, init, oomKilled: ofThisStart?.oomKilled ?? false };
   if (init) return { ...common, phase: 'running', finishedAt: undefined, exit: undefined };
+  if (ofThisStart?.kind === 'failed') return created;
   if (supervisor && !ofThisStart)
     return { ...common, phase: 'stopping', finishedAt: undefined, exit: undefined };
   return {
