@@ -30,6 +30,8 @@ export const directory: Show = number((value) => (value === BigInt(AT_FDCWD) ? '
 export const atFlags: Show = flags(namesWith('AT_', 'AT_FDCWD'));
 
 const openFlags: Show = flags(OPEN);
+/** Where no file is opened 0 is not O_RDONLY but nothing. */
+const descriptorFlags: Show = flags(namesWith('O_', 'O_RDONLY'));
 
 /** The mode of a new file counts only where a file may be made. */
 const modeIfCreated: Show = (argument, context) => {
@@ -56,8 +58,8 @@ const ALL_DESCRIPTORS = 0xffffffffn;
 export const files: Family = {
   openat: [directory, plain, openFlags, modeIfCreated],
   openat2: [directory, plain, openHow, hidden],
-  pipe2: [plain, openFlags],
-  dup3: [plain, plain, openFlags],
+  pipe2: [plain, descriptorFlags],
+  dup3: [plain, plain, descriptorFlags],
   fcntl: [
     plain,
     oneOf(FCNTL),

@@ -30,6 +30,7 @@ const MS = joined(
 const ATTRIBUTES: Names = new Map(
   [...namesWith('MOUNT_ATTR_', 'MOUNT_ATTR__')].filter(([bits]) => bits !== 0n),
 );
+const UMOUNT = joined(namesWith('MNT_'), namesOf({ MNT_FORCE: 1, UMOUNT_NOFOLLOW: 8 }));
 const FSCONFIG = namesWith('FSCONFIG_');
 
 /** struct mount_attr (mount_setattr(2)): only the members that are not 0. */
@@ -62,7 +63,7 @@ const path: Show = pointer;
 
 export const mounts: Family = {
   mount: [path, plain, path, flags(MS), pointer],
-  umount2: [plain, flags(namesWith('MNT_'))],
+  umount2: [plain, flags(UMOUNT)],
   pivot_root: [plain, plain],
   open_tree: [directory, plain, flags(joined(namesWith('OPEN_TREE_'), namesWith('AT_', 'AT_FDCWD')))],
   move_mount: [directory, plain, directory, plain, flags(namesWith('MOVE_MOUNT_'))],

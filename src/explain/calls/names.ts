@@ -1,18 +1,22 @@
 /** Numbers → the names of src/sys/constants.ts. */
 import * as constants from '../../sys/constants.ts';
 
-/** Names of a group of constants by value. Of two names for one value the first counts. */
+/** Names of a group of constants by value. In the order of the values, as strace(1) prints flags. */
 export type Names = ReadonlyMap<bigint, string>;
 
+const byValue = (entries: Iterable<readonly [bigint, string]>): Names =>
+  new Map([...entries].sort(([a], [b]) => (a < b ? -1 : Number(a > b))));
+
 /** A table of given constants. */
-export const namesOf = (source: Readonly<Record<string, number | bigint>>): Names => {
-  const names = new Map<bigint, string>();
-  for (const [name, value] of Object.entries(source)) {
-    const key = BigInt(value);
-    if (!names.has(key)) names.set(key, name);
-  }
-  return names;
-};
+export const namesOf = (source: Readonly<Record<string, number | bigint>>): Names =>
+  // The last entry of a key counts, hence backwards.
+  byValue(
+    new Map(
+      Object.entries(source)
+        .reverse()
+        .map(([name, value]) => [BigInt(value), name] as const),
+    ),
+  );
 
 /** Those of src/sys/constants.ts that begin with `prefix` and with none of `except`. */
 export function namesWith(prefix: string, ...except: string[]): Names {
@@ -26,10 +30,10 @@ export function namesWith(prefix: string, ...except: string[]): Names {
 }
 
 /** `a` and then what `b` has beyond it. */
-export const joined = (a: Names, b: Names): Names => new Map([...b, ...a]);
+export const joined = (a: Names, b: Names): Names => byValue(new Map([...b, ...a]));
 
-const hexadecimal = (value: bigint): string =>
-  value < 0n ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
+/** Bit 31 makes numbers of JavaScript's bit operators negative. */
+const unsigned = (value: bigint): bigint => (value < 0n ? BigInt.asUintN(32, value) : value);
 
 /** One value out of several: `PR_SET_NAME`. What has no name is a decimal number. */
 export const nameOf = (names: Names, value: bigint): string => names.get(value) ?? String(value);
@@ -40,12 +44,12 @@ export function flagsOf(names: Names, value: bigint): string {
   if (whole !== undefined) return whole;
   if (value === 0n) return '0';
   const parts: string[] = [];
-  let rest = value;
+  let rest = unsigned(value);
   for (const [bits, name] of names) {
     if (bits === 0n || (rest & bits) !== bits) continue;
     parts.push(name);
     rest &= ~bits;
   }
-  if (rest !== 0n) parts.push(hexadecimal(rest));
+  if (rest !== 0n) parts.push(`0x${rest.toString(16)}`);
   return parts.join('|');
 }

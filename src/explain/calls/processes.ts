@@ -1,7 +1,7 @@
 /** Calls that make, join, wait for and end processes. */
 import { signalName } from '../../launch/signals.ts';
 import { type Family, flags, hidden, number, oneOf, plain, pointer, type Show } from './arguments.ts';
-import { directory } from './files.ts';
+import { atFlags, directory } from './files.ts';
 import { flagsOf, joined, namesOf, namesWith } from './names.ts';
 
 /** clone(2); CLONE_PIDFD is set by the encoder. */
@@ -12,7 +12,7 @@ export const signal: Show = number((value) => (value === 0n ? '0' : signalName(N
 
 const environment: Show = (argument, context) =>
   typeof argument === 'object' && 'strings' in argument
-    ? `[/* ${argument.strings.length} variables */]`
+    ? `[/* ${argument.strings.length} vars */]`
     : plain(argument, context);
 
 const cloneFlags = (value: bigint): string => flagsOf(CLONE, value);
@@ -23,7 +23,7 @@ export const cloneArguments = (cloneBits: bigint, exitSignal: number): string =>
 
 export const processes: Family = {
   execve: [plain, plain, environment],
-  execveat: [directory, plain, plain, environment, plain],
+  execveat: [directory, plain, plain, environment, atFlags],
   setns: [plain, number(cloneFlags)],
   unshare: [number(cloneFlags)],
   waitid: [oneOf(IDTYPE), plain, plain, flags(joined(namesWith('WNOHANG'), namesWith('WEXITED'))), hidden],
