@@ -4,6 +4,7 @@ import { tsrunError } from '../errors.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import { parseNetwork } from '../network/parse-network.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
+import { pin } from '../store/pins.ts';
 import { checkName } from './container-names.ts';
 import { chooseNetwork, claimContainerPorts } from './container-network.ts';
 import { commitContainer, planContainer } from './create-container.ts';
@@ -44,6 +45,9 @@ export async function createContainer(
     platform: request.platform,
     ...io,
   });
+  // From here to the record on disk nobody's garbage collection may take the layers away.
+  const layers = image.layers.map((layer) => layer.chainId);
+  using _pin = await pin(engine.paths, { layers, blobs: [image.imageId] });
   const plan = await planContainer(engine, request, image);
   await commitContainer(engine, plan);
   if (request.cidfile !== undefined) writeFileSync(request.cidfile, plan.record.id, { flag: 'wx' });

@@ -2,6 +2,7 @@
 import type { ContainerRecord } from '../store/container-record.ts';
 import {
   containerDirectory,
+  containerFiles,
   containerNamePath,
   runtimeContainerDirectory,
   type StorePaths,
@@ -9,7 +10,7 @@ import {
   volumeDirectory,
 } from '../store/paths.ts';
 import { call } from '../sys/calls.ts';
-import { AT_FDCWD } from '../sys/constants.ts';
+import { AT_FDCWD, MNT_DETACH } from '../sys/constants.ts';
 import { type Actor, type Program, Slots, type Step } from '../sys/step.ts';
 
 /**
@@ -18,7 +19,7 @@ import { type Actor, type Program, Slots, type Step } from '../sys/step.ts';
  */
 export function removalSteps(
   paths: StorePaths,
-  record: Pick<ContainerRecord, 'id' | 'name' | 'mounts'>,
+  record: Pick<ContainerRecord, 'id' | 'name' | 'mounts' | 'rootfsDriver'>,
   actor: Actor,
   withVolumes: boolean,
 ): Step[] {
@@ -32,7 +33,19 @@ export function removalSteps(
   const volumes = withVolumes
     ? record.mounts.filter((mount) => mount.anonymous && mount.name !== undefined)
     : [];
+  const mounted = record.rootfsDriver === 'fuse-overlayfs';
   return [
+    ...(mounted
+      ? [
+          call(
+            actor,
+            'the supervisor’s own FUSE mount is in the way',
+            'umount2',
+            [containerFiles(paths, record.id).mountpoint, MNT_DETACH],
+            { tolerate: ['EINVAL', 'ENOENT'] },
+          ),
+        ]
+      : []),
     call(actor, 'where removed things go', 'mkdirat', [AT_FDCWD, temporaryDirectory(paths), 0o700], {
       tolerate: ['EEXIST'],
     }),

@@ -22,6 +22,8 @@ export function engineUnpacker(engine: Engine): LayerUnpacker {
     start: startByRootless(rootless),
     workerCommand: [process.execPath, workerFile()],
     singleUid: rootless.maps.single,
+    // The store syncs a layer itself when it is sealed, while the next one is being unpacked.
+    sync: false,
   });
 }
 

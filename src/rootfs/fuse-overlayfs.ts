@@ -1,56 +1,86 @@
 /**
  * fuse-overlayfs(1): overlay in user space, where the kernel's does not work on this file system.
  *
- * The supervisor mounts in a mount namespace of its own, so that the mount goes with it; the helper serves it and dies with the
- * supervisor. fuse-overlayfs goes to the background when the mount is there, so its first process's exit is the readiness.
+ * The FUSE mount is made here, and fuse-overlayfs only serves it (`/dev/fd/N` as mount point is libfuse's word for that): so it is there
+ * at once, without waiting for a daemon to say so, and the server stays our child, which dies with the supervisor. The mount is in a
+ * mount namespace of the supervisor's own, so it appears nowhere else and needs no unmounting.
  */
-import { call, op, waitForSuccess } from '../sys/calls.ts';
-import { CLONE_NEWNS, CLOSE_RANGE_CLOEXEC, MS_BIND, MS_REC, MS_SLAVE, SIGCHLD } from '../sys/constants.ts';
-import type { Step } from '../sys/step.ts';
-import type { RootfsDriver } from './driver.ts';
+import { call, close, op } from '../sys/calls.ts';
+import {
+  AT_FDCWD,
+  CLONE_NEWNS,
+  CLOSE_RANGE_CLOEXEC,
+  MS_BIND,
+  MS_REC,
+  MS_SLAVE,
+  O_CLOEXEC,
+  O_RDWR,
+  PR_SET_PDEATHSIG,
+  SIGCHLD,
+  SIGKILL,
+} from '../sys/constants.ts';
+import type { Slot, Slots, Step } from '../sys/step.ts';
+import type { RootfsDriver, RootfsPaths } from './driver.ts';
 
 /** `\` and `:` separate layers, `,` options (fuse-overlayfs(1)). */
 const quote = (path: string): string => path.replace(/[\\:,]/g, '\\$&');
 
+const PLACES = ['/usr/bin/fuse-overlayfs', '/usr/local/bin/fuse-overlayfs', '/bin/fuse-overlayfs'];
+/** Where the server finds the FUSE device. */
+const DEVICE_FD = 3;
+
+function server(paths: RootfsPaths, device: Slot): Step[] {
+  const lowers = paths.lowers.map(quote).join(':');
+  const options = `lowerdir=${lowers},upperdir=${quote(paths.upper)},workdir=${quote(paths.work)}`;
+  const argv = { strings: ['fuse-overlayfs', '-f', '-o', options, `/dev/fd/${DEVICE_FD}`] };
+  return [
+    call('helper', 'die with the supervisor', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0]),
+    call('helper', 'the device, at a known number', 'dup3', [device, DEVICE_FD, 0], { tolerate: ['EINVAL'] }),
+    call('helper', 'it needs no other descriptor of ours', 'close_range', [
+      DEVICE_FD + 1,
+      0xffffffff,
+      CLOSE_RANGE_CLOEXEC,
+    ]),
+    ...PLACES.map((path, i) =>
+      call('helper', 'serve the layers as one tree', 'execve', [path, argv, { strings: [] }], {
+        tolerate: i < PLACES.length - 1 ? ['ENOENT'] : [],
+      }),
+    ),
+  ];
+}
+
+function supervisorSteps(slots: Slots, paths: RootfsPaths): Step[] {
+  const device = slots.new('/dev/fuse');
+  const options = {
+    text: ['fd=', device, ',rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other'],
+  };
+  const mount = ['fuse-overlayfs', paths.mountpoint, 'fuse.fuse-overlayfs', 0, options];
+  const child = server(paths, device);
+  return [
+    call('supervisor', 'the FUSE mount belongs to this container only', 'unshare', [CLONE_NEWNS]),
+    call('supervisor', 'and appears nowhere else', 'mount', [0, '/', 0, MS_REC | MS_SLAVE, 0]),
+    call('supervisor', 'a channel to the kernel', 'openat', [AT_FDCWD, '/dev/fuse', O_RDWR | O_CLOEXEC, 0], {
+      result: device,
+    }),
+    call('supervisor', 'a file system that is served through it', 'mount', mount),
+    op('supervisor', 'run fuse-overlayfs', { kind: 'clone', flags: 0n, exitSignal: SIGCHLD, child }),
+    close('supervisor', 'fuse-overlayfs has it', device),
+  ];
+}
+
 export const fuseOverlayfsDriver: RootfsDriver = {
   name: 'fuse-overlayfs',
-  plan: (slots, paths) => {
-    const helper = slots.new('fuse-overlayfs');
-    const options = `lowerdir=${paths.lowers.map(quote).join(':')},upperdir=${quote(paths.upper)},workdir=${quote(paths.work)}`;
-    const argv = { strings: ['fuse-overlayfs', '-o', options, paths.mountpoint] };
-    const env = { strings: ['PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin'] };
-    const attempts = ['/usr/bin/fuse-overlayfs', '/usr/local/bin/fuse-overlayfs', '/bin/fuse-overlayfs'];
-    const child: Step[] = [
-      call('helper', 'it needs no descriptor of ours', 'close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
-      ...attempts.map((path, i) =>
-        call('helper', 'serve the layers as one tree', 'execve', [path, argv, env], {
-          tolerate: i < attempts.length - 1 ? ['ENOENT'] : [],
-        }),
-      ),
-    ];
-    return {
-      supervisor: [
-        call('supervisor', 'the FUSE mount belongs to this container only', 'unshare', [CLONE_NEWNS]),
-        call('supervisor', 'and appears nowhere else', 'mount', [0, '/', 0, MS_REC | MS_SLAVE, 0]),
-        op('supervisor', 'run fuse-overlayfs', {
-          kind: 'clone',
-          flags: 0n,
-          exitSignal: SIGCHLD,
-          pidfd: helper,
-          child,
-        }),
-        ...waitForSuccess('supervisor', 'wait until fuse-overlayfs has mounted', helper, slots),
-      ],
-      // pivot_root wants a mount of this namespace; the FUSE mount was inherited from the supervisor's.
-      container: [
-        call('container', 'the tree that fuse-overlayfs serves', 'mount', [
-          paths.mountpoint,
-          paths.mountpoint,
-          0,
-          MS_BIND | MS_REC,
-          0,
-        ]),
-      ],
-    };
-  },
+  plan: (slots, paths) => ({
+    supervisor: supervisorSteps(slots, paths),
+    // pivot_root wants a mount of the container's own namespace; this one was inherited from the supervisor's.
+    container: [
+      call('container', 'the tree that fuse-overlayfs serves', 'mount', [
+        paths.mountpoint,
+        paths.mountpoint,
+        0,
+        MS_BIND | MS_REC,
+        0,
+      ]),
+    ],
+  }),
 };
