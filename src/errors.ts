@@ -259,6 +259,20 @@ export const ERRORS = {
     message: (d) => `cannot use ${d.helper} for the container's network: ${d.reason}`,
     hint: (d) => d.hint,
   }),
+  ERR_TSRUN_OBJECT_UNKNOWN: define<{ name: string }>({
+    exitCode: 125,
+    message: (d) => `there is neither a container nor an image "${d.name}"`,
+    hint: () => 'tsrun ps -a; tsrun images',
+  }),
+  ERR_TSRUN_PORT_NOT_PUBLISHED: define<{ container: string; port: string }>({
+    exitCode: 125,
+    message: (d) => `port ${d.port} of container ${d.container} is not published`,
+    hint: (d) => `tsrun port ${d.container}`,
+  }),
+  ERR_TSRUN_HOST_COMMAND_NOT_FOUND: define<{ command: string }>({
+    exitCode: 127,
+    message: (d) => `there is no command "${d.command}" on this machine`,
+  }),
   ERR_TSRUN_EXIT_UNKNOWN: define<{ container: string }>({
     exitCode: 125,
     message: (d) =>

@@ -1,0 +1,125 @@
+/**
+ * The user's side of an attached container: bytes and signals between this process and a supervisor, until the container ends, the user
+ * leaves it, or the supervisor is gone.
+ *
+ *     user                          tsrun                                supervisor
+ *      | -- keys, stdin ----------> | -- STDIN … STDIN_EOF -----------> |     the user's end of file half-closes the container's stdin
+ *      | -- window, signals ------> | -- RESIZE, SIGNAL --------------> |
+ *      | <--------- stdout, stderr  | <---------------- STDOUT, STDERR  |     the next message is fetched when this one is written
+ *      | <------------ exit status  | <-------------------------- EXIT  |     after the last byte of output
+ *
+ * Nothing is buffered here: a slow reader of stdout slows the container, a slow container slows the writer of stdin.
+ */
+import { constants } from 'node:os';
+import {
+  type ExitStatus,
+  resize,
+  type Streams,
+  type SupervisorMessage,
+  signal as signalFrame,
+  stdinEof,
+  stdin as stdinFrames,
+} from '../../supervisor/messages.ts';
+import { say } from '../output.ts';
+import { DetachKeys } from './detach-keys.ts';
+import { OutputStream } from './output-stream.ts';
+
+/** What is used of SupervisorClient. */
+export interface Connection {
+  next(): Promise<SupervisorMessage | undefined>;
+  send(frames: Buffer): Promise<void>;
+  close(): void;
+}
+
+export interface AttachOptions {
+  streams: Streams;
+  /** The container has a terminal. */
+  tty: boolean;
+  /** parseDetachKeys() */
+  detachKeys: Uint8Array;
+}
+
+export type AttachEnd =
+  | { kind: 'exit'; status: ExitStatus }
+  /** The user typed the detach keys. */
+  | { kind: 'detached' }
+  /** Nobody reads stdout any more. */
+  | { kind: 'broken-pipe' }
+  /** The supervisor closed the socket without a word about the exit. */
+  | { kind: 'closed' };
+
+/** Relays until the end. Rejects with the system's error when the user's stdout cannot be written. */
+export async function attach(client: Connection, options: AttachOptions): Promise<AttachEnd> {
+  const { promise: left, resolve: leave } = Promise.withResolvers<AttachEnd>();
+  using _terminal = options.tty ? await takeTerminal(client, options.streams.stdin) : undefined;
+  if (options.streams.stdin) {
+    // Only keys of a terminal are looked at: a pipe's bytes are none.
+    const keys = options.tty && _terminal ? options.detachKeys : new Uint8Array();
+    void sendStdin(client, keys).then((detached) => detached && leave({ kind: 'detached' }));
+  }
+  try {
+    return await Promise.race([receive(client), left]);
+  } finally {
+    client.close();
+  }
+}
+
+/** Raw mode if keys are passed on; the window's size is followed in any case. */
+async function takeTerminal(client: Connection, withKeys: boolean): Promise<Disposable | undefined> {
+  const { isatty } = await import('node:tty');
+  if (!withKeys || !isatty(0)) return undefined;
+  const { RawTerminal } = await import('./terminal.ts');
+  return new RawTerminal(({ rows, columns }) => void client.send(resize(rows, columns)));
+}
+
+/** Passes stdin on to its end. True when the user typed the detach keys. */
+async function sendStdin(client: Connection, detachKeys: Uint8Array): Promise<boolean> {
+  const keys = new DetachKeys(detachKeys);
+  try {
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+      const { pass, detached } = keys.push(chunk);
+      if (pass.length > 0) await client.send(stdinFrames(pass));
+      if (detached) return true;
+    }
+  } catch (error) {
+    // A terminal that was hung up (EIO), or a stdin that was never open: to the container both are its end.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EIO' && code !== 'EBADF')
+      say(`tsrun: warning: cannot read stdin: ${(error as Error).message}\n`);
+  }
+  await client.send(stdinEof());
+  return false;
+}
+
+async function receive(client: Connection): Promise<AttachEnd> {
+  const stdout = new OutputStream(1);
+  const stderr = new OutputStream(2);
+  for (;;) {
+    const message = await client.next();
+    if (message === undefined) return { kind: 'closed' };
+    switch (message.type) {
+      case 'stdout':
+        if ((await stdout.write(message.bytes)) === 'closed') return await breakPipe(client);
+        break;
+      case 'stderr':
+        await stderr.write(message.bytes);
+        break;
+      case 'lost':
+        say(`tsrun: warning: ${message.bytes} bytes of output were not shown; \`tsrun logs\` has them\n`);
+        break;
+      case 'failed':
+        say('tsrun: warning: cleaning up after the container failed; `tsrun rm -f` does the rest\n');
+        break;
+      case 'exit':
+        return { kind: 'exit', status: message.status };
+      case 'started':
+        break;
+    }
+  }
+}
+
+/** `tsrun run … | head`: the container is told as a writer to the pipe would be; what it makes of it is its own affair. */
+async function breakPipe(client: Connection): Promise<AttachEnd> {
+  await client.send(signalFrame(constants.signals.SIGPIPE));
+  return { kind: 'broken-pipe' };
+}

@@ -1,0 +1,68 @@
+/**
+ * Signals that tsrun gets while it is attached to a container go to the container's init, as if it were running here.
+ *
+ * Caught from before the start, so that none of them ends tsrun in between and leaves a container behind that the user has just told to
+ * stop; they are sent when there is a container to send them to.
+ */
+import { constants } from 'node:os';
+import { signal as signalFrame } from '../../supervisor/messages.ts';
+import type { Connection } from './attach.ts';
+
+/** KILL and STOP cannot be caught. CHLD and URG are about this process. PIPE: see attach.ts. */
+const NOT_PASSED_ON = new Set(['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGURG', 'SIGPIPE']);
+
+/** Those that a user sends to end a command. */
+const ENDING = new Set<number>([
+  constants.signals.SIGINT,
+  constants.signals.SIGTERM,
+  constants.signals.SIGHUP,
+  constants.signals.SIGQUIT,
+]);
+
+export class SignalProxy implements Disposable {
+  readonly #abort = new AbortController();
+  readonly #listeners = new Map<NodeJS.Signals, () => void>();
+  readonly #waiting: number[] = [];
+  #client: Connection | undefined;
+
+  constructor() {
+    const numbers = new Set<number>();
+    for (const [name, number] of Object.entries(constants.signals)) {
+      if (NOT_PASSED_ON.has(name) || numbers.has(number)) continue; // SIGIOT is SIGABRT
+      numbers.add(number);
+      const listener = (): void => this.#pass(number);
+      this.#listeners.set(name as NodeJS.Signals, listener);
+      process.on(name as NodeJS.Signals, listener);
+    }
+  }
+
+  /** Aborted by the first ending signal that comes before there is a container: a pull need not go on. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** That signal. */
+  get interruption(): number | undefined {
+    return this.#waiting.find((number) => ENDING.has(number));
+  }
+
+  /** From here on signals go to `client`; those that have come already go now. */
+  connect(client: Connection): void {
+    this.#client = client;
+    for (const number of this.#waiting.splice(0)) this.#pass(number);
+  }
+
+  /** Signals have their usual effect again. */
+  [Symbol.dispose](): void {
+    for (const [name, listener] of this.#listeners) process.removeListener(name, listener);
+    this.#listeners.clear();
+  }
+
+  #pass(number: number): void {
+    if (this.#client) void this.#client.send(signalFrame(number));
+    else {
+      this.#waiting.push(number);
+      if (ENDING.has(number)) this.#abort.abort();
+    }
+  }
+}

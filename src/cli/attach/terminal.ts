@@ -1,0 +1,79 @@
+/**
+ * The user's terminal while a container has it: keys go through as they are typed (termios(3) raw mode), its size follows the window's.
+ *
+ * Raw mode is left on every way out: at the end of the scope, at `process.exit`, and when a signal ends tsrun. (A SIGKILL leaves the terminal
+ * raw; `stty sane` helps.)
+ */
+import { constants } from 'node:os';
+import { isatty, ReadStream, WriteStream } from 'node:tty';
+
+export interface WindowSize {
+  rows: number;
+  columns: number;
+}
+
+/** Those that would end tsrun and leave the terminal raw. */
+const ENDING = [
+  'SIGTERM',
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGABRT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+] as const;
+
+let screen: WriteStream | undefined;
+
+/** The size of the terminal that stdin or stdout is; undefined when neither is one, or it does not know. */
+export function windowSize(): WindowSize | undefined {
+  const fd = [0, 1].find((candidate) => isatty(candidate));
+  if (fd === undefined) return undefined;
+  screen ??= new WriteStream(fd);
+  const [columns, rows] = screen.getWindowSize();
+  return rows > 0 && columns > 0 ? { rows, columns } : undefined;
+}
+
+export class RawTerminal implements Disposable {
+  readonly #stdin: ReadStream;
+  readonly #listeners: [event: NodeJS.Signals | 'exit', listener: () => void][] = [];
+
+  /** @param onResize is told the new size after each change of the window's */
+  constructor(onResize: (size: WindowSize) => void) {
+    if (!(process.stdin instanceof ReadStream)) throw new TypeError('stdin is not a terminal');
+    this.#stdin = process.stdin;
+    this.#stdin.setRawMode(true);
+    const tell = (): void => {
+      const size = windowSize();
+      if (size) onResize(size);
+    };
+    this.#listen('exit', () => this.#leave());
+    this.#listen('SIGWINCH', tell);
+    // Stopped and continued by somebody: the shell has set its own modes meanwhile.
+    this.#listen('SIGCONT', () => {
+      this.#stdin.setRawMode(true);
+      tell();
+    });
+    for (const name of ENDING) this.#listen(name, () => this.#endBy(name));
+  }
+
+  [Symbol.dispose](): void {
+    for (const [event, listener] of this.#listeners) process.removeListener(event, listener);
+    this.#leave();
+  }
+
+  #listen(event: NodeJS.Signals | 'exit', listener: () => void): void {
+    this.#listeners.push([event, listener]);
+    process.on(event, listener);
+  }
+
+  #leave(): void {
+    this.#stdin.setRawMode(false);
+  }
+
+  #endBy(name: NodeJS.Signals): void {
+    this[Symbol.dispose]();
+    process.exit(128 + constants.signals[name]);
+  }
+}

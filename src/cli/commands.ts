@@ -1,0 +1,100 @@
+/** All commands. Each is loaded when it is called. */
+import type { Command } from './command.ts';
+
+export interface CommandEntry {
+  /** One line for the overview. */
+  summary: string;
+  load(): Promise<Command>;
+}
+
+/** In the order of the overview. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  run: {
+    summary: 'Run a command in a new container',
+    load: async () => (await import('./commands/run.ts')).RUN,
+  },
+  create: {
+    summary: 'Make a container without starting it',
+    load: async () => (await import('./commands/create.ts')).CREATE,
+  },
+  start: {
+    summary: 'Start containers that were made or have ended',
+    load: async () => (await import('./commands/start.ts')).START,
+  },
+  exec: {
+    summary: 'Run a command in a running container',
+    load: async () => (await import('./commands/exec.ts')).EXEC,
+  },
+  attach: {
+    summary: 'Connect to the streams of a running container',
+    load: async () => (await import('./commands/attach.ts')).ATTACH,
+  },
+  ps: { summary: 'List containers', load: async () => (await import('./commands/ps.ts')).PS },
+  logs: {
+    summary: 'Print what a container has written',
+    load: async () => (await import('./commands/logs.ts')).LOGS,
+  },
+  stop: {
+    summary: 'Stop containers, gently at first',
+    load: async () => (await import('./commands/stop.ts')).STOP,
+  },
+  kill: {
+    summary: 'Send a signal to containers',
+    load: async () => (await import('./commands/kill.ts')).KILL,
+  },
+  wait: {
+    summary: 'Wait until containers end, and print their exit status',
+    load: async () => (await import('./commands/wait.ts')).WAIT,
+  },
+  rm: { summary: 'Remove containers', load: async () => (await import('./commands/rm.ts')).RM },
+  inspect: {
+    summary: 'Print all that is known of containers and images',
+    load: async () => (await import('./commands/inspect.ts')).INSPECT,
+  },
+  port: {
+    summary: "List a container's published ports",
+    load: async () => (await import('./commands/port.ts')).PORT,
+  },
+  pull: {
+    summary: 'Fetch images from a registry',
+    load: async () => (await import('./commands/pull.ts')).PULL,
+  },
+  images: { summary: 'List images', load: async () => (await import('./commands/images.ts')).IMAGES },
+  rmi: { summary: 'Remove images', load: async () => (await import('./commands/rmi.ts')).RMI },
+  explain: {
+    summary: 'Show, step by step, what `run` would do, without doing it',
+    load: async () => (await import('./commands/explain.ts')).EXPLAIN,
+  },
+  doctor: {
+    summary: 'Check what this machine offers, and say how to get the rest',
+    load: async () => (await import('./commands/doctor.ts')).DOCTOR,
+  },
+  unshare: {
+    summary: 'Run a command in the user namespace of the containers',
+    load: async () => (await import('./commands/unshare.ts')).UNSHARE,
+  },
+  info: {
+    summary: 'Describe the store, the engine and the machine',
+    load: async () => (await import('./commands/info.ts')).INFO,
+  },
+  version: {
+    summary: 'Print the version',
+    load: async () => (await import('./commands/version.ts')).VERSION,
+  },
+};
+
+/** The words of docker's and podman's grouped commands → ours. */
+export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  container: {
+    ...Object.fromEntries(
+      ['run', 'create', 'start', 'exec', 'attach', 'logs', 'stop', 'kill', 'wait', 'rm', 'port', 'ps'].map(
+        (name) => [name, name],
+      ),
+    ),
+    inspect: 'inspect --type container',
+    ls: 'ps',
+    list: 'ps',
+  },
+  image: { pull: 'pull', ls: 'images', list: 'images', rm: 'rmi', inspect: 'inspect --type image' },
+  system: { info: 'info' },
+};

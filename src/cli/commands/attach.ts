@@ -1,0 +1,62 @@
+import { closeSync, openSync } from 'node:fs';
+import { tsrunError } from '../../errors.ts';
+import { runtimeContainerDirectory } from '../../store/paths.ts';
+import { SupervisorClient } from '../../supervisor/client.ts';
+import { attach as attachFrame } from '../../supervisor/messages.ts';
+import { Foreground } from '../attach/foreground.ts';
+import { defineCommand } from '../command.ts';
+import { endStatus } from '../end-status.ts';
+import { RUN_OPTIONS } from '../options/create-options.ts';
+import { flag } from '../options/option.ts';
+
+/** Connects to a supervisor. A socket's address has only 108 bytes, so its directory is named by a descriptor. */
+async function connect(directory: string): Promise<SupervisorClient> {
+  const fd = openSync(directory, 'r');
+  try {
+    return await SupervisorClient.connect(`/proc/self/fd/${fd}/attach`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export const ATTACH = defineCommand({
+  usage: 'CONTAINER',
+  operands: [1, 1],
+  text: "Connects this terminal to a running container's stdin, stdout and stderr, and ends with its exit status.",
+  options: {
+    'detach-keys': RUN_OPTIONS['detach-keys'],
+    'no-stdin': flag('Leave stdin alone'),
+    'sig-proxy': RUN_OPTIONS['sig-proxy'],
+  },
+  examples: ['tsrun attach shell'],
+  async run(given, [name = ''], context) {
+    const engine = await context.engine();
+    const { findContainer } = await import('../../engine/container-view.ts');
+    const { id, record, state } = findContainer(engine, name);
+    if (state.phase !== 'running') {
+      const hint = `tsrun start -a ${record.name}`;
+      throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
+        name: record.name,
+        state: state.phase,
+        wanted: 'running',
+        hint,
+      });
+    }
+    const streams = { stdin: record.openStdin && !given['no-stdin'], stdout: true, stderr: true };
+    using foreground = await Foreground.open({
+      streams,
+      tty: record.tty,
+      detachKeys: given['detach-keys'],
+      sigProxy: given['sig-proxy'],
+    });
+    const client = await connect(runtimeContainerDirectory(engine.paths, id));
+    await client.send(attachFrame(streams));
+    if (foreground.windowSize) {
+      // One row less and back: programs that draw the whole screen draw it again when its size changes.
+      const { rows, columns } = foreground.windowSize;
+      const { resize } = await import('../../supervisor/messages.ts');
+      await client.send(Buffer.concat([resize(Math.max(1, rows - 1), columns), resize(rows, columns)]));
+    }
+    return await endStatus(engine, record, await foreground.relay(client));
+  },
+});

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { defineCommand } from '../command.ts';
+import { CREATE_OPTIONS, createRequest } from '../options/create-options.ts';
+import { UNSUPPORTED_CREATE_OPTIONS } from '../options/unsupported.ts';
+import { print } from '../output.ts';
+import { usageError } from '../parse/usage.ts';
+import { pullProgress } from '../pull-progress.ts';
+
+/** A cidfile of an earlier container may still be in use. Throws ERR_TSRUN_USAGE. */
+export function refuseExistingCidfile(path: string | undefined): void {
+  if (path === undefined || !existsSync(path)) return;
+  throw usageError(`--cidfile ${path}: the file is there already`, `rm ${path}`);
+}
+
+export const CREATE = defineCommand({
+  usage: 'IMAGE [COMMAND [ARG…]]',
+  operands: [1, Number.POSITIVE_INFINITY],
+  text: 'Makes a container as `tsrun run` does, without starting it, and prints its id.',
+  options: CREATE_OPTIONS,
+  optionsEndAtOperand: true,
+  unsupported: UNSUPPORTED_CREATE_OPTIONS,
+  examples: ['tsrun create --name web -p 8000:80 httpd'],
+  async run(given, [image = '', ...command], context) {
+    const request = createRequest(given, image, command);
+    refuseExistingCidfile(given.cidfile);
+    const engine = await context.engine();
+    const { createContainer } = await import('../../engine/create.ts');
+    using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
+    const record = await createContainer(engine, request, { onEvent: progress.listen });
+    print(`${record.id}\n`);
+    return 0;
+  },
+});

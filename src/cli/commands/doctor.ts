@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { defineCommand } from '../command.ts';
+import { flag } from '../options/option.ts';
+import { print } from '../output.ts';
+
+export const DOCTOR = defineCommand({
+  usage: '',
+  operands: [0, 0],
+  text:
+    'Checks what tsrun needs of this machine, a line for each: OK, DEGRADED (and what is lost), or BLOCKED; then how to get what is missing. ' +
+    'The exit status is 0, 1 or 2 accordingly.',
+  options: { json: flag('Print the report as JSON') },
+  examples: ['tsrun doctor'],
+  async run(given, _operands, context) {
+    const [
+      { runDoctor },
+      { nodeHost },
+      { renderJson, renderReport },
+      { tryUserNamespace },
+      { nativeDirectory },
+    ] = await Promise.all([
+      import('../../engine/doctor/run-doctor.ts'),
+      import('../../engine/doctor/node-host.ts'),
+      import('../../engine/doctor/render.ts'),
+      import('../../engine/try-user-namespace.ts'),
+      import('../../sys/native-directory.ts'),
+    ]);
+    const host = nodeHost({
+      storeRoot: context.storeRoot(),
+      launcher: join(nativeDirectory(), 'supervisor'),
+      tryUserNamespace,
+    });
+    const report = runDoctor(host);
+    print(given.json ? renderJson(report) : renderReport(report));
+    return report.exitCode;
+  },
+});

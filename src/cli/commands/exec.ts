@@ -1,0 +1,48 @@
+import { Foreground } from '../attach/foreground.ts';
+import { defineCommand } from '../command.ts';
+import { endStatus } from '../end-status.ts';
+import { givenEnvironment, RUN_OPTIONS } from '../options/create-options.ts';
+import { flag } from '../options/option.ts';
+import { COMMAND_OPTIONS } from '../options/process-options.ts';
+import { UNSUPPORTED_EXEC_OPTIONS } from '../options/unsupported.ts';
+
+export const EXEC = defineCommand({
+  usage: 'CONTAINER COMMAND [ARG…]',
+  operands: [2, Number.POSITIVE_INFINITY],
+  text:
+    "Runs one more command in a running container, in all of its namespaces and with its rights. The exit status is the command's, " +
+    'or 125, 126, 127 as for `tsrun run`.',
+  options: {
+    ...COMMAND_OPTIONS,
+    detach: flag('Leave the command running, and return at once', { short: 'd' }),
+    'detach-keys': RUN_OPTIONS['detach-keys'],
+  },
+  optionsEndAtOperand: true,
+  unsupported: UNSUPPORTED_EXEC_OPTIONS,
+  examples: ['tsrun exec -it web sh', 'tsrun exec -u 0 web id'],
+  async run(given, [name = '', ...command], context) {
+    const attached = !given.detach;
+    const streams = { stdin: attached && given.interactive, stdout: attached, stderr: attached };
+    const env = givenEnvironment(given);
+    const engine = await context.engine();
+    const { findContainer } = await import('../../engine/container-view.ts');
+    const { execInContainer } = await import('../../engine/exec-container.ts');
+    const view = findContainer(engine, name);
+    using foreground = attached
+      ? await Foreground.open({ streams, tty: given.tty, detachKeys: given['detach-keys'], sigProxy: true })
+      : undefined;
+    const { interactive, tty, detach, privileged, user, workdir } = given;
+    const request = { command, env, interactive, tty, detach, privileged, user, workdir };
+    const size = foreground?.windowSize;
+    const { client } = await execInContainer(
+      engine,
+      view,
+      request,
+      streams,
+      size && { height: size.rows, width: size.columns },
+    );
+    if (foreground) return await endStatus(engine, view.record, await foreground.relay(client));
+    client.close();
+    return 0;
+  },
+});

@@ -1,0 +1,54 @@
+import { defineCommand } from '../command.ts';
+import { CREATE_OPTIONS, createRequest, RUN_OPTIONS } from '../options/create-options.ts';
+import { value } from '../options/option.ts';
+import { UNSUPPORTED_CREATE_OPTIONS } from '../options/unsupported.ts';
+import { print } from '../output.ts';
+import { usageError } from '../parse/usage.ts';
+import { parseWords } from '../parse/words.ts';
+import { oneOf } from '../parse/words-of-choice.ts';
+
+const HINT = 'tsrun explain run -p 8000:80 httpd';
+
+export const EXPLAIN = defineCommand({
+  usage: 'run [OPTION…] IMAGE [COMMAND [ARG…]]',
+  operands: [1, Number.POSITIVE_INFINITY],
+  text:
+    'Prints what `tsrun run` with the same words would do, and does none of it: the image and its layers, the id map, and every system ' +
+    'call in order, with who makes it and why. The list is the one that `run` executes.',
+  options: {
+    format: value('FORMAT', 'text or json', oneOf('--format', ['text', 'json']), { default: 'text' }),
+  },
+  optionsEndAtOperand: true,
+  examples: [HINT, 'tsrun explain --format json run --network none busybox true'],
+  async run(given, [verb = '', ...words], context) {
+    if (verb !== 'run' && verb !== 'create')
+      throw usageError(`"${verb}" cannot be explained; \`run\` can`, HINT);
+    const { values, operands, help } = parseWords(
+      verb === 'run' ? RUN_OPTIONS : { ...RUN_OPTIONS, ...CREATE_OPTIONS },
+      words,
+      {
+        command: `tsrun ${verb}`,
+        optionsEndAtOperand: true,
+        unsupported: UNSUPPORTED_CREATE_OPTIONS,
+      },
+    );
+    const [image, ...command] = operands;
+    if (help || image === undefined)
+      throw usageError(`tsrun explain ${verb} needs IMAGE [COMMAND [ARG…]]`, HINT);
+    const request = createRequest(values, image, command);
+    const engine = await context.engine();
+    const { planRun } = await import('../../engine/explain.ts');
+    const plan = await planRun(engine, request, ['tsrun', verb, ...words]);
+    if (given.format === 'json') {
+      const { printJson } = await import('../../explain/print-json.ts');
+      print(printJson(plan));
+      return 0;
+    }
+    const [{ printTable }, { styleFor }] = await Promise.all([
+      import('../../explain/print-table.ts'),
+      import('../../explain/style.ts'),
+    ]);
+    print(printTable(plan, styleFor(process.stdout)));
+    return 0;
+  },
+});

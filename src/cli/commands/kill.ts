@@ -1,0 +1,34 @@
+import { parseSignal } from '../../launch/signals.ts';
+import { defineCommand } from '../command.ts';
+import { value } from '../options/option.ts';
+import { print } from '../output.ts';
+import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+
+const SIGKILL = 9;
+
+export const KILL = defineCommand({
+  usage: '[CONTAINER…]',
+  operands: [0, Number.POSITIVE_INFINITY],
+  text: "Sends a signal to a container's first process.",
+  options: {
+    ...ALL_OPTION,
+    ...LATEST_OPTION,
+    signal: value('SIGNAL', 'Which one, by name or number', parseSignal, { short: 's', default: 'KILL' }),
+  },
+  examples: ['tsrun kill -s HUP web'],
+  async run(given, names, context) {
+    const engine = await context.engine();
+    const { signalContainer } = await import('../../engine/signal-container.ts');
+    const { waitContainer } = await import('../../engine/wait-container.ts');
+    const found = await selectContainers(engine, names, given);
+    const number = given.signal ?? SIGKILL;
+    return await forEach(found, context.debug, async (find) => {
+      const view = find();
+      if (given.all && view.state.phase !== 'running') return;
+      signalContainer(engine, view, number);
+      // A killed container is gone when the command returns, so that the next one can rely on it.
+      if (number === SIGKILL) await waitContainer(engine, view, 10_000);
+      print(`${view.name}\n`);
+    });
+  },
+});

@@ -1,0 +1,52 @@
+import { defineCommand } from '../command.ts';
+import { PULL_OPTIONS } from '../options/create-options.ts';
+import { flag, value } from '../options/option.ts';
+import { print } from '../output.ts';
+import { oneOf } from '../parse/words-of-choice.ts';
+import { pullProgress } from '../pull-progress.ts';
+import { forEach } from '../select-containers.ts';
+
+const PROGRESS_MODES = ['auto', 'tty', 'plain', 'json', 'quiet'] as const;
+
+export const PULL = defineCommand({
+  usage: 'IMAGE…',
+  operands: [1, Number.POSITIVE_INFINITY],
+  text: 'Fetches images from their registries into the store, and prints their ids. A pull that was cut goes on where it stopped.',
+  options: {
+    ...PULL_OPTIONS,
+    progress: value(
+      'HOW',
+      'How progress is shown: auto, tty, plain, json or quiet',
+      oneOf('--progress', PROGRESS_MODES),
+      {
+        default: 'auto',
+      },
+    ),
+    quiet: flag('Show no progress', { short: 'q' }),
+  },
+  unsupported: {
+    a: '',
+    'all-tags': '',
+    authfile: 'REGISTRY_AUTH_FILE=FILE tsrun pull …',
+    'cert-dir': '',
+    creds: '',
+    'disable-content-trust': '',
+    retry: 'pulls are retried by themselves',
+    'retry-delay': '',
+    'tls-verify': 'only registries on this machine are spoken to without TLS',
+  },
+  examples: ['tsrun pull docker.io/library/httpd', 'tsrun pull --platform linux/arm64 127.0.0.1:5000/httpd'],
+  async run(given, names, context) {
+    const engine = await context.engine();
+    const { findImage } = await import('../../engine/find-image.ts');
+    return await forEach(names, context.debug, async (name) => {
+      using progress = pullProgress(given.quiet ? 'quiet' : (given.progress ?? 'auto'));
+      const record = await findImage(engine, name, {
+        policy: 'always',
+        platform: given.platform,
+        onEvent: progress.listen,
+      });
+      print(`${record.imageId.slice('sha256:'.length)}\n`);
+    });
+  },
+});

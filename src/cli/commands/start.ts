@@ -1,0 +1,64 @@
+import type { ContainerView } from '../../engine/container-view.ts';
+import type { Engine } from '../../engine/open-engine.ts';
+import { Foreground } from '../attach/foreground.ts';
+import { defineCommand } from '../command.ts';
+import { endStatus } from '../end-status.ts';
+import { RUN_OPTIONS } from '../options/create-options.ts';
+import { flag } from '../options/option.ts';
+import { print } from '../output.ts';
+import { usageError } from '../parse/usage.ts';
+import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+
+const OPTIONS = {
+  ...LATEST_OPTION,
+  ...ALL_OPTION,
+  attach: flag('Attach stdout and stderr, pass on signals, and end with its exit status'),
+  'detach-keys': RUN_OPTIONS['detach-keys'],
+  interactive: flag('Attach stdin too', { short: 'i' }),
+  'sig-proxy': RUN_OPTIONS['sig-proxy'],
+};
+
+async function startAttached(
+  engine: Engine,
+  { record }: ContainerView,
+  given: { interactive: boolean; 'sig-proxy': boolean; 'detach-keys': string | undefined },
+): Promise<number> {
+  const { startContainer } = await import('../../engine/start-container.ts');
+  const streams = { stdin: given.interactive && record.openStdin, stdout: true, stderr: true };
+  using foreground = await Foreground.open({
+    streams,
+    tty: record.tty,
+    detachKeys: given['detach-keys'],
+    sigProxy: given['sig-proxy'],
+  });
+  const size = foreground.windowSize;
+  const windowSize = size && { height: size.rows, width: size.columns };
+  const { client } = await startContainer(engine, record, { attach: streams, windowSize });
+  return await endStatus(engine, record, await foreground.relay(client));
+}
+
+export const START = defineCommand({
+  usage: '[CONTAINER…]',
+  operands: [0, Number.POSITIVE_INFINITY],
+  text: 'Starts containers made by `tsrun create`, or that have ended, again.',
+  options: { ...OPTIONS, attach: { ...OPTIONS.attach, short: 'a' }, all: { ...OPTIONS.all, short: '' } },
+  examples: ['tsrun start web', 'tsrun start -ai shell'],
+  async run(given, names, context) {
+    const engine = await context.engine();
+    const { startContainer } = await import('../../engine/start-container.ts');
+    const selected = await selectContainers(engine, names, given);
+    const attached = given.attach || given.interactive;
+    if (attached && selected.length !== 1) throw usageError('only one container can be attached at a time');
+    if (attached) return selected[0] ? await startAttached(engine, selected[0](), given) : 0;
+    return await forEach(selected, context.debug, async (find) => {
+      const { record, name, state } = find();
+      if (state.phase !== 'running') {
+        const { client } = await startContainer(engine, record, {
+          attach: { stdin: false, stdout: false, stderr: false },
+        });
+        client.close();
+      }
+      print(`${name}\n`);
+    });
+  },
+});

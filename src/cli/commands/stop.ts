@@ -1,0 +1,45 @@
+import { defineCommand } from '../command.ts';
+import { value } from '../options/option.ts';
+import { print, say } from '../output.ts';
+import { wholeNumber } from '../parse/words-of-choice.ts';
+import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+
+export const STOP = defineCommand({
+  usage: '[CONTAINER…]',
+  operands: [0, Number.POSITIVE_INFINITY],
+  text: "Sends a container's stop signal (SIGTERM, unless its image or --stop-signal says otherwise), and kills it if it has not ended in time.",
+  options: {
+    ...ALL_OPTION,
+    ...LATEST_OPTION,
+    time: value(
+      'SECONDS',
+      'How long to wait before it is killed; -1 is for ever',
+      wholeNumber('--time', -1),
+      {
+        short: 't',
+        aliases: ['timeout'],
+        default: "the container's --stop-timeout",
+      },
+    ),
+  },
+  examples: ['tsrun stop web', 'tsrun stop -t 0 web'],
+  async run(given, names, context) {
+    const engine = await context.engine();
+    const { stopContainer } = await import('../../engine/stop-container.ts');
+    const selected = await selectContainers(engine, names, given);
+    // All at once: ten containers that need their ten seconds are stopped in ten seconds.
+    const stopping = selected.map(async (find) => {
+      const view = find();
+      return { view, stopped: await stopContainer(engine, view, given.time) };
+    });
+    await Promise.allSettled(stopping);
+    return await forEach(stopping, context.debug, async (one) => {
+      const { view, stopped } = await one;
+      const seconds = given.time ?? view.record.stopTimeout;
+      if (stopped.killed && seconds > 0) {
+        say(`tsrun: ${view.name} did not end within ${seconds} s of its stop signal, and was killed\n`);
+      }
+      print(`${view.name}\n`);
+    });
+  },
+});

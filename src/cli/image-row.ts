@@ -1,0 +1,60 @@
+/** One line of `tsrun images`: docker's fields and wording. */
+import type { Engine } from '../engine/open-engine.ts';
+import { type ImageRecord, isDangling } from '../store/image-record.ts';
+import { LayerStore } from '../store/layers.ts';
+import { ago, humanSize, localTime } from './format/human.ts';
+import type { Row } from './format/list.ts';
+
+export const IMAGE_HEADINGS = {
+  Repository: 'REPOSITORY',
+  Tag: 'TAG',
+  Digest: 'DIGEST',
+  ID: 'IMAGE ID',
+  CreatedSince: 'CREATED',
+  CreatedAt: 'CREATED AT',
+  Size: 'SIZE',
+  Containers: 'CONTAINERS',
+};
+
+const NONE = '<none>';
+
+/** `docker.io/library/httpd` and `latest`; `<none>` for what it has not. */
+export function splitReference(record: ImageRecord): { repository: string; tag: string } {
+  if (isDangling(record)) return { repository: NONE, tag: NONE };
+  const [name = '', digest] = record.reference.split('@');
+  if (digest !== undefined) return { repository: name, tag: NONE };
+  const colon = name.lastIndexOf(':');
+  return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
+}
+
+/** Bytes of all layers, unpacked. What is missing of a damaged image counts nothing. */
+export function imageSize(engine: Engine, record: ImageRecord): number {
+  const layers = new LayerStore(engine.paths);
+  return record.layers.reduce(
+    (sum, { chainId }) => sum + (layers.has(chainId) ? layers.record(chainId).size : 0),
+    0,
+  );
+}
+
+export interface ListedImage {
+  record: ImageRecord;
+  /** RFC 3339; undefined when the image does not say or its configuration is lost */
+  created: string | undefined;
+  size: number;
+  labels: Record<string, string>;
+}
+
+/** @param now milliseconds since 1970 */
+export function imageRow(image: ListedImage, { noTrunc, now }: { noTrunc: boolean; now: number }): Row {
+  const { record, created, size } = image;
+  const { repository, tag } = splitReference(record);
+  return {
+    Repository: repository,
+    Tag: tag,
+    Digest: isDangling(record) ? NONE : record.digest,
+    ID: noTrunc ? record.imageId : record.imageId.slice('sha256:'.length).slice(0, 12),
+    CreatedAt: created === undefined ? 'N/A' : localTime(created),
+    CreatedSince: created === undefined ? 'N/A' : ago(created, now),
+    Size: humanSize(size),
+  };
+}

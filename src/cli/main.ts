@@ -1,0 +1,119 @@
+/**
+ * The command line. Everything that a command needs is loaded when the command is known: starting costs no more than this file, the
+ * table of commands and the parser.
+ */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Command, Context } from './command.ts';
+import { COMMANDS, GROUPED } from './commands.ts';
+import { GLOBAL_OPTIONS } from './options/global-options.ts';
+import type { Values } from './options/option.ts';
+import { print, say, terminalWidth } from './output.ts';
+import { closest } from './parse/closest.ts';
+import { usageError } from './parse/usage.ts';
+import { parseWords } from './parse/words.ts';
+
+type Globals = Values<typeof GLOBAL_OPTIONS>;
+
+/** What an error message says about where it came from. */
+const about: { debug: boolean; command?: string } = { debug: false };
+
+/** @returns the exit status */
+async function main(words: readonly string[]): Promise<number> {
+  const rules = { command: 'tsrun', optionsEndAtOperand: true };
+  const { values: globals, operands, help } = parseWords(GLOBAL_OPTIONS, words, rules);
+  about.debug = globals.debug;
+  const [first, ...rest] = globals.version ? ['version'] : operands;
+  if (help || first === undefined || first === 'help') return await showHelp(rest, help || first === 'help');
+  const [name, ownWords] = ungroup(first, rest);
+  about.command = `tsrun ${name}`;
+  const command = await load(name);
+  return await runCommand(name, command, ownWords, globals);
+}
+
+/** `container ls -a` → `ps -a` */
+function ungroup(first: string, rest: readonly string[]): [name: string, words: string[]] {
+  const group = Object.hasOwn(GROUPED, first) ? GROUPED[first] : undefined;
+  if (group === undefined) return [first, [...rest]];
+  const verb = rest[0] ?? '';
+  const words = Object.hasOwn(group, verb) ? group[verb] : undefined;
+  if (words === undefined) {
+    throw usageError(
+      `tsrun ${first} has no command "${verb}"`,
+      `tsrun ${first} ${Object.keys(group).join('|')}`,
+    );
+  }
+  const [name = '', ...more] = words.split(' ');
+  return [name, [...more, ...rest.slice(1)]];
+}
+
+async function load(name: string): Promise<Command> {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry) return await entry.load();
+  const near = closest(name, Object.keys(COMMANDS));
+  throw usageError(`there is no command "${name}"`, near === undefined ? 'tsrun --help' : `tsrun ${near}`);
+}
+
+async function showHelp([name]: readonly string[], asked: boolean): Promise<number> {
+  const { commandHelp, overview } = await import('./help.ts');
+  const width = await terminalWidth();
+  const text = name === undefined ? overview(width) : commandHelp(name, await load(name), width);
+  if (asked) print(text);
+  else say(text);
+  return asked ? 0 : 125;
+}
+
+async function runCommand(
+  name: string,
+  command: Command,
+  words: string[],
+  globals: Globals,
+): Promise<number> {
+  const { values, operands, help } = parseWords(command.options, words, {
+    command: `tsrun ${name}`,
+    optionsEndAtOperand: command.optionsEndAtOperand ?? false,
+    ...(command.unsupported && { unsupported: command.unsupported }),
+  });
+  if (help) {
+    const { commandHelp } = await import('./help.ts');
+    print(commandHelp(name, command, await terminalWidth()));
+    return 0;
+  }
+  const [least, most] = command.operands;
+  if (operands.length < least)
+    throw usageError(`tsrun ${name} needs ${command.usage}`, command.examples?.[0]);
+  if (operands.length > most) {
+    throw usageError(
+      `tsrun ${name} does not take "${operands[most]}"`,
+      `tsrun ${name} ${command.usage}`.trim(),
+    );
+  }
+  return await command.run(values, operands, contextOf(globals));
+}
+
+function contextOf(globals: Globals): Context {
+  const isSilent = globals['log-level'] === 'error';
+  return {
+    debug: globals.debug,
+    storeRoot: () =>
+      globals.root ?? join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'tsrun'),
+    engine: async () => {
+      const { openEngine } = await import('../engine/open-engine.ts');
+      return openEngine({
+        root: globals.root,
+        storageDriver: globals['storage-driver'],
+        ...(isSilent && { warn: () => {} }),
+      });
+    },
+  };
+}
+
+async function fail(error: unknown): Promise<number> {
+  const { exitCodeOf, renderError } = await import('./render-error.ts');
+  say(`${renderError(error, about)}\n`);
+  return exitCodeOf(error);
+}
+
+main(process.argv.slice(2))
+  .catch(fail)
+  .then((status) => process.exit(status));

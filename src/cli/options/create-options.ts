@@ -1,0 +1,113 @@
+/** The options of `create`, `run` and `explain run`, and what they make of an image's name and a command. */
+import type { CreateRequest } from '../../engine/request.ts';
+import { environmentEntries, readEnvironmentFile } from '../parse/environment.ts';
+import { checkPlatform } from '../parse/scalars.ts';
+import { nonEmpty, oneOf } from '../parse/words-of-choice.ts';
+import { FILE_OPTIONS, NETWORK_OPTIONS, RIGHTS_OPTIONS } from './isolation-options.ts';
+import { flag, list, type Values, value } from './option.ts';
+import { PROCESS_OPTIONS } from './process-options.ts';
+
+const PULL_POLICIES = ['always', 'missing', 'never', 'newer'] as const;
+
+export const PULL_OPTIONS = {
+  platform: value('OS/ARCH[/VARIANT]', 'Which image of several, such as linux/arm64', checkPlatform, {
+    default: "this machine's",
+  }),
+  quiet: flag('Show no progress of a pull', { short: 'q' }),
+};
+
+export const CREATE_OPTIONS = {
+  ...PROCESS_OPTIONS,
+  ...FILE_OPTIONS,
+  ...NETWORK_OPTIONS,
+  ...RIGHTS_OPTIONS,
+  ...PULL_OPTIONS,
+  cidfile: value(
+    'FILE',
+    "Write the container's id to a file, which must not be there yet",
+    nonEmpty('--cidfile'),
+  ),
+  name: value('NAME', 'Name of the container', nonEmpty('--name'), { default: 'two random words' }),
+  pull: value(
+    'WHEN',
+    'When to ask the registry: always, missing, never or newer',
+    oneOf('--pull', PULL_POLICIES),
+    {
+      default: 'missing',
+    },
+  ),
+  rm: flag('Remove the container when it ends'),
+};
+
+export const RUN_OPTIONS = {
+  ...CREATE_OPTIONS,
+  attach: list(
+    'STREAM',
+    'Attach only stdin, stdout or stderr',
+    oneOf('--attach', ['stdin', 'stdout', 'stderr']),
+    {
+      short: 'a',
+    },
+  ),
+  detach: flag('Leave the container running, and print its id', { short: 'd' }),
+  'detach-keys': value('KEYS', "Keys that leave an attached container; '' for none", (text) => text, {
+    default: 'ctrl-p,ctrl-q',
+  }),
+  pidfile: value('FILE', "Write the pid of the container's first process to a file", nonEmpty('--pidfile')),
+  'sig-proxy': flag('Pass signals on to the command', { default: true }),
+};
+
+type Given = Values<typeof CREATE_OPTIONS> & Partial<Pick<Values<typeof RUN_OPTIONS>, 'detach'>>;
+
+/** Later ones of the same name win when the engine merges them; files come first. */
+export function givenEnvironment(given: Pick<Given, 'env' | 'env-file'>): string[] {
+  return [
+    ...given['env-file'].flatMap((file) => readEnvironmentFile(file, process.env)),
+    ...given.env.flatMap((written) => environmentEntries(written, process.env)),
+  ];
+}
+
+/** Throws ERR_TSRUN_USAGE, ERR_TSRUN_MOUNT_SOURCE. */
+export function createRequest(given: Given, image: string, command: string[]): CreateRequest {
+  return {
+    image,
+    command,
+    name: given.name,
+    interactive: given.interactive,
+    tty: given.tty,
+    detach: given.detach ?? true,
+    remove: given.rm,
+    init: given.init,
+    readOnly: given['read-only'],
+    entrypoint: given.entrypoint,
+    env: givenEnvironment(given),
+    workdir: given.workdir,
+    user: given.user,
+    hostname: given.hostname,
+    network: given.network,
+    publish: given.publish.flat(),
+    publishAll: given['publish-all'],
+    mounts: [...given.volume, ...given.mount, ...given.tmpfs],
+    labels: Object.fromEntries([...given['label-file'].flat(), ...given.label]),
+    pull: given.pull ?? 'missing',
+    platform: given.platform,
+    capAdd: given['cap-add'].flat(),
+    capDrop: given['cap-drop'].flat(),
+    securityOpt: given['security-opt'],
+    privileged: given.privileged,
+    ulimits: given.ulimit,
+    addHosts: given['add-host'],
+    dns: given.dns.flat(),
+    dnsSearch: given['dns-search'].flat(),
+    dnsOption: given['dns-option'],
+    noHosts: given['no-hosts'],
+    stopSignal: given['stop-signal'],
+    stopTimeout: given['stop-timeout'],
+    shmSize: given['shm-size'],
+    storageDriver: given['storage-driver'],
+    cidfile: given.cidfile,
+    quiet: given.quiet,
+    groupAdd: given['group-add'].flat(),
+    userns: given.userns,
+  };
+}

@@ -1,0 +1,100 @@
+/** Options of docker and podman that tsrun knows by name and refuses: the name → what to do instead, or ''. */
+
+const LIMITS = 'see `tsrun doctor` for which cgroup controllers are delegated; limits are not set yet';
+const HEALTH = 'health checks are not run yet';
+
+const limits = [
+  ...[
+    'm',
+    'memory',
+    'memory-reservation',
+    'memory-swap',
+    'memory-swappiness',
+    'cpus',
+    'cpu-period',
+    'cpu-quota',
+    'cpu-shares',
+    'c',
+  ],
+  ...[
+    'cpuset-cpus',
+    'cpuset-mems',
+    'pids-limit',
+    'oom-kill-disable',
+    'oom-score-adj',
+    'blkio-weight',
+    'cgroup-parent',
+    'cgroupns',
+  ],
+  ...[
+    'cgroups',
+    'cgroup-conf',
+    'device-read-bps',
+    'device-write-bps',
+    'device-read-iops',
+    'device-write-iops',
+    'cpu-rt-period',
+  ],
+];
+const health = ['cmd', 'interval', 'retries', 'start-period', 'start-interval', 'timeout', 'on-failure'].map(
+  (name) => `health-${name}`,
+);
+
+/** For `run` and `create`. */
+export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(limits.map((name) => [name, LIMITS])),
+  ...Object.fromEntries([...health, 'no-healthcheck'].map((name) => [name, HEALTH])),
+  annotation: '',
+  'blkio-weight-device': '',
+  device: 'mount the device with -v /dev/NAME:/dev/NAME:dev',
+  'device-cgroup-rule': '',
+  'disable-content-trust': '',
+  domainname: '-h NAME.DOMAIN',
+  'env-host': '-e NAME for each variable',
+  expose: '-p PORT',
+  gpus: '',
+  gidmap: '',
+  'image-volume': '',
+  ip: '',
+  ip6: '',
+  ipc: '',
+  isolation: '',
+  'kernel-memory': '',
+  link: 'join its network: --network container:NAME',
+  'log-driver': '',
+  'log-opt': '',
+  'mac-address': '',
+  'network-alias': '',
+  pid: '',
+  pod: '',
+  'preserve-fds': '',
+  replace: 'tsrun rm -f NAME first',
+  requires: '',
+  restart: 'restart policies are not kept yet',
+  rootfs: '',
+  runtime: '',
+  sdnotify: '',
+  secret: '',
+  'storage-opt': '',
+  subgidname: '',
+  subuidname: '',
+  sysctl: '',
+  systemd: '',
+  timeout: 'timeout SECONDS tsrun run …',
+  tz: '-e TZ=NAME',
+  uidmap: '',
+  umask: '',
+  unsetenv: '',
+  'use-api-socket': '',
+  uts: '',
+  'volume-driver': '',
+  'volumes-from': '',
+};
+
+/** For `exec`. */
+export const UNSUPPORTED_EXEC_OPTIONS: Readonly<Record<string, string>> = {
+  'preserve-fds': '',
+  cidfile: 'tsrun exec $(cat FILE) …',
+  latest: 'tsrun exec $(tsrun ps -lq) …',
+  l: 'tsrun exec $(tsrun ps -lq) …',
+};

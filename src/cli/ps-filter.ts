@@ -1,0 +1,88 @@
+/** `tsrun ps --filter`. */
+import { type ContainerView, findContainer } from '../engine/container-view.ts';
+import type { Engine } from '../engine/open-engine.ts';
+import { type Filter, labelMatches, matchesFilters } from './parse/filter.ts';
+import { matchesReference } from './parse/reference-pattern.ts';
+import { parseMoment } from './parse/time.ts';
+import { usageError } from './parse/usage.ts';
+
+const PHASES = ['created', 'running', 'paused', 'stopping', 'exited'];
+
+type Test = (view: ContainerView) => boolean;
+
+/** A name's regular expression, as docker and podman take it. Throws ERR_TSRUN_USAGE. */
+function namePattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw usageError(`--filter name=${text}: ${(error as Error).message}`);
+  }
+}
+
+function ancestor(engine: Engine, value: string): Test {
+  const image = engine.images.resolve(value);
+  return ({ record }) => record.imageId === image?.imageId || matchesReference(record.image, value);
+}
+
+function exited(value: string): Test {
+  if (!/^\d{1,3}$/.test(value)) throw usageError(`--filter exited=${value}: not an exit status`);
+  return ({ state }) => {
+    const { exit } = state;
+    const code =
+      exit?.kind === 'exited' ? exit.code : exit?.kind === 'signaled' ? 128 + exit.signal : undefined;
+    return code === Number(value);
+  };
+}
+
+function status(value: string): Test {
+  if (!PHASES.includes(value)) throw usageError(`--filter status=${value}: not one of ${PHASES.join(', ')}`);
+  return ({ state }) => state.phase === value;
+}
+
+/** What one filter asks of a container. Throws ERR_TSRUN_USAGE, ERR_TSRUN_CONTAINER_UNKNOWN, … */
+function testOf(engine: Engine, { key, value }: Filter): Test {
+  switch (key) {
+    case 'id':
+      return ({ id }) => id.startsWith(value);
+    case 'name': {
+      const pattern = namePattern(value);
+      return ({ name }) => pattern.test(name);
+    }
+    case 'label':
+      return ({ record }) => labelMatches(record.labels, value);
+    case 'label!':
+      return ({ record }) => !labelMatches(record.labels, value);
+    case 'exited':
+      return exited(value);
+    case 'status':
+      return status(value);
+    case 'ancestor':
+      return ancestor(engine, value);
+    case 'before': {
+      const { createdAt } = findContainer(engine, value).record;
+      return ({ record }) => record.createdAt < createdAt;
+    }
+    case 'since': {
+      const { createdAt } = findContainer(engine, value).record;
+      return ({ record }) => record.createdAt > createdAt;
+    }
+    case 'volume':
+      return ({ record }) =>
+        record.mounts.some(({ name, source, destination }) => [name, source, destination].includes(value));
+    case 'network':
+      return ({ record }) => record.networkMode === value || record.network === value;
+    case 'until': {
+      const until = parseMoment(value, '--filter until', Date.now());
+      return ({ record }) => record.createdAt < until;
+    }
+    default:
+      throw new TypeError(`the filter ${key} is not implemented`);
+  }
+}
+
+/** The test of all filters together: what is asked is looked up once, not for each container. */
+export function psFilter(engine: Engine, filters: readonly Filter[]): Test {
+  const tests = new Map(filters.map((filter) => [filter, testOf(engine, filter)]));
+  return (view) =>
+    matchesFilters(filters, (filter) => tests.get(filter)?.(view) ?? false, ['label', 'label!']);
+}

@@ -1,0 +1,82 @@
+/**
+ * Errors as the user reads them, at most four lines:
+ *
+ *     tsrun: cannot pull 127.0.0.1:5000/httpd        what failed, naming the object
+ *     cause: connect ECONNREFUSED 127.0.0.1:5000     the system's own words
+ *     hint: …                                        a line to paste
+ *     see: docs/errors.md#ERR_TSRUN_…                where to read on
+ *
+ * `--debug` adds the chain of causes with their stacks. An error that no row of the table describes is a bug, and is called one.
+ */
+import { TsrunError } from '../errors.ts';
+
+/** One line: no line breaks, and nothing that a terminal would obey (words of registries and images get here). */
+export const oneLine = (text: string): string =>
+  text
+    .trim()
+    .replace(/\s*[\r\n]+\s*/g, '; ')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) =>
+      c === '\t' ? ' ' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    );
+
+/** What an error says itself; those inside for an AggregateError, which says nothing. */
+function wordsOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') {
+    return [...new Set(error.errors.map(wordsOf))].join(', ');
+  }
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
+/** The error and its causes, outermost first. */
+function chainOf(error: unknown): unknown[] {
+  const chain: unknown[] = [];
+  for (let at = error; at !== undefined && at !== null && !chain.includes(at); at = (at as Error).cause) {
+    chain.push(at);
+    if (!(at instanceof Error)) break;
+  }
+  return chain;
+}
+
+/** The causes in one line, without what an outer one has already said. */
+function causeLine(chain: readonly unknown[]): string {
+  const said: string[] = [];
+  for (const words of chain.slice(1).map((cause) => oneLine(wordsOf(cause)))) {
+    if (words !== '' && !said.some((earlier) => earlier.includes(words))) said.push(words);
+  }
+  return said.join(': ');
+}
+
+const hintOf = (chain: readonly unknown[]): string | undefined =>
+  chain.find((error): error is TsrunError => error instanceof TsrunError && error.hint !== undefined)?.hint;
+
+export interface RenderOptions {
+  debug: boolean;
+  /** `tsrun run`: whose help is referred to for ERR_TSRUN_USAGE. */
+  command?: string | undefined;
+}
+
+/** The lines without a final line break. */
+export function renderError(error: unknown, { debug, command }: RenderOptions): string {
+  const chain = chainOf(error);
+  const known = error instanceof TsrunError;
+  const lines = [`tsrun: ${known ? '' : 'this is a bug in tsrun: '}${oneLine(wordsOf(error))}`];
+  const cause = causeLine(chain);
+  if (cause !== '') lines.push(`cause: ${cause}`);
+  const hint = known ? hintOf(chain) : 'run it again with --debug, and report what it prints';
+  if (hint !== undefined) lines.push(`hint: ${oneLine(hint)}`);
+  if (!known) lines.push('see: docs/errors.md#bugs');
+  else if (error.code !== 'ERR_TSRUN_USAGE') lines.push(`see: docs/errors.md#${error.code}`);
+  else if (command !== undefined) lines.push(`see: ${command} --help`);
+  if (debug) lines.push('', ...chain.map(debugWords));
+  return lines.join('\n');
+}
+
+function debugWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const data = error instanceof TsrunError ? `\n    ${error.code} ${JSON.stringify(error.data)}` : '';
+  return `${error.stack ?? error.message}${data}`;
+}
+
+/** 125 for everything that is not said otherwise. */
+export const exitCodeOf = (error: unknown): number => (error instanceof TsrunError ? error.exitCode : 125);

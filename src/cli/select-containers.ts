@@ -1,0 +1,53 @@
+/** Which containers a command is about: the names and ids given to it, `--all`, or `--latest`. */
+import type { ContainerView } from '../engine/container-view.ts';
+import type { Engine } from '../engine/open-engine.ts';
+import { flag } from './options/option.ts';
+import { say } from './output.ts';
+import { usageError } from './parse/usage.ts';
+import { exitCodeOf, renderError } from './render-error.ts';
+
+export const LATEST_OPTION = { latest: flag('The container that was made last', { short: 'l' }) };
+export const ALL_OPTION = { all: flag('All containers', { short: 'a' }) };
+
+interface Selection {
+  all?: boolean;
+  latest?: boolean;
+}
+
+/** What each given word means, looked up when it is its turn. Throws ERR_TSRUN_USAGE for none at all. */
+export async function selectContainers(
+  engine: Engine,
+  names: readonly string[],
+  { all = false, latest = false }: Selection,
+): Promise<(() => ContainerView)[]> {
+  const { findContainer, listContainers } = await import('../engine/container-view.ts');
+  const isImplied = all || latest;
+  if (isImplied && names.length > 0)
+    throw usageError(`--${all ? 'all' : 'latest'} and a name contradict each other`);
+  if (!isImplied && names.length === 0) throw usageError('which container?', 'tsrun ps -a');
+  if (!isImplied) return names.map((name) => () => findContainer(engine, name));
+  const { containers } = listContainers(engine);
+  if (latest && containers[0] === undefined) throw usageError('there is no container', 'tsrun ps -a');
+  return (all ? containers : containers.slice(0, 1)).map((view) => () => view);
+}
+
+/**
+ * Does `action` for each; one that fails is told of, and the others are done all the same.
+ * @returns 0, or the exit status of the first failure
+ */
+export async function forEach<T>(
+  items: readonly T[],
+  debug: boolean,
+  action: (item: T) => Promise<void> | void,
+): Promise<number> {
+  let status = 0;
+  for (const item of items) {
+    try {
+      await action(item);
+    } catch (error) {
+      say(`${renderError(error, { debug })}\n`);
+      status ||= exitCodeOf(error);
+    }
+  }
+  return status;
+}
