@@ -1,5 +1,5 @@
 /** What the host's network is like, read once per command: default routes, an address, nameservers. Never throws: a missing file is an empty one. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { parseResolvConf } from './resolv-conf.ts';
 
@@ -11,6 +11,8 @@ export interface HostNetwork {
   /** The text of /etc/resolv.conf. */
   resolvConf: string;
   nameservers: string[];
+  /** Where /etc/resolv.conf leads. */
+  resolvConfPath: string;
 }
 
 function read(path: string): string {
@@ -23,6 +25,7 @@ function read(path: string): string {
   }
 }
 
+const RESOLV_CONF = '/etc/resolv.conf';
 const RTF_REJECT = 0x200;
 
 /** Interfaces of default routes in the text of /proc/net/route (proc_net(5)): destination and mask are 0. */
@@ -57,12 +60,13 @@ export function pickAddress(
 export function readHostNetwork(): HostNetwork {
   const ipv4 = ipv4DefaultInterfaces(read('/proc/net/route'));
   const ipv6 = ipv6DefaultInterfaces(read('/proc/net/ipv6_route'));
-  const resolvConf = read('/etc/resolv.conf');
+  const resolvConf = read(RESOLV_CONF);
   return {
     hasIpv4Route: ipv4.length > 0,
     hasIpv6Route: ipv6.length > 0,
     address: pickAddress(networkInterfaces(), [...ipv4, ...ipv6]),
     resolvConf,
     nameservers: parseResolvConf(resolvConf).nameservers,
+    resolvConfPath: resolvConf === '' ? RESOLV_CONF : realpathSync(RESOLV_CONF),
   };
 }

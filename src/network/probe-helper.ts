@@ -106,7 +106,8 @@ function runVersion(name: HelperName, file: string): Pick<Kept, 'version' | 'rea
 /** pasta of 2025 exits without flushing its stdout: into a pipe it says nothing. The version is a string in its binary. */
 function versionInside(name: HelperName, file: string): string {
   const text = readFileSync(file, 'latin1');
-  const [version = 'unknown version'] = /\b(?:0\.0~git)?20\d\d_?\d\d_?\d\d\.[0-9a-f]{7}[\w.+~-]*/.exec(text) ?? [];
+  const [version = 'unknown version'] =
+    /\b(?:0\.0~git)?20\d\d_?\d\d_?\d\d\.[0-9a-f]{7}[\w.+~-]*/.exec(text) ?? [];
   return `${name} ${version}`;
 }
 

@@ -16,7 +16,7 @@
  * struct sockaddr_un. The supervisor goes back to / afterwards.
  */
 import { call, close, op, pipe } from '../sys/calls.ts';
-import { AF_UNIX, AT_FDCWD, O_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM } from '../sys/constants.ts';
+import { AF_UNIX, AT_FDCWD, O_CLOEXEC, O_NONBLOCK, SOCK_CLOEXEC, SOCK_STREAM } from '../sys/constants.ts';
 import type { Memory, Slot, Slots, Step } from '../sys/step.ts';
 import type { AttachContext, NetworkDriver, PortMapping } from './driver.ts';
 import { readExactly, startHelper, type Word, waitForAny } from './helper-steps.ts';
@@ -63,12 +63,15 @@ export function slirpDriver(path: string, options: SlirpOptions, host: HostNetwo
     namespace: { kind: 'new' },
     publishing: 'ipv4',
     attach: (context) => attach(context, path, options, addresses.container),
-    nameservers: [addresses.dns],
+    nameservers: seesResolvConf(host) ? [addresses.dns] : undefined,
     containerAddress: addresses.container,
     hostAddress: options.allowHostLoopback ? addresses.gateway : host.address,
     sysctls: {},
   };
 }
+
+/** Its sandbox holds the host's /etc and /run only: on WSL, /etc/resolv.conf leads elsewhere and its forwarder would know nobody. */
+const seesResolvConf = ({ resolvConfPath }: HostNetwork): boolean => /^\/(etc|run)\//.test(resolvConfPath);
 
 function attach(context: AttachContext, path: string, options: SlirpOptions, guest: string): Step[] {
   const { slots, initPid, ports, stderr, directory } = context;
@@ -79,7 +82,7 @@ function attach(context: AttachContext, path: string, options: SlirpOptions, gue
   const argv = slirpArguments(options, initPid, written, lifeline, withApi);
   const keep = [written, lifeline];
   return [
-    pipe('supervisor', 'learn when slirp4netns is ready', ready, written, O_CLOEXEC),
+    pipe('supervisor', 'learn when slirp4netns is ready', ready, written, O_CLOEXEC | O_NONBLOCK),
     pipe('supervisor', 'slirp4netns ends when the supervisor’s end is closed', lifeline, held, O_CLOEXEC),
     ...(withApi ? [removeSocket(directory, 'left by one that was killed')] : []),
     startHelper({ slots, name: 'slirp4netns', path, argv, stderr, keep, directory }),

@@ -40,6 +40,8 @@ const EVERYWHERE = [
   'frees its ports when the helper is killed',
   'starts again where one was killed half-way',
   'fails when a port was taken meanwhile, and leaves no helper',
+  'connects a container that has a user namespace of its own',
+  'repeats what a helper said that could not start',
   'runs a helper that is locked in',
 ];
 
@@ -81,9 +83,11 @@ describe('what one of them can', () => {
     holds('pasta', 'relays half-closed connections outwards'),
   );
   it.skipIf(flawed)('pasta publishes UDP ports to clients on the host’s loopback', () =>
-    holds('pasta', 'publishes UDP ports to clients on the host’s loopback'));
+    holds('pasta', 'publishes UDP ports to clients on the host’s loopback'),
+  );
   it.skipIf(flawed)('pasta publishes on IPv6 addresses', () => holds('pasta', 'publishes on IPv6 addresses'));
   it('pasta reaches a remote by IPv6', () => holds('pasta', 'reaches a remote by IPv6'));
+  it('slirp4netns is given up when it hangs', () => holds('slirp4netns', 'gives up a helper that hangs'));
   it('slirp4netns opens the host’s loopback', () =>
     holds('slirp4netns:allow_host_loopback=true', 'reaches the host’s loopback when asked to'));
   it('pasta opens the host’s loopback', () =>

@@ -53,6 +53,7 @@ function initSteps(slots: Slots, sysctls: Readonly<Record<string, string>>): Ste
   const up = { fields: [{ bytes: name }, { width: 2 as const, value: 0x41 }, { bytes: new Uint8Array(22) }] };
   return [
     call('container', 'die with the supervisor', 'prctl', [c.PR_SET_PDEATHSIG, c.SIGKILL, 0, 0, 0]),
+    call('container', 'as closed to others as the real one', 'prctl', [c.PR_SET_DUMPABLE, 0, 0, 0, 0]),
     call('container', 'a socket', 'socket', [c.AF_INET, c.SOCK_DGRAM, 0], { result: socket }),
     call('container', 'lo up', 'ioctl', [socket, c.SIOCSIFFLAGS, up]),
     ...Object.entries(sysctls).flatMap(([key, value]) => {
@@ -73,6 +74,7 @@ export async function startContainer(
   driver: NetworkDriver,
   ports: readonly PortMapping[],
   parent: string,
+  flags = 0n,
 ): Promise<Container> {
   const directory = mkdtempSync(join(parent, 'c-'));
   const slots = new Slots();
@@ -99,7 +101,7 @@ export async function startContainer(
               'the init',
               {
                 kind: 'clone',
-                flags: c.CLONE_NEWNET,
+                flags: c.CLONE_NEWNET | flags,
                 exitSignal: c.SIGCHLD,
                 child: initSteps(slots, driver.sysctls),
               },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { on } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setImmediate } from 'node:timers/promises';
@@ -13,7 +13,11 @@ import type { NetworkDriver, PortMapping } from '../../../src/network/driver.ts'
 import type { HostNetwork } from '../../../src/network/host-network.ts';
 import { parseNetwork } from '../../../src/network/parse-network.ts';
 import { parsePublish } from '../../../src/network/parse-publish.ts';
+import { pastaDriver } from '../../../src/network/pasta.ts';
 import { probeHelper } from '../../../src/network/probe-helper.ts';
+import { slirpDriver } from '../../../src/network/slirp4netns.ts';
+import { DEFAULT_SLIRP_OPTIONS } from '../../../src/network/slirp4netns-options.ts';
+import { CLONE_NEWUSER } from '../../../src/sys/constants.ts';
 import { type Container, startContainer, untilGone } from './container.ts';
 import type { PeerRequest } from './peer.ts';
 
@@ -315,6 +319,32 @@ export const scenarios: Record<string, Scenario> = {
     const ports = await claimPorts(parsePublish('8091:91'));
     await listen(lab, undefined, 'tcp', '0.0.0.0', 8091);
     await assert.rejects(startContainer(lab.driver, ports, lab.directory), /errno (98|100);/);
+  },
+
+  'connects a container that has a user namespace of its own': async (lab) => {
+    const driver = { ...lab.driver, sysctls: {} }; // nobody is mapped there
+    const container = await startContainer(driver, parsePublish('8094:94'), lab.directory, CLONE_NEWUSER);
+    lab.containers.defer(() => void process.kill(container.supervisor, 'SIGKILL'));
+    await listen(lab, container.init, 'tcp', '0.0.0.0', 94);
+    assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.1', 8094), HEARD);
+  },
+
+  'repeats what a helper said that could not start': async (lab) => {
+    const helper = join(lab.directory, 'helper');
+    writeFileSync(helper, '#!/bin/sh\necho no luck today >&2\nexit 1\n', { mode: 0o755 });
+    const name = lab.driver.name as 'pasta' | 'slirp4netns';
+    const driver =
+      name === 'pasta'
+        ? pastaDriver(helper, [], lab.host)
+        : slirpDriver(helper, DEFAULT_SLIRP_OPTIONS, lab.host);
+    await assert.rejects(startContainer(driver, [], lab.directory), /errno 100; helpers said: no luck today/);
+  },
+
+  'gives up a helper that hangs': async (lab) => {
+    const helper = join(lab.directory, 'hanging');
+    writeFileSync(helper, '#!/bin/sh\nexec sleep infinity\n', { mode: 0o755 });
+    const driver = slirpDriver(helper, DEFAULT_SLIRP_OPTIONS, lab.host);
+    await assert.rejects(startContainer(driver, [], lab.directory), /errno 100;/);
   },
 
   'runs a helper that is locked in': async (lab) => {
