@@ -12,7 +12,7 @@ import type { Compression } from '../../spec/media-types.ts';
 import { decompressZstd } from './decompress-zstd.ts';
 import type { SizeMeter } from './limits.ts';
 
-const CHUNK = 1 << 18;
+const CHUNK = 1 << 20;
 
 /**
  * Yields the archive and counts both sides of it.
