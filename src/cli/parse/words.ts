@@ -1,10 +1,11 @@
 /**
- * The words of a command line → the values of its options, and its operands.
+ * The words of a command line → the values of its options, and its operands: commander, set up from our tables.
  *
- * The rules are those of docker and podman (the pflag library), which getopt_long(3) and npm's parsers do not quite have:
- * `--flag=false`; `-dit` and `-ePATH` and `-e=PATH`; for `run` and `exec` the first operand ends the options, because what follows it is
- * the container's own command line; else options and operands mix, and `--` ends the options.
+ * The rules are those of docker and podman (the pflag library). Commander has all but two of them: `--flag=false`, for which each
+ * flag gets two hidden options of just that name, and `-p=80:80`, whose `=` is taken off (no value of ours begins with one). For `run`
+ * and `exec` the first operand ends the options, because what follows it is the container's own command line.
  */
+import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import type { Option, OptionTable, Values } from '../options/option.ts';
 import { closest } from './closest.ts';
 import { usageError } from './usage.ts';
@@ -24,113 +25,86 @@ export interface WordRules {
   unsupported?: Readonly<Record<string, string>>;
 }
 
-const TRUE = new Set(['true', '1', 't', 'T', 'TRUE', 'True']);
-const FALSE = new Set(['false', '0', 'f', 'F', 'FALSE', 'False']);
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  '1': true,
+  t: true,
+  false: false,
+  '0': false,
+  f: false,
+};
 
-class WordParser {
-  readonly #table: OptionTable;
-  readonly #words: readonly string[];
-  readonly #rules: WordRules;
-  readonly #values: Record<string, unknown> = {};
-  readonly #operands: string[] = [];
-  #at = 0;
+type Set = (value: unknown) => void;
 
-  constructor(table: OptionTable, words: readonly string[], rules: WordRules) {
-    this.#table = table;
-    this.#words = words;
-    this.#rules = rules;
-    for (const [name, option] of Object.entries(table)) {
-      this.#values[name] = option.kind === 'flag' ? option.default : option.kind === 'list' ? [] : undefined;
-    }
+/** Adds one option under one long name; `set` is called each time it is met. */
+function addOption(command: Command, option: Option, flags: string, set: Set): void {
+  const add = (text: string, heard: (value: string) => void): void => {
+    const added = new CommanderOption(text);
+    command.addOption(added);
+    command.on(`option:${added.name()}`, heard);
+  };
+  if (option.kind !== 'flag') {
+    add(`${flags} <value>`, (text) => set(option.parse(text.startsWith('=') ? text.slice(1) : text)));
+    return;
   }
-
-  parse(): { values: Record<string, unknown>; operands: string[]; help: boolean } {
-    let help = false;
-    while (this.#at < this.#words.length && !help) {
-      const word = this.#words[this.#at++] ?? '';
-      if (word === '--') this.#takeRest();
-      else if (word === '--help' || (word === '-h' && this.#byLetter('h') === undefined)) help = true;
-      else if (word.startsWith('--')) this.#long(word);
-      else if (word.startsWith('-') && word.length > 1) this.#letters(word);
-      else {
-        this.#operands.push(word);
-        if (this.#rules.optionsEndAtOperand) this.#takeRest();
-      }
-    }
-    return { values: this.#values, operands: this.#operands, help };
-  }
-
-  #takeRest(): void {
-    this.#operands.push(...this.#words.slice(this.#at));
-    this.#at = this.#words.length;
-  }
-
-  /** `--name`, `--name=value`, `--name value` */
-  #long(word: string): void {
-    const equals = word.indexOf('=');
-    const written = equals === -1 ? word : word.slice(0, equals);
-    const [name, option] = this.#byName(written.slice(2)) ?? this.#refuse(written, written.slice(2));
-    const text = equals === -1 ? undefined : word.slice(equals + 1);
-    if (option.kind === 'flag') this.#values[name] = text === undefined ? true : boolean(written, text);
-    else this.#set(name, option, text ?? this.#next(written, option.argument));
-  }
-
-  /** `-d`, `-dit`, `-p 80:80`, `-p80:80`, `-p=80:80`, `-t=false` */
-  #letters(word: string): void {
-    for (let at = 1; at < word.length; at++) {
-      const written = `-${word[at]}`;
-      const [name, option] = this.#byLetter(word[at] ?? '') ?? this.#refuse(written, word[at] ?? '', word);
-      const rest = word.slice(at + 1);
-      const assigned = rest.startsWith('=') ? rest.slice(1) : undefined;
-      if (option.kind !== 'flag') {
-        this.#set(name, option, assigned ?? (rest || this.#next(written, option.argument)));
-        return;
-      }
-      this.#values[name] = assigned === undefined ? true : boolean(written, assigned);
-      if (assigned !== undefined) return;
-    }
-  }
-
-  #set(name: string, option: Exclude<Option, { kind: 'flag' }>, text: string): void {
-    const parsed = option.parse(text);
-    if (option.kind === 'list') (this.#values[name] as unknown[]).push(parsed);
-    else this.#values[name] = parsed;
-  }
-
-  #next(written: string, argument: string): string {
-    const word = this.#words[this.#at++];
-    if (word !== undefined) return word;
-    throw usageError(`${written} needs a value: ${written} ${argument}`, `${this.#rules.command} --help`);
-  }
-
-  #byName(name: string): [string, Option] | undefined {
-    const option = Object.hasOwn(this.#table, name) ? this.#table[name] : undefined;
-    if (option) return [name, option];
-    return Object.entries(this.#table).find(([, other]) => other.aliases?.includes(name));
-  }
-
-  #byLetter(letter: string): [string, Option] | undefined {
-    return Object.entries(this.#table).find(([, option]) => option.short === letter);
-  }
-
-  #refuse(written: string, name: string, word = written): never {
-    const { command, unsupported = {} } = this.#rules;
-    if (Object.hasOwn(unsupported, name)) {
-      throw usageError(`${command} does not support ${written}`, unsupported[name] || undefined);
-    }
-    const near = name.length > 1 ? closest(name, Object.keys(this.#table)) : undefined;
-    const where = word === written ? '' : ` (in ${word})`;
-    throw usageError(
-      `${command} has no option ${written}${where}`,
-      near === undefined ? `${command} --help` : `did you mean --${near}?`,
-    );
-  }
+  add(flags, () => set(true));
+  const long = flags.slice(flags.indexOf('--'));
+  for (const [text, value] of Object.entries(BOOLEANS)) add(`${long}=${text}`, () => set(value));
 }
 
-function boolean(written: string, text: string): boolean {
-  if (TRUE.has(text)) return true;
-  if (FALSE.has(text)) return false;
-  throw usageError(`${written}=${text} is neither true nor false`, `${written}=false`);
+/** A commander command for the table; what it meets goes to `values`. */
+function commandFor(
+  table: OptionTable,
+  rules: WordRules,
+  values: Record<string, unknown>,
+  onHelp: () => void,
+): Command {
+  const command = new Command(rules.command)
+    .argument('[operands...]')
+    .helpOption(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  if (rules.optionsEndAtOperand) command.passThroughOptions();
+  for (const [name, option] of Object.entries(table)) {
+    values[name] = option.kind === 'flag' ? option.default : option.kind === 'list' ? [] : undefined;
+    const set: Set = (value) => {
+      if (option.kind === 'list') (values[name] as unknown[]).push(value);
+      else values[name] = value;
+    };
+    addOption(command, option, option.short ? `-${option.short}, --${name}` : `--${name}`, set);
+    for (const alias of option.aliases ?? []) addOption(command, option, `--${alias}`, set);
+  }
+  const hasH = Object.values(table).some((option) => option.short === 'h');
+  command.addOption(new CommanderOption(hasH ? '--help' : '-h, --help'));
+  command.on('option:help', onHelp);
+  return command;
+}
+
+/** Commander's errors in our words. The option is quoted in them: error: unknown option '--bad' */
+function translate(error: CommanderError, table: OptionTable, rules: WordRules): Error {
+  const { command, unsupported = {} } = rules;
+  const written = (/'([^']*)'/.exec(error.message)?.[1] ?? '').replace(/^-\w, /, '').split(/[ =]/)[0] ?? '';
+  const name = written.replace(/^-+/, '');
+  if (error.code === 'commander.optionMissingArgument') {
+    const argument = Object.hasOwn(table, name) ? table[name] : undefined;
+    const value = argument && argument.kind !== 'flag' ? argument.argument : 'VALUE';
+    return usageError(`${written} needs a value: ${written} ${value}`, `${command} --help`);
+  }
+  if (error.code !== 'commander.unknownOption') return usageError(error.message, `${command} --help`);
+  if (Object.hasOwn(unsupported, name)) {
+    return usageError(`${command} does not support ${written}`, unsupported[name] || undefined);
+  }
+  if (Object.hasOwn(table, name) && table[name]?.kind === 'flag') {
+    return usageError(
+      `${/'([^']*)'/.exec(error.message)?.[1]} is neither true nor false`,
+      `${written}=false`,
+    );
+  }
+  const near = name.length > 1 ? closest(name, Object.keys(table)) : undefined;
+  return usageError(
+    `${command} has no option ${written}`,
+    near === undefined ? `${command} --help` : `did you mean --${near}?`,
+  );
 }
 
 /** Throws ERR_TSRUN_USAGE. */
@@ -139,5 +113,16 @@ export function parseWords<T extends OptionTable>(
   words: readonly string[],
   rules: WordRules,
 ): ParsedWords<T> {
-  return new WordParser(table, words, rules).parse() as ParsedWords<T>;
+  const values: Record<string, unknown> = {};
+  let help = false;
+  const command = commandFor(table, rules, values, () => {
+    help = true;
+  });
+  try {
+    command.parse(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (!help) throw translate(error, table, rules);
+  }
+  return { values: values as Values<T>, operands: command.args, help };
 }
