@@ -58,6 +58,9 @@ export function applyLayers(archives: readonly Buffer[], options: ApplyArchiveOp
         for (const { fd } of lowers) fs.closeSync(fd);
       }
     }
+  } catch (error) {
+    for (const directory of directories) fs.rmSync(directory, { recursive: true, force: true });
+    throw error;
   } finally {
     process.umask(umask);
   }
@@ -68,6 +71,8 @@ export function applyLayers(archives: readonly Buffer[], options: ApplyArchiveOp
 export function listLayer({ host, directories }: Layers): string[] {
   const base = directories[0] as string;
   const lines: string[] = [];
+  // in its namespaces the worker is 0:0; here its files are the tester's, which a copy of them takes for a foreign owner
+  const own = `${process.geteuid?.()}:${process.getegid?.()}:`;
   const visit = (path: string): void => {
     const full = `${base}/${path}`;
     const stats = fs.lstatSync(full);
@@ -78,7 +83,9 @@ export function listLayer({ host, directories }: Layers): string[] {
     else if (node) line += `node ${node}`;
     else if (stats.isSymbolicLink()) line += `-> ${fs.readlinkSync(full)}`;
     else line += stats.isDirectory() ? `dir ${mode}` : `file ${mode} ${fs.readFileSync(full, 'latin1')}`;
-    const xattrs = Object.entries(host.xattrs.get(full) ?? {}).map(([k, v]) => ` ${k}=${v}`);
+    const xattrs = Object.entries(host.xattrs.get(full) ?? {})
+      .filter(([, value]) => !value.startsWith(own))
+      .map(([k, v]) => ` ${k}=${v}`);
     lines.push(line + xattrs.join(''));
     if (!stats.isDirectory()) return;
     for (const name of fs.readdirSync(full).sort()) visit(path ? `${path}/${name}` : name);

@@ -36,13 +36,13 @@ describe('one layer', () => {
       listing([
         directory('./d/', { mode: 0o1777 }),
         file('./d/f', 'one', { mode: 0o4750 }),
-        file('/abs', 'two', { mode: 0o200 }),
+        file('/abs', 'two', { mode: 0o444 }),
         symlink('s', '/etc/passwd'),
         hardlink('h', './d//f'),
         file('a/../up', 'x'),
       ]),
     ).toEqual([
-      'abs file 200 two',
+      'abs file 444 two',
       'd dir 1777',
       'd/f file 4750 one',
       'h file 4750 one',
