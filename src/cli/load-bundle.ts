@@ -1,7 +1,7 @@
 /**
  * Runs a bundle of dist/ with its V8 code cache, so that starting tsrun costs no compilation.
  *
- * A bundle is a CommonJS file; `<bundle>.cache` beside it holds the byte code of the functions that common commands call
+ * A bundle is a CommonJS file; `<bundle>.cache` beside it holds the byte code of the functions that are usually called
  * (src/setup/code-cache.ts). V8 itself refuses a cache of another version or of other flags; then the source is compiled, slower
  * and otherwise the same. No import here may be slow to load: this runs at every start.
  */
@@ -9,8 +9,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 
-/** Sees each script after it was made and before it runs. */
-export type ScriptWatcher = (script: Script, file: string) => void;
+/** Sees each script after it was made and before it runs, with the path of its code cache. */
+export type ScriptWatcher = (script: Script, cache: string) => void;
+
+/** Bundles are ASCII (esbuild's default charset): latin1 spares the decoding. */
+const readSource = (file: string): string => readFileSync(file, 'latin1');
 
 const WRAPPER_PARAMETERS = 'exports, require, module, __filename, __dirname';
 
@@ -24,30 +27,37 @@ function readIfPresent(file: string): Buffer | undefined {
 }
 
 /**
- * Loads the bundle `name` of the directory `dist` and returns its exports. `./other.cjs` required by it is loaded the same way;
- * all other names go to `requireBuiltin`.
+ * Loads the first of the bundles `names` that the directory `dist` has, and returns its exports. `./other.cjs` required by it is
+ * loaded the same way; all other names go to `requireBuiltin`. Throws what reading the last of `names` throws.
  */
 export function loadBundle(
   dist: string,
-  name: string,
+  names: readonly string[],
   requireBuiltin: NodeJS.Require,
   watcher?: ScriptWatcher,
 ): unknown {
   const loaded = new Map<string, { exports: unknown }>();
-  const load = (bundle: string): unknown => {
-    const known = loaded.get(bundle);
-    if (known) return known.exports;
-    const file = join(dist, bundle);
-    // Bundles are ASCII (esbuild's default charset): latin1 spares the decoding.
-    const source = `(function (${WRAPPER_PARAMETERS}) {${readFileSync(file, 'latin1')}\n})`;
+  const load = (name: string, source: string): unknown => {
+    const file = join(dist, name);
     const cachedData = readIfPresent(`${file}.cache`);
-    const script = new Script(source, cachedData ? { filename: file, cachedData } : { filename: file });
+    const script = new Script(
+      `(function (${WRAPPER_PARAMETERS}) {${source}\n})`,
+      cachedData ? { filename: file, cachedData } : { filename: file },
+    );
     watcher?.(script, file);
     const module = { exports: {} as unknown };
-    loaded.set(bundle, module);
-    const require = (id: string): unknown => (id.startsWith('./') ? load(id.slice(2)) : requireBuiltin(id));
+    loaded.set(name, module);
     script.runInThisContext().call(module.exports, module.exports, require, module, file, dist);
     return module.exports;
   };
-  return load(name);
+  const require = (id: string): unknown =>
+    id.startsWith('./')
+      ? (loaded.get(id.slice(2))?.exports ?? load(id.slice(2), readSource(join(dist, id))))
+      : requireBuiltin(id);
+  const last = names.at(-1) ?? '';
+  for (const name of names.slice(0, -1)) {
+    const source = readIfPresent(join(dist, name));
+    if (source) return load(name, source.toString('latin1'));
+  }
+  return load(last, readSource(join(dist, last)));
 }

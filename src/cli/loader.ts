@@ -1,9 +1,11 @@
 /**
- * dist/bin/<name>.cjs: what Node is given to execute. Loads the bundle dist/<name>.cjs.
+ * dist/bin/<name>.cjs: what Node is given to execute. Loads the bundle dist/<name>.cjs, or the one
+ * for the command that is called, dist/<name>.<command>.cjs.
  *
  * It is compiled for old versions of Node too, so that one of them says what is wrong rather than failing on syntax.
  */
 import { basename, dirname } from 'node:path';
+import { bundleNames } from './bundle-names.ts';
 import { loadBundle } from './load-bundle.ts';
 
 /** zstd in node:zlib, and undici 8, need it. */
@@ -25,4 +27,4 @@ if (TSRUN_NODE_OPTIONS !== undefined) {
   delete process.env.TSRUN_NODE_OPTIONS;
 }
 
-loadBundle(dirname(__dirname), basename(__filename), require);
+loadBundle(dirname(__dirname), bundleNames(basename(__filename, '.cjs'), process.argv[2]), require);

@@ -2,20 +2,22 @@
  * Makes the JavaScript of dist/: CommonJS bundles whose dynamic imports are evaluated only when they are reached.
  *
  *   dist/tsrun.cjs          the command line
+ *   dist/tsrun.<verb>.cjs   the same without the other commands: V8 takes time for every function that is there, called or not
  *   dist/unpack-worker.cjs  applies layers, in a process of its own
  *   dist/undici.cjs         an npm package that is big and that few commands need: read at the first import of it, by any bundle
- *   dist/bin/<name>.cjs     the loader of each entry (src/cli/loader.ts): what Node is given to execute
+ *   dist/bin/<entry>.cjs    the loader of each entry (src/cli/loader.ts): what Node is given to execute
  *   dist/bin/tsrun          the launcher, POSIX sh
  *
  * In a bundle `import.meta.dirname` is dist/, and `import.meta.url` is that of the bundle.
  */
-import { chmod, copyFile, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { COMMANDS, GROUPED } from '../cli/commands.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
 
 /** Entry → its source. */
-export const ENTRIES: Readonly<Record<string, string>> = {
+const ENTRIES: Readonly<Record<string, string>> = {
   tsrun: 'src/cli/main.ts',
   'unpack-worker': 'src/image/unpack/unpack-worker.ts',
 };
@@ -60,40 +62,59 @@ const packagesApart: Plugin = {
   },
 };
 
+/** Leaves out of src/cli/commands.ts what loads another command than `verb`. */
+const onlyCommand = (verb: string): Plugin => ({
+  name: 'only-command',
+  setup(context) {
+    context.onResolve({ filter: /^\.\/commands\/[^/]+\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' && basename(path, '.ts') !== verb
+        ? { path: basename(path, '.ts'), namespace: 'other-command' }
+        : undefined,
+    );
+    context.onLoad({ filter: /^/, namespace: 'other-command' }, ({ path }) => ({
+      contents: `throw new Error('the bundle of "${verb}" has no command "${path}"')`,
+    }));
+  },
+});
+
+/** The words that are a command of their own; a group's name (`container ls`) needs the bundle of all commands. */
+const VERBS = Object.keys(COMMANDS).filter((word) => !Object.hasOwn(GROUPED, word));
+
+/** What is built, each from one source or package into one file. */
+function bundles(root: string, dist: string): BuildOptions[] {
+  const common = { ...COMMON, absWorkingDir: root };
+  const ours = (source: string, name: string, plugins: Plugin[]): BuildOptions => ({
+    ...common,
+    ...PLACE_OF_BUNDLE,
+    entryPoints: [source],
+    outfile: join(dist, `${name}.cjs`),
+    plugins: [...plugins, packagesApart, lazyBuiltins],
+  });
+  return [
+    ...Object.entries(ENTRIES).map(([name, source]) => ours(source, name, [])),
+    ...VERBS.map((verb) => ours('src/cli/main.ts', `tsrun.${verb}`, [onlyCommand(verb)])),
+    ...PACKAGES_APART.map((name) => ({
+      ...common,
+      entryPoints: [name],
+      outfile: join(dist, `${name}.cjs`),
+      plugins: [lazyBuiltins],
+    })),
+    ...Object.keys(ENTRIES).map((name) => ({
+      ...common,
+      target: 'node14',
+      entryPoints: ['src/cli/loader.ts'],
+      outfile: join(dist, 'bin', `${name}.cjs`),
+    })),
+  ];
+}
+
 /** Bundles everything from the sources below `root` into `dist`. */
 export async function bundle(root: string, dist: string): Promise<void> {
-  const bin = join(dist, 'bin');
-  await mkdir(bin, { recursive: true });
-  const at = { absWorkingDir: root };
-  await Promise.all([
-    build({
-      ...COMMON,
-      ...PLACE_OF_BUNDLE,
-      ...at,
-      entryPoints: ENTRIES,
-      outdir: dist,
-      outExtension: { '.js': '.cjs' },
-      plugins: [packagesApart, lazyBuiltins],
-    }),
-    ...PACKAGES_APART.map((name) =>
-      build({
-        ...COMMON,
-        ...at,
-        plugins: [lazyBuiltins],
-        entryPoints: [name],
-        outfile: join(dist, `${name}.cjs`),
-      }),
-    ),
-    ...Object.keys(ENTRIES).map((name) =>
-      build({
-        ...COMMON,
-        ...at,
-        target: 'node14',
-        entryPoints: ['src/cli/loader.ts'],
-        outfile: join(bin, `${name}.cjs`),
-      }),
-    ),
-    copyFile(join(root, 'src/cli/tsrun.sh'), join(bin, 'tsrun')),
-  ]);
-  await chmod(join(bin, 'tsrun'), 0o755);
+  const launcher = join(dist, 'bin', 'tsrun');
+  await mkdir(join(dist, 'bin'), { recursive: true });
+  const stale = (await readdir(dist)).filter((name) => name.endsWith('.cjs') || name.endsWith('.cache'));
+  await Promise.all(stale.map((name) => rm(join(dist, name))));
+  await Promise.all(bundles(root, dist).map((options) => build(options)));
+  await copyFile(join(root, 'src/cli/tsrun.sh'), launcher);
+  await chmod(launcher, 0o755);
 }

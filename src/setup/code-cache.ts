@@ -1,32 +1,35 @@
 /**
  * Makes the V8 code caches of dist/ (src/cli/load-bundle.ts) by running the commands whose start should be fast.
  *
- * A cache holds the functions that were compiled when it was taken. Each command therefore runs with the caches of the commands
- * before it and writes them again, grown by its own functions. The commands really run, on a store of their own; where containers
- * cannot be started (no namespaces in a build environment, or root) they fail, which costs some warmth and no correctness.
+ * A cache holds the functions that were compiled when it was taken. Each command therefore runs with the cache that earlier commands
+ * left for its bundle, and writes it again, grown by its own functions. The commands really run, on a store of their own; where
+ * containers cannot be started (no namespaces in a build environment, or root) they fail, which costs some warmth and no correctness.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const NAME = 'warm-up';
+const IMAGE = 'localhost/busybox';
 const RUN = ['run', '--network', 'none'];
+
+/** Unpacks the image. It is run once without making a cache: later starts do not do that again. */
+const FIRST = [...RUN, '--rm', IMAGE, 'true'];
 
 /** In the order in which they must run: a container is made, looked at, and removed. */
 const COMMANDS: readonly (readonly string[])[] = [
   ['version'],
   ['--help'],
-  ['run', '--help'],
   ['no-such-command'],
   ['images'],
   ['info'],
   ['doctor'],
-  ['explain', ...RUN, '--rm', 'localhost/busybox', 'true'],
-  [...RUN, '--rm', 'localhost/busybox', 'true'],
-  ['run', '--rm', 'localhost/busybox', 'true'],
-  [...RUN, '-d', '--name', NAME, 'localhost/busybox', 'sleep', '60'],
-  [...RUN, '--rm', 'localhost/busybox', 'echo', 'joining'],
+  ['explain', ...FIRST],
+  FIRST,
+  ['run', '--rm', IMAGE, 'true'],
+  [...RUN, '-d', '--name', NAME, IMAGE, 'sleep', '60'],
+  // Joins the namespaces that the container above keeps.
+  [...RUN, '--rm', IMAGE, 'true'],
   ['exec', NAME, 'true'],
   ['ps'],
   ['logs', NAME],
@@ -34,6 +37,8 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['port', NAME],
   ['stop', '-t', '0', NAME],
   ['wait', NAME],
+  ['start', NAME],
+  ['kill', NAME],
   ['rm', '-f', NAME],
   // Nothing listens there: warms what a pull needs until it would connect.
   ['pull', '127.0.0.1:1/warm-up'],
@@ -49,35 +54,31 @@ async function removeTree(directory: string): Promise<void> {
   });
 }
 
-/** Writes `<bundle>.cache` beside each bundle of `dist`. Returns the commands that failed. */
-export async function makeCodeCaches(dist: string): Promise<string[]> {
-  const stale = (await readdir(dist)).filter((name) => name.endsWith('.cache'));
-  await Promise.all(stale.map((name) => rm(join(dist, name))));
+/** Makes the caches beside the bundles of `dist`, which have none yet. Returns whether containers could be started. */
+export async function makeCodeCaches(dist: string): Promise<boolean> {
   const home = await mkdtemp('/var/tmp/t');
-  const failed: string[] = [];
+  const warmUp = join(import.meta.dirname, 'warm-up.ts');
+  const loader = join(dist, 'bin', 'tsrun.cjs');
+  /** Returns the exit status; a command that fails is none the worse for the cache. */
+  const run = (program: string, words: readonly string[]): number | null =>
+    spawnSync(process.execPath, [program, ...words], {
+      stdio: 'ignore',
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+      cwd: home,
+      env: {
+        PATH: process.env.PATH,
+        LANG: 'C.UTF-8',
+        HOME: home,
+        XDG_DATA_HOME: home,
+        XDG_RUNTIME_DIR: home,
+      },
+    }).status;
   try {
-    for (const command of COMMANDS) {
-      const { status } = spawnSync(
-        process.execPath,
-        [join(import.meta.dirname, 'warm-up.ts'), dist, ...command],
-        {
-          stdio: 'ignore',
-          timeout: TIMEOUT_MS,
-          killSignal: 'SIGKILL',
-          cwd: home,
-          env: {
-            PATH: process.env.PATH,
-            LANG: 'C.UTF-8',
-            HOME: home,
-            XDG_DATA_HOME: home,
-            XDG_RUNTIME_DIR: home,
-          },
-        },
-      );
-      if (status !== 0) failed.push(command.join(' '));
-    }
+    const status = run(loader, FIRST);
+    for (const command of COMMANDS) run(warmUp, [dist, ...command]);
+    return status === 0;
   } finally {
     await removeTree(home);
   }
-  return failed;
 }

@@ -43,8 +43,9 @@ export const lazyBuiltins: Plugin = {
   name: 'lazy-builtins',
   setup(context) {
     const filter = new RegExp(`^(node:)?(${SLOW_BUILTINS.join('|')})$`);
-    context.onResolve({ filter }, ({ path, namespace }) =>
-      namespace === NAMESPACE
+    context.onResolve({ filter }, ({ path, namespace, kind }) =>
+      // `import('node:tty')` is lazy as it is.
+      namespace === NAMESPACE || kind === 'dynamic-import'
         ? { path, external: true }
         : { path: path.replace(/^node:/, ''), namespace: NAMESPACE },
     );

@@ -6,6 +6,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Script } from 'node:vm';
+import { bundleNames } from '../cli/bundle-names.ts';
 import { loadBundle } from '../cli/load-bundle.ts';
 
 const [dist = '', ...words] = process.argv.slice(2);
@@ -14,9 +15,11 @@ process.argv = [process.execPath, loader, ...words];
 
 const scripts = new Map<string, Script>();
 process.on('exit', () => {
-  for (const [file, script] of scripts) {
-    writeFileSync(`${file}.cache.new`, script.createCachedData());
-    renameSync(`${file}.cache.new`, `${file}.cache`);
+  for (const [cache, script] of scripts) {
+    writeFileSync(`${cache}.new`, script.createCachedData());
+    renameSync(`${cache}.new`, cache);
   }
 });
-loadBundle(dist, 'tsrun.cjs', createRequire(loader), (script, file) => scripts.set(file, script));
+loadBundle(dist, bundleNames('tsrun', words[0]), createRequire(loader), (script, file) =>
+  scripts.set(file, script),
+);
