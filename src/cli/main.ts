@@ -26,8 +26,8 @@ async function main(words: readonly string[]): Promise<number> {
   const [first, ...rest] = globals.version ? ['version'] : operands;
   if (help || first === undefined || first === 'help') return await showHelp(rest, help || first === 'help');
   const [name, ownWords] = ungroup(first, rest);
-  about.command = `tsrun ${name}`;
   const command = await load(name);
+  about.command = `tsrun ${name}`;
   return await runCommand(name, command, ownWords, globals);
 }
 

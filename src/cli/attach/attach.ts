@@ -10,17 +10,16 @@
  *
  * Nothing is buffered here: a slow reader of stdout slows the container, a slow container slows the writer of stdin.
  */
-import { constants } from 'node:os';
 import {
   type ExitStatus,
   resize,
   type Streams,
   type SupervisorMessage,
-  signal as signalFrame,
   stdinEof,
   stdin as stdinFrames,
 } from '../../supervisor/messages.ts';
 import { say } from '../output.ts';
+import { breakPipe } from './broken-pipe.ts';
 import { DetachKeys } from './detach-keys.ts';
 import { OutputStream } from './output-stream.ts';
 
@@ -35,6 +34,8 @@ export interface AttachOptions {
   streams: Streams;
   /** The container has a terminal. */
   tty: boolean;
+  /** Of the command, on the host. */
+  pid: number;
   /** parseDetachKeys() */
   detachKeys: Uint8Array;
 }
@@ -43,7 +44,7 @@ export type AttachEnd =
   | { kind: 'exit'; status: ExitStatus }
   /** The user typed the detach keys. */
   | { kind: 'detached' }
-  /** Nobody reads stdout any more. */
+  /** Nobody reads stdout any more; see broken-pipe.ts for what became of the command. */
   | { kind: 'broken-pipe' }
   /** The supervisor closed the socket without a word about the exit. */
   | { kind: 'closed' };
@@ -58,7 +59,7 @@ export async function attach(client: Connection, options: AttachOptions): Promis
     void sendStdin(client, keys).then((detached) => detached && leave({ kind: 'detached' }));
   }
   try {
-    return await Promise.race([receive(client), left]);
+    return await Promise.race([receive(client, options.pid), left]);
   } finally {
     client.close();
   }
@@ -91,7 +92,7 @@ async function sendStdin(client: Connection, detachKeys: Uint8Array): Promise<bo
   return false;
 }
 
-async function receive(client: Connection): Promise<AttachEnd> {
+async function receive(client: Connection, pid: number): Promise<AttachEnd> {
   const stdout = new OutputStream(1);
   const stderr = new OutputStream(2);
   for (;;) {
@@ -99,7 +100,7 @@ async function receive(client: Connection): Promise<AttachEnd> {
     if (message === undefined) return { kind: 'closed' };
     switch (message.type) {
       case 'stdout':
-        if ((await stdout.write(message.bytes)) === 'closed') return await breakPipe(client);
+        if ((await stdout.write(message.bytes)) === 'closed') return await breakPipe(client, pid);
         break;
       case 'stderr':
         await stderr.write(message.bytes);
@@ -116,10 +117,4 @@ async function receive(client: Connection): Promise<AttachEnd> {
         break;
     }
   }
-}
-
-/** `tsrun run … | head`: the container is told as a writer to the pipe would be; what it makes of it is its own affair. */
-async function breakPipe(client: Connection): Promise<AttachEnd> {
-  await client.send(signalFrame(constants.signals.SIGPIPE));
-  return { kind: 'broken-pipe' };
 }

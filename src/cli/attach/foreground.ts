@@ -54,10 +54,11 @@ export class Foreground implements Disposable {
     return this.#proxy?.interruption === undefined ? undefined : 128 + this.#proxy.interruption;
   }
 
-  async relay(client: Connection): Promise<AttachEnd> {
+  /** @param pid of the command, on the host */
+  async relay(client: Connection, pid: number): Promise<AttachEnd> {
     const { streams, tty } = this.#options;
     this.#proxy?.connect(client);
-    return await attach(client, { streams, tty, detachKeys: this.#detachKeys });
+    return await attach(client, { streams, tty, pid, detachKeys: this.#detachKeys });
   }
 
   [Symbol.dispose](): void {

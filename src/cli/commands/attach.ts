@@ -57,6 +57,6 @@ export const ATTACH = defineCommand({
       const { resize } = await import('../../supervisor/messages.ts');
       await client.send(Buffer.concat([resize(Math.max(1, rows - 1), columns), resize(rows, columns)]));
     }
-    return await endStatus(engine, record, await foreground.relay(client));
+    return await endStatus(engine, record, await foreground.relay(client, state.init?.pid ?? 0));
   },
 });

@@ -34,14 +34,14 @@ export const EXEC = defineCommand({
     const { interactive, tty, detach, privileged, user, workdir } = given;
     const request = { command, env, interactive, tty, detach, privileged, user, workdir };
     const size = foreground?.windowSize;
-    const { client } = await execInContainer(
+    const { client, pid } = await execInContainer(
       engine,
       view,
       request,
       streams,
       size && { height: size.rows, width: size.columns },
     );
-    if (foreground) return await endStatus(engine, view.record, await foreground.relay(client));
+    if (foreground) return await endStatus(engine, view.record, await foreground.relay(client, pid));
     client.close();
     return 0;
   },

@@ -61,7 +61,7 @@ async function run(given: Given, [image = '', ...command]: string[], context: Co
     print(`${started.record.id}\n`);
     return 0;
   }
-  return await endStatus(engine, started.record, await foreground.relay(started.client));
+  return await endStatus(engine, started.record, await foreground.relay(started.client, started.pid));
 }
 
 export const RUN = defineCommand({

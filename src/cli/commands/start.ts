@@ -33,8 +33,8 @@ async function startAttached(
   });
   const size = foreground.windowSize;
   const windowSize = size && { height: size.rows, width: size.columns };
-  const { client } = await startContainer(engine, record, { attach: streams, windowSize });
-  return await endStatus(engine, record, await foreground.relay(client));
+  const { client, pid } = await startContainer(engine, record, { attach: streams, windowSize });
+  return await endStatus(engine, record, await foreground.relay(client, pid));
 }
 
 export const START = defineCommand({
