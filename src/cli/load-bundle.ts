@@ -39,12 +39,13 @@ export function loadBundle(
   const loaded = new Map<string, { exports: unknown }>();
   const load = (name: string, source: string): unknown => {
     const file = join(dist, name);
-    const cachedData = readIfPresent(`${file}.cache`);
+    const cache = `${file}.cache`;
+    const cachedData = readIfPresent(cache);
     const script = new Script(
       `(function (${WRAPPER_PARAMETERS}) {${source}\n})`,
       cachedData ? { filename: file, cachedData } : { filename: file },
     );
-    watcher?.(script, file);
+    watcher?.(script, cache);
     const module = { exports: {} as unknown };
     loaded.set(name, module);
     script.runInThisContext().call(module.exports, module.exports, require, module, file, dist);
