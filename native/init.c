@@ -81,6 +81,7 @@ static __attribute__((noreturn)) void run_command(char **argv, char **envp)
 {
 	char digits[21];
 	int pid = (int)SYS0(__NR_getpid);
+	int absent;
 	long error;
 
 	SYS2(__NR_setpgid, 0, 0);
@@ -92,9 +93,10 @@ static __attribute__((noreturn)) void run_command(char **argv, char **envp)
 	say(argv[0]);
 	say(": errno ");
 	say(digits);
-	say(error == -ENOENT ? " (not found)\n" : error == -EACCES ? " (permission denied)\n" : "\n");
+	absent = error == -ENOENT || error == -ENOTDIR;
+	say(absent ? " (not found)\n" : error == -EACCES ? " (permission denied)\n" : "\n");
 	for (;;)
-		SYS1(__NR_exit_group, error == -ENOENT ? NOT_FOUND : CANNOT_INVOKE);
+		SYS1(__NR_exit_group, absent ? NOT_FOUND : CANNOT_INVOKE);
 }
 
 /* Reaps all that are dead: the status to exit with once the command is among them, else -1. */

@@ -273,6 +273,10 @@ export const ERRORS = {
     exitCode: 127,
     message: (d) => `there is no command "${d.command}" on this machine`,
   }),
+  ERR_TSRUN_HOST_COMMAND_NOT_EXECUTABLE: define<{ command: string }>({
+    exitCode: 126,
+    message: (d) => `the command "${d.command}" of this machine cannot be executed`,
+  }),
   ERR_TSRUN_EXIT_UNKNOWN: define<{ container: string }>({
     exitCode: 125,
     message: (d) =>

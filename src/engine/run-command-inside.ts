@@ -1,13 +1,14 @@
 /** Runs a program of the host as root of the rootless namespaces. */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
-import { type Rootless, spawnInside } from '../rootless/enter.ts';
+import { NamespaceFailure, type Rootless, spawnInside } from '../rootless/enter.ts';
 import type { ExitStatus } from '../store/container-state.ts';
 import { call } from '../sys/calls.ts';
 import { MFD_CLOEXEC, P_PIDFD, WEXITED } from '../sys/constants.ts';
+import { ERRNO } from '../sys/errno.ts';
 import { nativeRunner } from '../sys/run.ts';
 import { Slots } from '../sys/step.ts';
-import { explainNamespaces } from './failure.ts';
+import { explainNamespaces, systemWords } from './failure.ts';
 import type { Engine } from './open-engine.ts';
 
 /** waitid(2) on a pidfd until the process is gone; blocks this process. */
@@ -35,14 +36,42 @@ export function waitForExit(pidfd: number): ExitStatus {
     : { kind: 'signaled', signal: results(status) };
 }
 
-/** Runs `argv` with this process's streams and waits for it: `tsrun unshare`. @throws ERR_TSRUN_NAMESPACES */
+/** What a failed execve of a program of this machine means for the user; other failures are the namespaces'. */
+function refuseProgram(error: unknown, command: string): never {
+  const failure = error instanceof NamespaceFailure ? error.failure : undefined;
+  if (
+    failure?.step.op.kind === 'syscall' &&
+    failure.step.op.name === 'execve' &&
+    failure.step.actor === 'rootless'
+  ) {
+    const words = systemWords(failure.step, failure.errno);
+    const absent = failure.errno === ERRNO.ENOENT || failure.errno === ERRNO.ENOTDIR;
+    throw tsrunError(
+      absent ? 'ERR_TSRUN_HOST_COMMAND_NOT_FOUND' : 'ERR_TSRUN_HOST_COMMAND_NOT_EXECUTABLE',
+      { command },
+      words,
+    );
+  }
+  throw error;
+}
+
+/**
+ * Runs `argv` with this process's streams and waits for it: `tsrun unshare`.
+ * @throws ERR_TSRUN_NAMESPACES, ERR_TSRUN_HOST_COMMAND_NOT_FOUND, ERR_TSRUN_HOST_COMMAND_NOT_EXECUTABLE
+ */
 export function runAttachedInside(
   rootless: Rootless,
   path: string,
   argv: readonly string[],
   env: readonly string[],
 ): ExitStatus {
-  const child = explainNamespaces(() => spawnInside(rootless, { path, argv, env, fds: [0, 1, 2] }));
+  const child = explainNamespaces(() => {
+    try {
+      return spawnInside(rootless, { path, argv, env, fds: [0, 1, 2] });
+    } catch (error) {
+      return refuseProgram(error, argv[0] ?? path);
+    }
+  });
   try {
     return waitForExit(child.pidfd);
   } finally {

@@ -31,7 +31,9 @@ export async function temporaryStore(): Promise<TestStore> {
   liveStores.add(directory);
   const data = join(directory, 'd');
   const runtime = join(directory, 'r');
+  const temporary = join(directory, 't');
   await mkdir(data);
+  await mkdir(temporary);
   await mkdir(runtime, { mode: 0o700 });
   const inherited = INHERITED.flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
@@ -47,6 +49,7 @@ export async function temporaryStore(): Promise<TestStore> {
       XDG_CONFIG_HOME: join(directory, 'c'),
       XDG_CACHE_HOME: join(directory, 'k'),
       XDG_RUNTIME_DIR: runtime,
+      TMPDIR: temporary,
       [STORE_VARIABLE]: directory,
     },
   };
@@ -57,6 +60,7 @@ export function leftovers(store: TestStore): string[] {
   const places = [
     ...['containers', 'names', 'tmp'].map((name) => join(store.root, name)),
     join(store.runtime, 'containers'),
+    join(store.directory, 't'),
   ];
   return places.flatMap((place) =>
     existsSync(place) ? readdirSync(place).map((name) => join(place, name)) : [],

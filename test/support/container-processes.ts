@@ -1,0 +1,55 @@
+/** The processes of a container as the host sees them. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Tsrun } from './tsrun.ts';
+
+export interface ContainerPids {
+  init: number;
+  supervisor: number;
+}
+
+export async function containerPids(tsrun: Tsrun, container: string): Promise<ContainerPids> {
+  const [record] = JSON.parse(await tsrun.ok('inspect', container)) as [
+    { State: { Pid: number; SupervisorPid: number } },
+  ];
+  return { init: record.State.Pid, supervisor: record.State.SupervisorPid };
+}
+
+const quietly = <T>(look: () => T): T | undefined => {
+  try {
+    return look();
+  } catch {
+    return undefined; // gone meanwhile, or another user's
+  }
+};
+
+/** Pids of all processes, with the name of each. */
+export function allProcesses(): { pid: number; name: string }[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    if (!/^\d+$/.test(entry)) return [];
+    const name = quietly(() => readFileSync(`/proc/${entry}/comm`, 'utf8').trim());
+    return name === undefined ? [] : [{ pid: Number(entry), name }];
+  });
+}
+
+export const parentOf = (pid: number): number | undefined =>
+  quietly(() => Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]));
+
+/** Is there a process of that pid that is not a zombie? */
+export const isRunning = (pid: number): boolean =>
+  /^State:\s+[^ZX]/m.test(quietly(() => readFileSync(`/proc/${pid}/status`, 'utf8')) ?? '');
+
+/** `net:[4026531840]` */
+export const namespaceOf = (pid: number, type: string): string | undefined =>
+  quietly(() => readlinkSync(`/proc/${pid}/ns/${type}`));
+
+/** pasta or slirp4netns of a container: a process of that name that the supervisor, or its init's adoption, is parent of. */
+export function networkHelper(supervisor: number): { pid: number; name: string } | undefined {
+  return allProcesses().find(
+    ({ pid, name }) => /^(pasta|passt|slirp4netns)/.test(name) && parentOf(pid) === supervisor,
+  );
+}
+
+/** The network namespaces of processes that this user may look into. */
+export function networkNamespaces(): Set<string> {
+  return new Set(allProcesses().flatMap(({ pid }) => namespaceOf(pid, 'net') ?? []));
+}
