@@ -62,8 +62,8 @@ function pathAdvice(): string[] {
   return ['  first        export PATH="$HOME/.local/bin:$PATH"      (or log in again)'];
 }
 
-// Without -f this would refuse a running one; that there is none is no failure.
-spawnSync(program, ['rm', '-f', CONTAINER], { stdio: 'ignore' });
+const known = spawnSync(program, ['inspect', CONTAINER], { stdio: 'ignore' }).status === 0;
+if (known) tsrun('rm', '-f', CONTAINER);
 const port = await freePort();
 tsrun('run', '-d', '--name', CONTAINER, '-p', `${port}:80`, 'httpd');
 
