@@ -45,7 +45,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
     images: new ImageStore(paths),
     storageDriver: options.storageDriver,
     warn,
-    rootless: () => ({ maps, holder: findHolder(paths, maps, () => supervisors(containers)) }),
+    rootless: () => ({ maps, holder: findHolder(paths.runtime, maps, () => supervisors(containers)) }),
   };
 }
 

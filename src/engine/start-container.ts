@@ -202,7 +202,7 @@ async function launch(
   const pid = await firstWord(client, record, plan);
   const supervisor = results(plan.launch.pid);
   const startTime = plan.launch.joins ? undefined : startTimeOf(supervisor);
-  if (startTime !== undefined) rememberHolder(engine.paths, { pid: supervisor, startTime });
+  if (startTime !== undefined) rememberHolder(engine.paths.runtime, { pid: supervisor, startTime });
   for (const slot of [plan.launch.pidfd, plan.launch.reportRead, plan.launch.helperOutput]) {
     if (results(slot) >= 0) closeSync(results(slot));
   }

@@ -4,7 +4,6 @@
  * The slots that the supervisor looks into when it is done are fixed (native/protocol.h).
  */
 
-import type { RootfsPlan } from '../rootfs/driver.ts';
 import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
 import { call, close, op, pipe } from '../sys/calls.ts';
 import {
@@ -69,13 +68,21 @@ export interface ChildEnds {
   barrier: Slot;
 }
 
+/** How a root file system comes about, in two processes (src/rootfs has the drivers). */
+export interface RootfsSteps {
+  /** Before the container is cloned. */
+  supervisor: Step[];
+  /** In the container, before pivot_root. */
+  container: Step[];
+}
+
 export interface StartOptions {
   config: RuntimeConfig;
   /** -i: stdin is a pipe; otherwise it is /dev/null */
   openStdin: boolean;
   flags: bigint;
   /** What mounts the root file system: steps before the clone, and steps of the child. */
-  rootfs?: (slots: Slots) => RootfsPlan;
+  rootfs?: (slots: Slots) => RootfsSteps;
   child: (ends: ChildEnds) => Step[];
   /** The supervisor's steps between clone and barrier: the network. */
   attach: (context: { slots: Slots; initPid: Slot; stderr: Slot }) => Step[];

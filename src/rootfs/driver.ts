@@ -4,7 +4,8 @@
  * Contract: `plan` is pure; what it lists is run at each start. The tree is mounted at `mountpoint` in the container's mount namespace
  * (so it goes with it); the container's changes are kept in its directory. Nothing is written to a layer.
  */
-import type { Slots, Step } from '../sys/step.ts';
+import type { RootfsSteps } from '../launch/start-program.ts';
+import type { Slots } from '../sys/step.ts';
 
 export type RootfsDriverName = 'overlay' | 'fuse-overlayfs' | 'copy';
 
@@ -20,14 +21,7 @@ export interface RootfsPaths {
   mountpoint: string;
 }
 
-export interface RootfsPlan {
-  /** Steps of actor `supervisor` before the container is cloned. */
-  supervisor: Step[];
-  /** Steps of actor `container` before pivot_root. */
-  container: Step[];
-}
-
 export interface RootfsDriver {
   readonly name: RootfsDriverName;
-  plan(slots: Slots, paths: RootfsPaths): RootfsPlan;
+  plan(slots: Slots, paths: RootfsPaths): RootfsSteps;
 }

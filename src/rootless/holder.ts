@@ -7,23 +7,23 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StorePaths } from '../store/paths.ts';
 import { isAlive, openPidfd, type ProcessId } from '../sys/process.ts';
 import { type IdMap, type IdMaps, toHost } from './id-map.ts';
 
-const hintPath = (paths: StorePaths): string => join(paths.runtime, 'rootless.json');
+const hintPath = (runtime: string): string => join(runtime, 'rootless.json');
 
 /** Remembers `id` for the next command. A lost race costs the next command a search, nothing else. */
-export function rememberHolder(paths: StorePaths, id: ProcessId): void {
-  mkdirSync(paths.runtime, { recursive: true, mode: 0o700 });
-  const temporary = `${hintPath(paths)}.${process.pid}`;
+
+export function rememberHolder(runtime: string, id: ProcessId): void {
+  mkdirSync(runtime, { recursive: true, mode: 0o700 });
+  const temporary = `${hintPath(runtime)}.${process.pid}`;
   writeFileSync(temporary, JSON.stringify(id));
-  renameSync(temporary, hintPath(paths));
+  renameSync(temporary, hintPath(runtime));
 }
 
-function hinted(paths: StorePaths): ProcessId[] {
+function hinted(runtime: string): ProcessId[] {
   try {
-    return [JSON.parse(readFileSync(hintPath(paths), 'utf8')) as ProcessId];
+    return [JSON.parse(readFileSync(hintPath(runtime), 'utf8')) as ProcessId];
   } catch {
     return []; // none yet, or being written
   }
@@ -52,7 +52,7 @@ function hasMap(pid: number, map: IdMap): boolean {
  * @param supervisors where to look when the hint is stale; called only then
  */
 export function findHolder(
-  paths: StorePaths,
+  runtime: string,
   maps: IdMaps,
   supervisors: () => Iterable<ProcessId>,
 ): number | undefined {
@@ -64,5 +64,5 @@ export function findHolder(
     }
     return undefined;
   };
-  return attempt(hinted(paths)) ?? attempt(supervisors());
+  return attempt(hinted(runtime)) ?? attempt(supervisors());
 }

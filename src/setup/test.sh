@@ -29,7 +29,7 @@ vitest() {
 	if [ -n "${TSRUN_REPORTS-}" ]; then
 		set -- --reporter=default --reporter=json --outputFile.json="$TSRUN_REPORTS/$name.json" "$@"
 	fi
-	cd "$root" && sh "$setup/node24.sh" node_modules/vitest/vitest.mjs run "$@"
+	cd "$root" && sh "$setup/node24.sh" node_modules/vitest/vitest.mjs run --configLoader runner "$@"
 }
 
 if [ -z "${TSRUN_HOST_READY-}" ]; then
