@@ -2,7 +2,6 @@
  * Creating a container: everything is decided here, written into a directory of its own, and put in place by one rename. Starting it
  * later reads only what is written. Nothing runs yet.
  */
-import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname as osHostname } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import type { ImageRecord } from '../store/image-record.ts';
 import { containerFiles, layerDiff } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { nativeDirectory } from '../sys/native-directory.ts';
+import { randomHex } from '../sys/random.ts';
 import { stringifyConfig } from './config-json.ts';
 import { randomName } from './container-names.ts';
 import { type ContainerNetwork, chooseNetwork, claimContainerPorts } from './container-network.ts';
@@ -54,7 +54,7 @@ export async function planContainer(
 ): Promise<ContainerPlan> {
   const imageConfig = engine.images.config(image);
   const run = imageConfig.config ?? {};
-  const id = randomBytes(32).toString('hex');
+  const id = randomHex(32);
   const name = request.name ?? randomName((candidate) => engine.containers.idOfName(candidate) === undefined);
   const { maps } = engine.rootless();
   const lowers = image.layers.map((layer) => layerDiff(engine.paths, layer.chainId)).reverse();

@@ -1,5 +1,4 @@
 /** Use case: `tsrun exec`: one more process in a running container, with a supervisor of its own. */
-import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
@@ -14,6 +13,7 @@ import { encodeSpec } from '../supervisor/spec.ts';
 import { AT_FDCWD } from '../sys/constants.ts';
 import { encodeProgram } from '../sys/encode.ts';
 import { currentBootId, openPidfd } from '../sys/process.ts';
+import { randomHex } from '../sys/random.ts';
 import { type Program, Slots } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
 import type { ContainerView } from './container-view.ts';
@@ -54,11 +54,7 @@ export async function execInContainer(
     });
   }
   // A session's records go to a directory of its own, which nobody needs when it is over.
-  const session = join(
-    runtimeContainerDirectory(engine.paths, view.id),
-    'exec',
-    randomBytes(8).toString('hex'),
-  );
+  const session = join(runtimeContainerDirectory(engine.paths, view.id), 'exec', randomHex(8));
   mkdirSync(session, { recursive: true, mode: 0o700 });
   const runtimeFd = openSync(session, 'r');
   try {

@@ -1,11 +1,11 @@
 /** Named and anonymous volumes: volumes/<name>/{volume.json,_data}, made when first used. */
-import { randomBytes } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { writeDurably } from '../store/atomic-write.ts';
 import type { RecordedMount } from '../store/container-record.ts';
 import { type StorePaths, volumeData, volumeDirectory, volumesDirectory } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
+import { randomHex } from '../sys/random.ts';
 import type { MountRequest } from './request.ts';
 
 /** The data directory of the volume `name`, made unless it is there. Two makers at once get one volume. */
@@ -41,7 +41,7 @@ export function resolveMounts(
     if (type === 'tmpfs') return { type, source: 'tmpfs', destination, options };
     if (type === 'volume') {
       const anonymous = request.source === undefined;
-      const name = request.source ?? randomBytes(32).toString('hex');
+      const name = request.source ?? randomHex(32);
       const source = make ? ensureVolume(paths, name, anonymous) : volumeData(paths, name);
       return { type, name, ...(anonymous && { anonymous }), source, destination, options };
     }

@@ -132,7 +132,8 @@ export class DataArea {
   }
 
   #point(at: number, target: number): void {
-    this.#bytes.writeBigUInt64LE(BigInt(target), at);
+    // The upper half stays 0: the area is far smaller than 4 GiB.
+    this.#bytes.writeUInt32LE(target, at);
     this.relocations.push(at);
   }
 }
@@ -144,6 +145,7 @@ function fieldSize(field: Field): number {
 }
 
 function writeInteger(bytes: Buffer, at: number, width: 1 | 2 | 4 | 8, value: number | bigint): void {
+  if (value === 0) return; // as the area is
   const masked = BigInt.asUintN(width * 8, BigInt(value));
   if (width === 8) bytes.writeBigUInt64LE(masked, at);
   else bytes.writeUIntLE(Number(masked), at, width);
