@@ -21,7 +21,7 @@ const about: { debug: boolean; command?: string } = { debug: false };
 /** @returns the exit status */
 async function main(words: readonly string[]): Promise<number> {
   const rules = { command: 'tsrun', optionsEndAtOperand: true };
-  const { values: globals, operands, help } = parseWords(GLOBAL_OPTIONS, words, rules);
+  const { values: globals, operands, help } = await parseWords(GLOBAL_OPTIONS, words, rules);
   about.debug = globals.debug;
   const [first, ...rest] = globals.version ? ['version'] : operands;
   if (help || first === undefined || first === 'help') return await showHelp(rest, help || first === 'help');
@@ -69,7 +69,7 @@ async function runCommand(
   words: string[],
   globals: Globals,
 ): Promise<number> {
-  const { values, operands, help } = parseWords(command.options, words, {
+  const { values, operands, help } = await parseWords(command.options, words, {
     command: `tsrun ${name}`,
     optionsEndAtOperand: command.optionsEndAtOperand ?? false,
     ...(command.unsupported && { unsupported: command.unsupported }),

@@ -23,7 +23,7 @@ export const EXPLAIN = defineCommand({
   async run(given, [verb = '', ...words], context) {
     if (verb !== 'run' && verb !== 'create')
       throw usageError(`"${verb}" cannot be explained; \`run\` can`, HINT);
-    const { values, operands, help } = parseWords(
+    const { values, operands, help } = await parseWords(
       verb === 'run' ? RUN_OPTIONS : { ...RUN_OPTIONS, ...CREATE_OPTIONS },
       words,
       {

@@ -1,4 +1,5 @@
 /** Patterns for image names: `--filter reference=*httpd*`. */
+import { usageError } from './usage.ts';
 
 /** A shell pattern (`*`, `?`, `[a-z]`) as a regular expression; `*` does not cross a slash. */
 function globSource(pattern: string): string {
@@ -12,8 +13,12 @@ function globSource(pattern: string): string {
 
 /**
  * Does a full reference (`docker.io/library/httpd:latest`) have the name that the pattern gives, in full or as users shorten it: from any
- * part of its path on, with or without its tag or digest?
+ * part of its path on, with or without its tag or digest? Throws ERR_TSRUN_USAGE for a pattern that is none.
  */
 export function matchesReference(reference: string, pattern: string): boolean {
-  return new RegExp(`^(?:.*/)?${globSource(pattern)}(?:[:@][^/]*)?$`).test(reference);
+  try {
+    return new RegExp(`^(?:.*/)?${globSource(pattern)}(?:[:@][^/]*)?$`).test(reference);
+  } catch {
+    throw usageError(`"${pattern}" is not a pattern for names`, '--filter reference=*httpd*');
+  }
 }

@@ -4,8 +4,11 @@
  * The rules are those of docker and podman (the pflag library). Commander has all but two of them: `--flag=false`, for which each
  * flag gets two hidden options of just that name, and `-p=80:80`, whose `=` is taken off (no value of ours begins with one). For `run`
  * and `exec` the first operand ends the options, because what follows it is the container's own command line.
+ *
+ * Commander is 2 ms to load and up to 0.1 ms for each option it is told of, at every start: it is loaded only when there may be
+ * options among the words, and told only of those that the words may mean.
  */
-import { Command, CommanderError, Option as CommanderOption } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import type { Option, OptionTable, Values } from '../options/option.ts';
 import { closest } from './closest.ts';
 import { usageError } from './usage.ts';
@@ -34,50 +37,80 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
   f: false,
 };
 
-type Set = (value: unknown) => void;
+type Commander = typeof import('commander');
 
-/** Adds one option under one long name; `set` is called each time it is met. */
-function addOption(command: Command, option: Option, flags: string, set: Set): void {
-  const add = (text: string, heard: (value: string) => void): void => {
-    const added = new CommanderOption(text);
-    command.addOption(added);
-    command.on(`option:${added.name()}`, heard);
-  };
-  if (option.kind !== 'flag') {
-    add(`${flags} <value>`, (text) => set(option.parse(text.startsWith('=') ? text.slice(1) : text)));
-    return;
+/** A commander command for a table; what it meets goes to `values`. */
+class TableCommand {
+  readonly command: Command;
+  /** --help was met. */
+  help = false;
+  readonly #commander: Commander;
+  readonly #words: readonly string[];
+  readonly #values: Record<string, unknown>;
+
+  constructor(
+    commander: Commander,
+    words: readonly string[],
+    rules: WordRules,
+    values: Record<string, unknown>,
+  ) {
+    this.#commander = commander;
+    this.#words = words;
+    this.#values = values;
+    this.command = new commander.Command(rules.command)
+      .argument('[operands...]')
+      .helpOption(false)
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined });
+    if (rules.optionsEndAtOperand) this.command.passThroughOptions();
   }
-  add(flags, () => set(true));
-  const long = flags.slice(flags.indexOf('--'));
-  for (const [text, value] of Object.entries(BOOLEANS)) add(`${long}=${text}`, () => set(value));
-}
 
-/** A commander command for the table; what it meets goes to `values`. */
-function commandFor(
-  table: OptionTable,
-  rules: WordRules,
-  values: Record<string, unknown>,
-  onHelp: () => void,
-): Command {
-  const command = new Command(rules.command)
-    .argument('[operands...]')
-    .helpOption(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
-  if (rules.optionsEndAtOperand) command.passThroughOptions();
-  for (const [name, option] of Object.entries(table)) {
-    values[name] = option.kind === 'flag' ? option.default : option.kind === 'list' ? [] : undefined;
-    const set: Set = (value) => {
-      if (option.kind === 'list') (values[name] as unknown[]).push(value);
-      else values[name] = value;
+  addTable(table: OptionTable): void {
+    const entries = Object.entries(table);
+    for (const [name, option] of entries) if (this.#isMentioned(name, option)) this.#addOption(name, option);
+    const hasH = entries.some(([, option]) => option.short === 'h');
+    this.#hear(hasH ? '--help' : '-h, --help', () => {
+      this.help = true;
+    });
+  }
+
+  /** Might any of the words mean this option? */
+  #isMentioned(name: string, option: Option): boolean {
+    const names = [name, ...(option.aliases ?? [])].map((long) => `--${long}`);
+    return this.#words.some((word) =>
+      word.startsWith('--')
+        ? names.some((long) => word.startsWith(long))
+        : word.startsWith('-') && option.short !== undefined && word.includes(option.short),
+    );
+  }
+
+  #addOption(name: string, option: Option): void {
+    const set = (value: unknown): void => {
+      if (option.kind === 'list') (this.#values[name] as unknown[]).push(value);
+      else this.#values[name] = value;
     };
-    addOption(command, option, option.short ? `-${option.short}, --${name}` : `--${name}`, set);
-    for (const alias of option.aliases ?? []) addOption(command, option, `--${alias}`, set);
+    for (const long of [name, ...(option.aliases ?? [])]) {
+      const flags = long === name && option.short ? `-${option.short}, --${long}` : `--${long}`;
+      if (option.kind === 'flag') this.#addFlag(flags, `--${long}`, set);
+      else {
+        this.#hear(`${flags} <value>`, (text) =>
+          set(option.parse(text.startsWith('=') ? text.slice(1) : text)),
+        );
+      }
+    }
   }
-  const hasH = Object.values(table).some((option) => option.short === 'h');
-  command.addOption(new CommanderOption(hasH ? '--help' : '-h, --help'));
-  command.on('option:help', onHelp);
-  return command;
+
+  #addFlag(flags: string, long: string, set: (value: boolean) => void): void {
+    this.#hear(flags, () => set(true));
+    if (!this.#words.some((word) => word.startsWith(`${long}=`))) return;
+    for (const [text, value] of Object.entries(BOOLEANS)) this.#hear(`${long}=${text}`, () => set(value));
+  }
+
+  #hear(flags: string, heard: (value: string) => void): void {
+    const option = new this.#commander.Option(flags);
+    this.command.addOption(option);
+    this.command.on(`option:${option.name()}`, heard);
+  }
 }
 
 /** Commander's errors in our words. The option is quoted in them: error: unknown option '--bad' */
@@ -108,21 +141,27 @@ function translate(error: CommanderError, table: OptionTable, rules: WordRules):
 }
 
 /** Throws ERR_TSRUN_USAGE. */
-export function parseWords<T extends OptionTable>(
+export async function parseWords<T extends OptionTable>(
   table: T,
   words: readonly string[],
   rules: WordRules,
-): ParsedWords<T> {
+): Promise<ParsedWords<T>> {
   const values: Record<string, unknown> = {};
-  let help = false;
-  const command = commandFor(table, rules, values, () => {
-    help = true;
-  });
-  try {
-    command.parse(words, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (!help) throw translate(error, table, rules);
+  for (const [name, option] of Object.entries(table)) {
+    values[name] = option.kind === 'flag' ? option.default : option.kind === 'list' ? [] : undefined;
   }
-  return { values: values as Values<T>, operands: command.args, help };
+  const mayHoldOptions = rules.optionsEndAtOperand ? words.slice(0, 1) : words;
+  if (!mayHoldOptions.some((word) => word.startsWith('-'))) {
+    return { values: values as Values<T>, operands: [...words], help: false };
+  }
+  const commander = await import('commander');
+  const met = new TableCommand(commander, words, rules, values);
+  met.addTable(table);
+  try {
+    met.command.parse(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof commander.CommanderError)) throw error;
+    if (!met.help) throw translate(error, table, rules);
+  }
+  return { values: values as Values<T>, operands: met.command.args, help: met.help };
 }

@@ -79,11 +79,19 @@ const compare = (args: readonly unknown[], holds: (order: number) => boolean): b
   return holds(text(a) < text(b) ? -1 : text(a) === text(b) ? 0 : 1);
 };
 
+/** The first argument for which it holds, else the last one. */
+const firstOr =
+  (holds: (value: unknown) => boolean): Call =>
+  (args) => {
+    const at = args.findIndex(holds);
+    return at === -1 ? args.at(-1) : args[at];
+  };
+
 const title = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 export const FUNCTIONS: Readonly<Record<string, Call>> = {
-  and: (args) => args.find((value) => !isTrue(value)) ?? args.at(-1),
-  or: (args) => args.find(isTrue) ?? args.at(-1),
+  and: firstOr((value) => !isTrue(value)),
+  or: firstOr(isTrue),
   not: ([value]) => !isTrue(value),
   eq: ([a, ...others]) => others.some((b) => compare([a, b], (order) => order === 0)),
   ne: (args) => compare(args, (order) => order !== 0),
