@@ -9,6 +9,7 @@ import { initSteps } from '../../src/launch/init-program.ts';
 import type { PathKind } from '../../src/launch/masks.ts';
 import { namespaceFlags, startProgram } from '../../src/launch/start-program.ts';
 import { noneDriver } from '../../src/network/plain-drivers.ts';
+import type { RootfsPaths } from '../../src/rootfs/driver.ts';
 import { rootfsDriver } from '../../src/rootfs/drivers.ts';
 import { rootlessMap } from '../../src/rootless/subordinate-ids.ts';
 import type { RuntimeConfig } from '../../src/spec/runtime.ts';
@@ -77,15 +78,20 @@ const PATHS = {
 };
 
 /** Program B: what the supervisor runs. */
-export function exampleStart(config: RuntimeConfig, canSetGroups = true): Program {
+export function exampleStart(
+  config: RuntimeConfig,
+  canSetGroups = true,
+  paths: RootfsPaths = PATHS,
+  kind: PathKind = kindOf,
+): Program {
   return startProgram({
     config,
     openStdin: false,
     flags: namespaceFlags(config),
-    rootfs: (slots) => rootfsDriver('overlay').plan(slots, PATHS),
+    rootfs: (slots) => rootfsDriver('overlay').plan(slots, paths),
     attach: (context) => noneDriver.attach({ ...context, ports: [], directory: '/run/user/1001/tsrun/c' }),
     child: ({ slots, streams, report, barrier, rootfs }) =>
-      initSteps({ slots, config, rootfs, streams, report, barrier, kindOf, canSetGroups }),
+      initSteps({ slots, config, rootfs, streams, report, barrier, kindOf: kind, canSetGroups }),
   });
 }
 
