@@ -4,10 +4,15 @@ import type { RuntimeConfig } from '../spec/runtime.ts';
 /** JSON.rawJSON (ECMAScript 2025), which TypeScript's library does not have yet. */
 const rawJson = (JSON as unknown as { rawJSON(text: string): object }).rawJSON;
 
-export const stringifyConfig = (config: RuntimeConfig): string =>
-  JSON.stringify(config, (_key, value: unknown) =>
-    typeof value === 'bigint' ? rawJson(String(value)) : value,
-  );
+export function stringifyConfig(config: RuntimeConfig): string {
+  try {
+    return JSON.stringify(config); // without a function for each value: in nearly all configurations there is no such number
+  } catch {
+    return JSON.stringify(config, (_key, value: unknown) =>
+      typeof value === 'bigint' ? rawJson(String(value)) : value,
+    );
+  }
+}
 
 /** A number that a JavaScript number might not hold. */
 const LONG_NUMBER = /[:,[]\s*-?\d{16,}/;

@@ -56,7 +56,7 @@ export async function planContainer(
   const run = imageConfig.config ?? {};
   const id = randomHex(32);
   const name = request.name ?? randomName((candidate) => engine.containers.idOfName(candidate) === undefined);
-  const { maps } = engine.rootless();
+  const { maps } = engine;
   const lowers = image.layers.map((layer) => layerDiff(engine.paths, layer.chainId)).reverse();
   const user = imageUser(lowers, request.user ?? run.User ?? '', request.groupAdd);
   const { entrypoint, args } = commandLine(run, request);

@@ -8,7 +8,7 @@ import { chooseStorageDriver } from './storage-driver.ts';
 
 export function describeEngine(engine: Engine): Record<string, unknown> {
   const { containers, damaged } = listContainers(engine);
-  const { maps } = engine.rootless();
+  const { maps } = engine;
   const storage = chooseStorageDriver(engine.paths, engine.rootless, engine.storageDriver);
   const inPhase = (phase: string): number => containers.filter(({ state }) => state.phase === phase).length;
   const { type, bavail, bsize } = statfsSync(engine.paths.root);

@@ -76,7 +76,7 @@ export async function execInContainer(
       ...(!request.detach && { killOrphan: true }),
     });
     const launch = planSupervisor({
-      rootless: { ...engine.rootless(), holder },
+      rootless: { maps: engine.maps, holder },
       spec,
       directory: session,
       runtimeDirectory: runtimeFd,

@@ -5,6 +5,7 @@ import { networkFiles } from './container-network.ts';
 import { type CreateIo, refuseEarly } from './create.ts';
 import { planContainer } from './create-container.ts';
 import { findImage } from './find-image.ts';
+import { planSupervisor } from './launch-supervisor.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 import { containerProgram, planStart } from './start-container.ts';
@@ -32,7 +33,8 @@ export async function planRun(
   const attach = { stdin: attached && request.interactive, stdout: attached, stderr: attached };
   const windowSize = request.tty ? { height: 24, width: 80 } : undefined;
   // A descriptor that nobody opened: the program is only printed.
-  const { launch } = planStart(engine, record, config, network, { attach, windowSize }, 0);
+  const { supervisor } = planStart(engine, record, config, network, { attach, windowSize }, 0);
+  const launch = planSupervisor({ ...supervisor, rootless: engine.rootless() });
   const files = containerFiles(engine.paths, record.id);
   const { hosts, resolvConf } = networkFiles(network, record, record.dns);
   const chosen = chooseStorageDriver(
@@ -52,7 +54,7 @@ export async function planRun(
         path: layerDiff(engine.paths, layer.chainId),
       })),
     },
-    idMaps: engine.rootless().maps,
+    idMaps: engine.maps,
     joins: launch.joins,
     rootfs: {
       driver: chosen.driver,

@@ -26,6 +26,8 @@ export interface Engine {
   readonly images: ImageStore;
   readonly containers: ContainerStore;
   readonly storageDriver: string | undefined;
+  /** Of the rootless namespaces. */
+  readonly maps: Rootless['maps'];
   warn(line: string): void;
   /** The way into the rootless namespaces, looked up at each call. */
   rootless(): Rootless;
@@ -44,6 +46,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
     containers,
     images: new ImageStore(paths),
     storageDriver: options.storageDriver,
+    maps,
     warn,
     rootless: () => ({ maps, holder: findHolder(paths.runtime, maps, () => supervisors(containers)) }),
   };

@@ -7,7 +7,7 @@ import { initSteps } from '../launch/init-program.ts';
 import { hostPathKind } from '../launch/masks.ts';
 import { namespaceFlags, startProgram } from '../launch/start-program.ts';
 import { rootfsDriver } from '../rootfs/drivers.ts';
-import { awaitExecve, runEntry } from '../rootless/enter.ts';
+import { awaitExecve, enter, runEntry } from '../rootless/enter.ts';
 import { rememberHolder } from '../rootless/holder.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
@@ -27,7 +27,7 @@ import {
   networkFiles,
 } from './container-network.ts';
 import { explainNamespaces, startError } from './failure.ts';
-import { type LaunchPlan, planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
+import { planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
 import type { Engine } from './open-engine.ts';
 import { removalProgram } from './removal.ts';
 
@@ -84,10 +84,10 @@ export function containerProgram(
   });
 }
 
-export interface SupervisorPlan {
-  launch: LaunchPlan;
-  /** The user's program, encoded; `start` is the supervisor's. */
-  user: EncodedProgram;
+export interface StartPlan {
+  /** For planSupervisor(), which needs a way into the namespaces besides. */
+  supervisor: Omit<SupervisorLaunch, 'rootless'>;
+  /** The supervisor's program, encoded. */
   start: EncodedProgram;
   config: RuntimeConfig;
 }
@@ -100,7 +100,7 @@ export function planStart(
   network: ContainerNetwork,
   options: Pick<StartOptions, 'attach' | 'windowSize' | 'trace'>,
   runtimeFd: number,
-): SupervisorPlan {
+): StartPlan {
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
     : config;
@@ -119,8 +119,7 @@ export function planStart(
       log: { name: LOG_NAME, maxBytes: LOG_MAX_BYTES, files: LOG_FILES },
     }),
   });
-  const supervisor: SupervisorLaunch = {
-    rootless: engine.rootless(),
+  const supervisor = {
     spec,
     directory: containerFiles(engine.paths, record.id).directory,
     runtimeDirectory: runtimeFd,
@@ -128,8 +127,7 @@ export function planStart(
     extra: [],
     before: [],
   };
-  const launch = planSupervisor(supervisor);
-  return { launch, user: encodeProgram(launch), start, config: sized };
+  return { supervisor, start, config: sized };
 }
 
 /** A container's log never fills the disk: two files of at most so many bytes. */
@@ -154,8 +152,7 @@ export async function startContainer(
   const runtimeFd = openSync(runtime, 'r');
   try {
     const plan = planStart(engine, record, config, network, options, runtimeFd);
-    options.onPrograms?.({ user: plan.user, supervisor: plan.start });
-    return await launch(engine, record, plan, options.trace?.user);
+    return await launch(engine, record, plan, options);
   } finally {
     closeSync(runtimeFd);
   }
@@ -190,20 +187,25 @@ function readConfig(engine: Engine, record: ContainerRecord): RuntimeConfig {
 async function launch(
   engine: Engine,
   record: ContainerRecord,
-  plan: SupervisorPlan,
-  traceFd: number | undefined,
+  plan: StartPlan,
+  options: Pick<StartOptions, 'trace' | 'onPrograms'>,
 ): Promise<StartedContainer> {
-  const results = explainNamespaces(() => {
-    const done = runEntry(plan.launch, plan.user, traceFd);
-    awaitExecve(plan.launch, plan.user, done);
-    return done;
-  });
-  const client = SupervisorClient.fromFd(results(plan.launch.client));
+  const { entry, results } = explainNamespaces(() =>
+    enter(engine.rootless(), (rootless) => {
+      const entry = planSupervisor({ ...plan.supervisor, rootless });
+      const user = encodeProgram(entry);
+      options.onPrograms?.({ user, supervisor: plan.start });
+      const results = runEntry(entry, user, options.trace?.user);
+      awaitExecve(entry, user, results);
+      return { entry, results };
+    }),
+  );
+  const client = SupervisorClient.fromFd(results(entry.client));
   const pid = await firstWord(client, record, plan);
-  const supervisor = results(plan.launch.pid);
-  const startTime = plan.launch.joins ? undefined : startTimeOf(supervisor);
+  const supervisor = results(entry.pid);
+  const startTime = entry.joins ? undefined : startTimeOf(supervisor);
   if (startTime !== undefined) rememberHolder(engine.paths.runtime, { pid: supervisor, startTime });
-  for (const slot of [plan.launch.pidfd, plan.launch.reportRead, plan.launch.helperOutput]) {
+  for (const slot of [entry.pidfd, entry.reportRead, entry.helperOutput]) {
     if (results(slot) >= 0) closeSync(results(slot));
   }
   return { pid, client };
@@ -213,7 +215,7 @@ async function launch(
 async function firstWord(
   client: SupervisorClient,
   record: ContainerRecord,
-  plan: SupervisorPlan,
+  plan: StartPlan,
 ): Promise<number> {
   const message = await client.next();
   if (message?.type === 'started') return message.pid;

@@ -6,6 +6,7 @@ import { closeSync, readFileSync, readSync } from 'node:fs';
 import { call, close, pipe, waitForSuccess } from '../sys/calls.ts';
 import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NONBLOCK } from '../sys/constants.ts';
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
+import { ERRNO } from '../sys/errno.ts';
 import { FAILURE_RECORD_SIZE } from '../sys/format.ts';
 import { type Results, runEncoded, SyscallFailure } from '../sys/run.ts';
 import { type Program, type Slot, Slots, type Step } from '../sys/step.ts';
@@ -76,7 +77,11 @@ export function planEntry(
 }
 
 /** Runs a planned entry. @throws NamespaceFailure with the step that truly failed, be it ours or the child's */
-export function runEntry(plan: EnterPlan, encoded: EncodedProgram = encodeProgram(plan), traceFd?: number): Results {
+export function runEntry(
+  plan: EnterPlan,
+  encoded: EncodedProgram = encodeProgram(plan),
+  traceFd?: number,
+): Results {
   try {
     return runEncoded(encoded, traceFd === undefined ? {} : { traceFd });
   } catch (error) {
@@ -117,11 +122,33 @@ function closeAll(plan: EnterPlan, results: Results): void {
   }
 }
 
+/**
+ * Does `act`; if the process whose namespaces it was to join has ended in the meantime, does it once more with new ones: that process
+ * may be the supervisor of a container that ends at this very moment.
+ */
+export function enter<T>(rootless: Rootless, act: (rootless: Rootless) => T): T {
+  try {
+    return act(rootless);
+  } catch (error) {
+    if (rootless.holder === undefined || !isHolderGone(error)) throw error;
+    return act({ ...rootless, holder: undefined });
+  }
+}
+
+/** setns(2) on the pidfd of a process that has exited */
+function isHolderGone(error: unknown): boolean {
+  if (!(error instanceof NamespaceFailure)) return false;
+  const { step, errno } = error.failure;
+  return step.op.kind === 'syscall' && step.op.name === 'setns' && errno === ERRNO.ESRCH;
+}
+
 /** Runs steps of actor `rootless` inside and waits for them. @throws NamespaceFailure */
 export function runInside(rootless: Rootless, steps: (slots: Slots) => readonly Step[]): void {
-  const slots = new Slots();
-  const plan = planEntry(rootless, slots, steps(slots), true);
-  closeAll(plan, runEntry(plan));
+  enter(rootless, (way) => {
+    const slots = new Slots();
+    const plan = planEntry(way, slots, steps(slots), true);
+    closeAll(plan, runEntry(plan));
+  });
 }
 
 /** Removes a directory tree whatever ids own its files. @throws NamespaceFailure */
@@ -161,16 +188,22 @@ export function spawnInside(
       call('rootless', why, 'fcntl', [fd, F_DUPFD_CLOEXEC, 64], { result: parked[i] as Slot }),
     ),
     ...program.fds.map((_, i) => call('rootless', why, 'dup3', [parked[i] as Slot, i, 0])),
-    call('rootless', 'give it no other', 'close_range', [program.fds.length, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
+    call('rootless', 'give it no other', 'close_range', [
+      program.fds.length,
+      0xffffffff,
+      CLOSE_RANGE_CLOEXEC,
+    ]),
     call('rootless', 'run it', 'execve', [program.path, { strings: program.argv }, { strings: program.env }]),
   ];
-  const plan = planEntry(rootless, slots, inside, false);
-  const encoded = encodeProgram(plan);
-  const results = runEntry(plan, encoded);
-  awaitExecve(plan, encoded, results);
-  closeSync(results(plan.reportRead));
-  if (results(plan.helperOutput) >= 0) closeSync(results(plan.helperOutput));
-  return { pid: results(plan.pid), pidfd: results(plan.pidfd) };
+  return enter(rootless, (way) => {
+    const plan = planEntry(way, slots, inside, false);
+    const encoded = encodeProgram(plan);
+    const results = runEntry(plan, encoded);
+    awaitExecve(plan, encoded, results);
+    closeSync(results(plan.reportRead));
+    if (results(plan.helperOutput) >= 0) closeSync(results(plan.helperOutput));
+    return { pid: results(plan.pid), pidfd: results(plan.pidfd) };
+  });
 }
 
 /** Waits until the child has execve'd. @throws NamespaceFailure when it could not; the descriptors are closed then */

@@ -13,7 +13,6 @@ import { type IdMap, type IdMaps, toHost } from './id-map.ts';
 const hintPath = (runtime: string): string => join(runtime, 'rootless.json');
 
 /** Remembers `id` for the next command. A lost race costs the next command a search, nothing else. */
-
 export function rememberHolder(runtime: string, id: ProcessId): void {
   mkdirSync(runtime, { recursive: true, mode: 0o700 });
   const temporary = `${hintPath(runtime)}.${process.pid}`;
@@ -56,13 +55,17 @@ export function findHolder(
   maps: IdMaps,
   supervisors: () => Iterable<ProcessId>,
 ): number | undefined {
-  const attempt = (candidates: Iterable<ProcessId>): number | undefined => {
+  const attempt = (candidates: Iterable<ProcessId>): { id: ProcessId; fd: number } | undefined => {
     for (const id of candidates) {
       if (!isAlive(id) || !hasMap(id.pid, maps.uids)) continue;
       const fd = openPidfd(id);
-      if (fd !== undefined) return fd;
+      if (fd !== undefined) return { id, fd };
     }
     return undefined;
   };
-  return attempt(hinted(runtime)) ?? attempt(supervisors());
+  const known = attempt(hinted(runtime));
+  if (known) return known.fd;
+  const found = attempt(supervisors());
+  if (found) rememberHolder(runtime, found.id); // so that the next command need not search
+  return found?.fd;
 }
