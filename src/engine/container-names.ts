@@ -1,5 +1,4 @@
 /** Names for containers that were given none: two words, as docker and podman do. */
-import { randomInt } from 'node:crypto';
 import { tsrunError } from '../errors.ts';
 
 const QUALITIES = (
@@ -17,12 +16,14 @@ const THINGS = (
   'valley willow wren'
 ).split(' ');
 
-/** @param isFree asked about each candidate */
+const randomOf = (below: number): number => Math.floor(Math.random() * below);
+
+/** A name that can be guessed is no harm, so it is Math.random's. @param isFree asked about each candidate */
 export function randomName(isFree: (name: string) => boolean): string {
   for (;;) {
-    const name = `${QUALITIES[randomInt(QUALITIES.length)]}_${THINGS[randomInt(THINGS.length)]}`;
+    const name = `${QUALITIES[randomOf(QUALITIES.length)]}_${THINGS[randomOf(THINGS.length)]}`;
     if (isFree(name)) return name;
-    const numbered = `${name}${randomInt(10000)}`;
+    const numbered = `${name}${randomOf(10000)}`;
     if (isFree(numbered)) return numbered;
   }
 }

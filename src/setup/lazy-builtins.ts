@@ -11,6 +11,7 @@ import type { Plugin } from 'esbuild';
 export const SLOW_BUILTINS = [
   'child_process',
   'crypto',
+  'dgram',
   'dns',
   'fs/promises',
   'http',
@@ -20,7 +21,10 @@ export const SLOW_BUILTINS = [
   'os',
   'perf_hooks',
   'readline',
+  'stream',
+  'stream/consumers',
   'stream/promises',
+  'timers/promises',
   'tls',
   'tty',
   'worker_threads',
