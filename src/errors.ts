@@ -151,13 +151,13 @@ export const ERRORS = {
       d.withCredentials
         ? `registry ${d.registry} does not let this login read ${d.repository}`
         : `registry ${d.registry} does not let anyone read ${d.repository} without a login, or has no such repository`,
-    hint: (d) => `tsrun login ${d.registry}`,
+    hint: (d) => `podman login ${d.registry}   # or docker login: the files of both are read`,
   }),
   ERR_TSRUN_REGISTRY_RATE_LIMIT: define<{ registry: string; limits: string }>({
     exitCode: 125,
     message: (d) =>
       `registry ${d.registry} refuses more requests for now${d.limits === '' ? '' : ` (${d.limits})`}`,
-    hint: (d) => `tsrun login ${d.registry}, wait, or use a mirror`,
+    hint: (d) => `log in (podman login ${d.registry}, whose file is read), wait, or use a mirror`,
   }),
   ERR_TSRUN_REGISTRY_UNREACHABLE: define<{ registry: string; url: string; hint?: string | undefined }>({
     exitCode: 125,
@@ -217,7 +217,10 @@ export const ERRORS = {
   ERR_TSRUN_LAYER_ENTRY: define<{ entry: string; reason: string; errno?: string | undefined }>({
     exitCode: 125,
     message: (d) => `cannot unpack "${d.entry}" of the layer: ${d.reason}`,
-    hint: (d) => (d.errno === 'ENOSPC' || d.errno === 'EDQUOT' ? 'tsrun system prune' : undefined),
+    hint: (d) =>
+      d.errno === 'ENOSPC' || d.errno === 'EDQUOT'
+        ? 'tsrun rmi IMAGE   # frees the layers that no other image needs'
+        : undefined,
   }),
   ERR_TSRUN_LAYER_OWNER: define<{ entry: string; kind: 'uid' | 'gid'; id: number; ranges: string }>({
     exitCode: 125,

@@ -10,15 +10,19 @@
  */
 import { TsrunError } from '../errors.ts';
 
-/** One line: no line breaks, and nothing that a terminal would obey (words of registries and images get here). */
+/** Line breaks of Unicode, and all that a terminal would obey: words of registries and images get here. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+const visible = (character: string): string =>
+  character === '\t' ? ' ' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+
+/** One line of printable text. */
 export const oneLine = (text: string): string =>
   text
     .trim()
     .replace(/\s*[\r\n]+\s*/g, '; ')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) =>
-      c === '\t' ? ' ' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-    );
+    .replace(CONTROL, visible);
 
 /** What an error says itself; those inside for an AggregateError, which says nothing. */
 function wordsOf(error: unknown): string {
@@ -64,10 +68,11 @@ export function renderError(error: unknown, { debug, command }: RenderOptions): 
   const cause = causeLine(chain);
   if (cause !== '') lines.push(`cause: ${cause}`);
   const hint = known ? hintOf(chain) : 'run it again with --debug, and report what it prints';
-  if (hint !== undefined) lines.push(`hint: ${oneLine(hint)}`);
+  const help = `${command} --help`;
+  if (hint !== undefined && !(hint === help && command !== undefined)) lines.push(`hint: ${oneLine(hint)}`);
   if (!known) lines.push('see: docs/errors.md#bugs');
   else if (error.code !== 'ERR_TSRUN_USAGE') lines.push(`see: docs/errors.md#${error.code}`);
-  else if (command !== undefined) lines.push(`see: ${command} --help`);
+  else if (command !== undefined) lines.push(`see: ${help}`);
   if (debug) lines.push('', ...chain.map(debugWords));
   return lines.join('\n');
 }

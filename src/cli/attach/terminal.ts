@@ -6,6 +6,7 @@
  */
 import { constants } from 'node:os';
 import { isatty, ReadStream, WriteStream } from 'node:tty';
+import { rawModes, setTerminalModes, type TerminalModes, terminalModes } from '../../sys/terminal-modes.ts';
 
 export interface WindowSize {
   rows: number;
@@ -36,14 +37,16 @@ export function windowSize(): WindowSize | undefined {
 }
 
 export class RawTerminal implements Disposable {
-  readonly #stdin: ReadStream;
+  /** As the user's shell had them. */
+  readonly #before: TerminalModes;
   readonly #listeners: [event: NodeJS.Signals | 'exit', listener: () => void][] = [];
 
   /** @param onResize is told the new size after each change of the window's */
   constructor(onResize: (size: WindowSize) => void) {
     if (!(process.stdin instanceof ReadStream)) throw new TypeError('stdin is not a terminal');
-    this.#stdin = process.stdin;
-    this.#stdin.setRawMode(true);
+    this.#before = terminalModes(0);
+    const raw = rawModes(this.#before);
+    setTerminalModes(0, raw);
     const tell = (): void => {
       const size = windowSize();
       if (size) onResize(size);
@@ -52,7 +55,7 @@ export class RawTerminal implements Disposable {
     this.#listen('SIGWINCH', tell);
     // Stopped and continued by somebody: the shell has set its own modes meanwhile.
     this.#listen('SIGCONT', () => {
-      this.#stdin.setRawMode(true);
+      setTerminalModes(0, raw);
       tell();
     });
     for (const name of ENDING) this.#listen(name, () => this.#endBy(name));
@@ -69,7 +72,11 @@ export class RawTerminal implements Disposable {
   }
 
   #leave(): void {
-    this.#stdin.setRawMode(false);
+    try {
+      setTerminalModes(0, this.#before);
+    } catch {
+      // The terminal was hung up: there is nothing to leave in order.
+    }
   }
 
   #endBy(name: NodeJS.Signals): void {

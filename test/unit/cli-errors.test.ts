@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { exitCode } from '../../src/cli/exit-status.ts';
+import { exitCodeOf, oneLine, renderError } from '../../src/cli/render-error.ts';
+import { ERRORS, type ErrorCode, TsrunError, tsrunError } from '../../src/errors.ts';
+import { errorDocs, STAND_IN_DATA } from '../../src/setup/error-docs.ts';
+
+const quiet = { debug: false };
+
+describe('a rendered error', () => {
+  it('has what failed, why, what helps, and where to read on', () => {
+    const cause = new Error('connect ECONNREFUSED 127.0.0.1:5000');
+    const error = tsrunError(
+      'ERR_TSRUN_REGISTRY_UNREACHABLE',
+      { registry: 'r', url: 'https://r', hint: 'curl r' },
+      cause,
+    );
+    expect(renderError(error, quiet)).toBe(
+      [
+        'tsrun: cannot reach registry r at https://r',
+        'cause: connect ECONNREFUSED 127.0.0.1:5000',
+        'hint: curl r',
+        'see: docs/errors.md#ERR_TSRUN_REGISTRY_UNREACHABLE',
+      ].join('\n'),
+    );
+  });
+
+  it('refers to the help of the command for what was written wrong', () => {
+    const error = tsrunError('ERR_TSRUN_USAGE', { problem: 'tsrun run has no option --x' });
+    expect(renderError(error, { debug: false, command: 'tsrun run' })).toBe(
+      'tsrun: tsrun run has no option --x\nsee: tsrun run --help',
+    );
+    expect(renderError(error, quiet)).toBe('tsrun: tsrun run has no option --x');
+  });
+
+  it('says the help only once', () => {
+    const error = tsrunError('ERR_TSRUN_USAGE', { problem: 'no', hint: 'tsrun run --help' });
+    expect(renderError(error, { debug: false, command: 'tsrun run' })).toBe(
+      'tsrun: no\nsee: tsrun run --help',
+    );
+  });
+
+  it('puts the causes into one line, without what was said already', () => {
+    const inner = Object.assign(
+      new AggregateError([new Error('ENETUNREACH'), new Error('ECONNREFUSED')], ''),
+    );
+    const middle = new Error('fetch failed', { cause: inner });
+    const outer = tsrunError(
+      'ERR_TSRUN_STORE',
+      { doing: 'do it' },
+      new Error('fetch failed: really', { cause: middle }),
+    );
+    expect(renderError(outer, quiet).split('\n')[1]).toBe(
+      'cause: fetch failed: really: ENETUNREACH, ECONNREFUSED',
+    );
+  });
+
+  it('takes a text as a cause, and the hint of a cause', () => {
+    const cause = tsrunError(
+      'ERR_TSRUN_NAMESPACES',
+      { doing: 'map ids', hint: 'sudo apt-get install uidmap' },
+      'newuidmap: no',
+    );
+    const lines = renderError(tsrunError('ERR_TSRUN_STORE', { doing: 'x' }, cause), quiet).split('\n');
+    expect(lines[1]).toBe(
+      'cause: cannot enter the rootless namespaces: a step failed: map ids: newuidmap: no',
+    );
+    expect(lines[2]).toBe('hint: sudo apt-get install uidmap');
+  });
+
+  it('calls what nobody thought of a bug', () => {
+    const text = renderError(new TypeError('x is not a function'), quiet);
+    expect(text.split('\n')).toEqual([
+      'tsrun: this is a bug in tsrun: x is not a function',
+      'hint: run it again with --debug, and report what it prints',
+      'see: docs/errors.md#bugs',
+    ]);
+    expect(exitCodeOf(new TypeError('x'))).toBe(125);
+    expect(renderError('text', quiet)).toMatch(/^tsrun: this is a bug in tsrun: text\n/);
+  });
+
+  it('has the chain with --debug, also one that bites its tail', () => {
+    const a = new Error('a');
+    const b = tsrunError('ERR_TSRUN_STORE', { doing: 'b' }, a);
+    a.cause = b;
+    const text = renderError(b, { debug: true });
+    expect(text).toContain('ERR_TSRUN_STORE {"doing":"b"}');
+    expect(text).toMatch(/Error: a\n\s+at /);
+  });
+
+  it('is at most four lines of printable text, whatever the words of others are', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (message, cause) => {
+        const error = tsrunError('ERR_TSRUN_USAGE', { problem: message, hint: cause }, new Error(cause));
+        const text = renderError(error, { debug: false, command: 'tsrun run' });
+        expect(text.split('\n').length).toBeLessThanOrEqual(4);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+        expect(text.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+      }),
+    );
+    expect(oneLine('a\r\n  b\x1b[31m\tc')).toBe('a; b\\x1b[31m c');
+  });
+});
+
+describe('the table of errors', () => {
+  const codes = Object.keys(ERRORS) as ErrorCode[];
+  const make = (code: ErrorCode): TsrunError => {
+    const { message, exitCode: status, hint } = tsrunError(code, STAND_IN_DATA as never);
+    return new TsrunError(code, String(message), status, hint === undefined ? undefined : String(hint), {});
+  };
+
+  it.each(codes)('%s reads well', (code) => {
+    const error = make(code);
+    const text = renderError(error, quiet);
+    expect(text).not.toMatch(/undefined|\[object|error:|Error:/);
+    expect([125, 126, 127]).toContain(exitCodeOf(error));
+    expect(error.message).not.toMatch(/[.!]$/);
+    expect(error.message).toMatch(/^[^A-Z]/);
+    expect(code).toMatch(/^ERR_TSRUN_[A-Z0-9_]+$/);
+  });
+
+  it.each(codes)('%s advises only what tsrun can do', (code) => {
+    const words = [...(make(code).hint ?? '').matchAll(/\btsrun (\w+)/g)].map(([, word]) => word ?? '');
+    for (const word of words) expect(Object.keys(COMMANDS)).toContain(word);
+  });
+
+  it('is what docs/errors.md says (made by `npm run docs`)', () => {
+    const path = join(import.meta.dirname, '..', '..', 'docs', 'errors.md');
+    expect(readFileSync(path, 'utf8')).toBe(errorDocs());
+  });
+});
+
+describe('exit statuses', () => {
+  it('are the command’s, 128+n for a signal, and never made up', () => {
+    expect(exitCode({ kind: 'exited', code: 42 }, 'web')).toBe(42);
+    expect(exitCode({ kind: 'signaled', signal: 15 }, 'web')).toBe(143);
+    expect(() => exitCode({ kind: 'unknown' }, 'web')).toThrow(
+      expect.objectContaining({ code: 'ERR_TSRUN_EXIT_UNKNOWN', exitCode: 125 }),
+    );
+  });
+});
