@@ -1,10 +1,9 @@
 /**
  * From what the user asked for, and what the machine has, to a driver.
  *
- * `private` means slirp4netns where it is usable: it starts in a third of pasta's time, takes a fraction of its memory, works on hosts
- * without a default route, and is as fast in one direction as in the other (measured: docs/network.md). pasta is taken for what
- * slirp4netns cannot do: IPv6, and UDP ports for clients on the host's loopback; but not a pasta of before August 2024, which breaks
- * half-closed connections, unless there is no other way.
+ * `private` means slirp4netns for a container without published ports: it starts in a third of pasta's time and takes a tenth of its
+ * memory. With published ports it means pasta: slirp4netns's listening sockets have a backlog of one, so that already five connections
+ * at once wait for seconds. All figures are in docs/network.md.
  */
 import { tsrunError } from '../errors.ts';
 import type { NetworkDriver, PortMapping } from './driver.ts';
@@ -52,7 +51,10 @@ export function chooseDriver(mode: LocalMode, context: ChoiceContext): Choice {
     case 'slirp4netns': {
       if (needsIpv6(context.ports)) throw ipv4Only();
       const { path } = required('slirp4netns', context);
-      return { ...asked(slirpDriver(path, mode.options, context.host)), warning: udpWarning(context.ports) };
+      return {
+        ...asked(slirpDriver(path, mode.options, context.host)),
+        warning: portsWarning(context.ports),
+      };
     }
     case 'private':
       return choosePrivate(context);
@@ -87,49 +89,53 @@ const ipv4Only = () =>
     hint: '--network pasta',
   });
 
-/** libslirp takes the answer to a client on the host's loopback for an attempt to reach that loopback, which is closed. */
-function udpWarning(ports: readonly PortMapping[]): string | undefined {
-  const udp = ports.find((port) => port.protocol === 'udp');
-  if (!udp) return undefined;
-  return `UDP port ${udp.hostPort || udp.containerPort} does not answer clients on 127.0.0.1, only others: slirp4netns cannot; a newer pasta can`;
+/** What slirp4netns does badly about published ports; libslirp takes UDP answers to the host's loopback for attempts to reach it. */
+function portsWarning(ports: readonly PortMapping[]): string | undefined {
+  if (ports.length === 0) return undefined;
+  const udp = ports.some((port) => port.protocol === 'udp');
+  const silent = udp ? ', and does not answer UDP clients on 127.0.0.1' : '';
+  return `slirp4netns publishes the ports: it is slow with several connections at once${silent}`;
 }
 
-/** Why pasta would be needed, if it is. */
+/** Why pasta would be wanted, if it is. Without any route a pasta of 2023 does not start. */
 function pastaReason({ host, ports }: ChoiceContext): string | undefined {
   if (needsIpv6(ports)) return 'a port is published on an IPv6 address';
   if (host.hasIpv6Route && !host.hasIpv4Route) return 'this machine has an IPv6 route only';
-  if (ports.some((port) => port.protocol === 'udp')) return 'a UDP port is published';
+  if (ports.length > 0 && host.hasIpv4Route) return 'ports are published';
   return undefined;
 }
 
 function choosePrivate(context: ChoiceContext): Choice {
   const { host, probe, ports } = context;
-  const slirp = (path: string, reason: string): Choice => ({
+  const wanted = pastaReason(context);
+  const [first, second] =
+    wanted === undefined ? (['slirp4netns', 'pasta'] as const) : (['pasta', 'slirp4netns'] as const);
+  const found = probe(first);
+  if (found.usable) {
+    return make(found, context, wanted ?? 'it starts faster and takes less memory than pasta', found.flaw);
+  }
+  const other = needsIpv6(ports) ? found : probe(second);
+  if (!other.usable) throw tsrunError('ERR_TSRUN_NETWORK_HELPER', { helper: first, ...found });
+  const why = `${first}: ${found.reason}`;
+  const flaw = other.name === 'pasta' ? other.flaw : portsWarning(ports);
+  return make(
+    other,
+    { host, ports },
+    `${why}; ${second} is there`,
+    flaw && `${flaw} (${why}; ${found.hint})`,
+  );
+}
+
+function make(
+  { name, path }: HelperFinding & { usable: true },
+  { host, ports }: Pick<ChoiceContext, 'host' | 'ports'>,
+  reason: string,
+  warning: string | undefined,
+): Choice {
+  if (name === 'pasta') return { driver: pastaDriver(path, [], host), reason, warning };
+  return {
     driver: slirpDriver(path, DEFAULT_SLIRP_OPTIONS, host),
     reason,
-    warning: udpWarning(ports),
-  });
-  const viaPasta = (path: string, reason: string, warning: string | undefined): Choice => ({
-    driver: pastaDriver(path, [], host),
-    reason,
-    warning,
-  });
-  const need = pastaReason(context);
-  const pasta = need === undefined ? undefined : probe('pasta');
-  if (need !== undefined && pasta?.usable && pasta.flaw === undefined)
-    return viaPasta(pasta.path, need, undefined);
-  if (needsIpv6(ports)) {
-    const { path, flaw } = required('pasta', context);
-    return viaPasta(path, need ?? '', flaw);
-  }
-  const slirp4netns = probe('slirp4netns');
-  if (slirp4netns.usable) return slirp(slirp4netns.path, 'it starts faster and takes less memory than pasta');
-  const last = pasta ?? probe('pasta');
-  const why = `slirp4netns: ${slirp4netns.reason}`;
-  if (!last.usable) throw tsrunError('ERR_TSRUN_NETWORK_HELPER', { helper: 'slirp4netns', ...slirp4netns });
-  return viaPasta(
-    last.path,
-    `${why}; pasta is there`,
-    last.flaw && `${last.flaw} (${why}; ${slirp4netns.hint})`,
-  );
+    warning: warning ?? portsWarning(ports),
+  };
 }

@@ -17,8 +17,9 @@ import {
 } from '../sys/constants.ts';
 import type { Field, Memory, Slot, Slots, Step } from '../sys/step.ts';
 
-export const F_SETFD = 2;
-export const POLLIN = 1;
+const F_SETFD = 2;
+const POLLIN = 1;
+const RLIMIT_NOFILE = 7;
 /** How long a helper may take to be ready, in seconds. It takes 5 to 30 ms; pasta without /dev/net/tun hangs for ever. */
 export const READY_TIMEOUT = 10;
 
@@ -32,6 +33,8 @@ export interface HelperProcess {
   path: string;
   argv: readonly Word[];
   stderr: Slot;
+  /** As many descriptors as it may have open (RLIMIT_NOFILE). */
+  openFiles: number;
   /** Descriptors that it keeps besides 0–2. */
   keep: readonly Slot[];
   /** Its working directory. */
@@ -56,7 +59,7 @@ export function startHelper(helper: HelperProcess): Step {
   });
 }
 
-function helperChild({ slots, name, path, argv, stderr, keep, directory }: HelperProcess): Step[] {
+function helperChild({ slots, name, path, argv, stderr, openFiles, keep, directory }: HelperProcess): Step[] {
   const step = (why: string, ...rest: Rest): Step => call('helper', why, ...rest);
   const nothing = slots.new('null');
   const gone = slots.new('gone');
@@ -75,6 +78,9 @@ function helperChild({ slots, name, path, argv, stderr, keep, directory }: Helpe
       result: gone,
     }),
     op('helper', 'a hang-up would be an event', { kind: 'expect', value: gone, equals: 0, errno: 'EPIPE' }),
+    step('a descriptor for each connection', 'prlimit64', [0, RLIMIT_NOFILE, bothLimits(openFiles), 0], {
+      tolerate: ['EPERM'],
+    }),
     step('short socket names', 'chdir', [directory]),
     step(`become ${name}`, 'execve', [path, { strings: argv }, { strings: [] }]),
   ];
@@ -94,6 +100,15 @@ export function pollDescriptors(
   const names = descriptors.map(([fd]) => (typeof fd === 'number' ? fd : `$${fd.name}`));
   return { fields, say: `[${names.join(', ')}]` };
 }
+
+/** struct rlimit64: soft, hard */
+const bothLimits = (limit: number): Memory => ({
+  fields: [
+    { width: 8, value: limit },
+    { width: 8, value: limit },
+  ],
+  say: `${limit}`,
+});
 
 /** struct timespec */
 export const seconds = (count: number): Memory => ({

@@ -11,6 +11,8 @@ export interface HostNetwork {
   /** The text of /etc/resolv.conf. */
   resolvConf: string;
   nameservers: string[];
+  /** How many descriptors a process of this user may have open: the hard limit. slirp4netns needs one per connection of the last minute. */
+  openFiles: number;
   /** Where /etc/resolv.conf leads. */
   resolvConfPath: string;
 }
@@ -57,6 +59,10 @@ export function pickAddress(
   return (usable.find((info) => info.family === 'IPv4') ?? usable[0])?.address;
 }
 
+/** The hard limit of open files in the text of /proc/self/limits (proc(5)). */
+export const hardLimit = (text: string): number =>
+  Number(/^Max open files +\d+ +(\d+)/m.exec(text)?.[1] ?? 1024);
+
 export function readHostNetwork(): HostNetwork {
   const ipv4 = ipv4DefaultInterfaces(read('/proc/net/route'));
   const ipv6 = ipv6DefaultInterfaces(read('/proc/net/ipv6_route'));
@@ -67,6 +73,7 @@ export function readHostNetwork(): HostNetwork {
     address: pickAddress(networkInterfaces(), [...ipv4, ...ipv6]),
     resolvConf,
     nameservers: parseResolvConf(resolvConf).nameservers,
+    openFiles: hardLimit(read('/proc/self/limits')),
     resolvConfPath: resolvConf === '' ? RESOLV_CONF : realpathSync(RESOLV_CONF),
   };
 }

@@ -109,7 +109,7 @@ export function pastaDriver(path: string, options: readonly string[], host: Host
     name: 'pasta',
     namespace: { kind: 'new' },
     publishing: 'ipv4+ipv6',
-    attach: (context) => attach(context, path, options),
+    attach: (context) => attach(context, path, options, host.openFiles),
     nameservers: ownAddress ? [...new Set(forwarders.length > 0 ? forwarders : [IPV4.dns])] : undefined,
     containerAddress: has(options, ['-a', '--address'])
       ? undefined
@@ -124,7 +124,7 @@ export function pastaDriver(path: string, options: readonly string[], host: Host
   };
 }
 
-function attach(context: AttachContext, path: string, options: readonly string[]): Step[] {
+function attach(context: AttachContext, path: string, options: readonly string[], openFiles: number): Step[] {
   const { slots, initPid, ports, stderr, directory } = context;
   const place = `${directory}/netns`;
   const fifo = `${directory}/ready`;
@@ -151,7 +151,7 @@ function attach(context: AttachContext, path: string, options: readonly string[]
     step('listen there', 'openat', [AT_FDCWD, fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0], { result: ready }),
     startHelper({
       ...{ slots, name: 'pasta', path, argv: pastaArguments(ports, options), stderr, keep: [], directory },
-      ...{ flags: CLONE_NEWPID, pidfd },
+      ...{ flags: CLONE_NEWPID, pidfd, openFiles },
     }),
     waitForAny('pasta is ready, or has ended', [ready, pidfd]),
     step('pasta writes its pid, 1, when all is set up', 'read', [ready, { buffer: 8 }, 8], {

@@ -60,14 +60,14 @@ export function probeHelper(name: HelperName, options: ProbeOptions): HelperFind
 }
 
 /**
- * pasta before August 2024: when the client shuts down its sending half first, the answer is repeated and its end never comes (tried with
- * 2023-03, Debian 12, which calls itself `unknown version`). Upstream's versions are dates: `2024_08_21.1d6142f`, `0.0~git20250503.587980c`.
+ * pasta before August 2024: when a client in the container shuts down its sending half first, the answer is repeated and its end never
+ * comes (tried with 2023-03, Debian 12, which calls itself `unknown version`). Other outbound, and all inbound, connections are well. Upstream's versions are dates: `2024_08_21.1d6142f`, `0.0~git20250503.587980c`.
  */
 export function flawOf(name: HelperName, version: string): string | undefined {
   if (name !== 'pasta') return undefined;
   const [, year = '0', month = '', day = ''] = /(20\d\d)_?(\d\d)_?(\d\d)/.exec(version) ?? [];
   if (`${year}${month}${day}` >= '20240801') return undefined;
-  return `this pasta (${version.replace(/^pasta /, '')}) breaks half-closed TCP connections; one of August 2024 or later does not`;
+  return `this pasta (${version.replace(/^pasta /, '')}) breaks outgoing TCP connections that the container half-closes; one of August 2024 or later does not`;
 }
 
 function findExecutable(name: string, path: string): string | undefined {

@@ -62,7 +62,7 @@ export function slirpDriver(path: string, options: SlirpOptions, host: HostNetwo
     name: 'slirp4netns',
     namespace: { kind: 'new' },
     publishing: 'ipv4',
-    attach: (context) => attach(context, path, options, addresses.container),
+    attach: (context) => attach(context, path, options, host.openFiles),
     nameservers: seesResolvConf(host) ? [addresses.dns] : undefined,
     containerAddress: addresses.container,
     hostAddress: options.allowHostLoopback ? addresses.gateway : host.address,
@@ -73,7 +73,7 @@ export function slirpDriver(path: string, options: SlirpOptions, host: HostNetwo
 /** Its sandbox holds the host's /etc and /run only: on WSL, /etc/resolv.conf leads elsewhere and its forwarder would know nobody. */
 const seesResolvConf = ({ resolvConfPath }: HostNetwork): boolean => /^\/(etc|run)\//.test(resolvConfPath);
 
-function attach(context: AttachContext, path: string, options: SlirpOptions, guest: string): Step[] {
+function attach(context: AttachContext, path: string, options: SlirpOptions, openFiles: number): Step[] {
   const { slots, initPid, ports, stderr, directory } = context;
   const [ready, written, lifeline, held] = ['ready.r', 'ready.w', 'lifeline.r', 'lifeline.w'].map((name) =>
     slots.new(name),
@@ -85,13 +85,13 @@ function attach(context: AttachContext, path: string, options: SlirpOptions, gue
     pipe('supervisor', 'learn when slirp4netns is ready', ready, written, O_CLOEXEC | O_NONBLOCK),
     pipe('supervisor', 'slirp4netns ends when the supervisor’s end is closed', lifeline, held, O_CLOEXEC),
     ...(withApi ? [removeSocket(directory, 'left by one that was killed')] : []),
-    startHelper({ slots, name: 'slirp4netns', path, argv, stderr, keep, directory }),
+    startHelper({ slots, name: 'slirp4netns', path, argv, stderr, openFiles, keep, directory }),
     close('supervisor', 'only slirp4netns writes there', written),
     close('supervisor', 'only slirp4netns watches it', lifeline),
     waitForAny('slirp4netns is ready, or has ended', [ready]),
     ...readExactly(slots, 'slirp4netns must be ready: it writes "1"', ready, 1),
     close('supervisor', 'it said what it had to say', ready),
-    ...(withApi ? publish(slots, ports, guest, directory) : []),
+    ...(withApi ? publish(slots, ports, slirpAddresses(options).container, directory) : []),
   ];
 }
 

@@ -42,6 +42,7 @@ const EVERYWHERE = [
   'fails when a port was taken meanwhile, and leaves no helper',
   'connects a container that has a user namespace of its own',
   'repeats what a helper said that could not start',
+  'gives its helper as many descriptors as the user may have',
   'runs a helper that is locked in',
 ];
 
@@ -82,6 +83,7 @@ describe('what one of them can', () => {
   it.skipIf(flawed)('pasta relays half-closed connections outwards', () =>
     holds('pasta', 'relays half-closed connections outwards'),
   );
+  it('pasta serves 200 connections at once', () => holds('pasta', 'serves 200 connections at once'));
   it.skipIf(flawed)('pasta publishes UDP ports to clients on the host’s loopback', () =>
     holds('pasta', 'publishes UDP ports to clients on the host’s loopback'),
   );

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { on } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setImmediate } from 'node:timers/promises';
@@ -101,6 +102,15 @@ const dial = (
   { halfClose = false, ...rest }: DialOptions = {},
 ): Promise<Said> =>
   new Peer(lab, pid, { act: 'dial', protocol, address, port, send: 'hello', halfClose, ...rest }).next();
+
+/** One line and its answer, from this process. */
+async function ask(host: string, port: number): Promise<string> {
+  const socket = connect({ host, port });
+  socket.write('hello\n');
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  return answer;
+}
 
 const HEARD = { answer: 'heard:hello' };
 
@@ -230,6 +240,15 @@ export const scenarios: Record<string, Scenario> = {
     }
   },
 
+  'serves 200 connections at once': async (lab) => {
+    const { init } = await start(lab, ['8095:95']);
+    await listen(lab, init, 'tcp', '0.0.0.0', 95);
+    for (const host of ['127.0.0.1', '192.0.2.2']) {
+      const answers = await Promise.all(Array.from({ length: 200 }, () => ask(host, 8095)));
+      assert.deepEqual([...new Set(answers)], ['heard:hello']);
+    }
+  },
+
   'relays half-closed connections inwards': async (lab) => {
     const { init } = await start(lab, ['8093:93']);
     await listen(lab, init, 'tcp', '0.0.0.0', 93);
@@ -345,6 +364,12 @@ export const scenarios: Record<string, Scenario> = {
     writeFileSync(helper, '#!/bin/sh\nexec sleep infinity\n', { mode: 0o755 });
     const driver = slirpDriver(helper, DEFAULT_SLIRP_OPTIONS, lab.host);
     await assert.rejects(startContainer(driver, [], lab.directory), /errno 100;/);
+  },
+
+  'gives its helper as many descriptors as the user may have': async (lab) => {
+    const { helpers } = await start(lab);
+    const limits = readFileSync(`/proc/${helpers[0]}/limits`, 'utf8');
+    assert.match(limits, new RegExp(`^Max open files +${lab.host.openFiles} +${lab.host.openFiles} `, 'm'));
   },
 
   'runs a helper that is locked in': async (lab) => {

@@ -15,6 +15,7 @@ const host = {
   resolvConf: '',
   nameservers: [],
   resolvConfPath: '/etc/resolv.conf',
+  openFiles: 4096,
 };
 
 type Text = string | { text: readonly (string | Slot)[] };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  hardLimit,
   ipv4DefaultInterfaces,
   ipv6DefaultInterfaces,
   pickAddress,
@@ -51,4 +52,13 @@ describe('pickAddress', () => {
   it('finds none on a machine that has only its loopback', () => {
     expect(pickAddress({ lo: interfaces.lo }, ['eth0'])).toBeUndefined();
   });
+});
+
+it('hardLimit is the second figure', () => {
+  expect(
+    hardLimit(
+      'Limit  Soft Limit  Hard Limit  Units\nMax open files            1024                 524288               files     \n',
+    ),
+  ).toBe(524288);
+  expect(hardLimit('')).toBe(1024);
 });
