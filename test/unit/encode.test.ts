@@ -131,6 +131,63 @@ const oneCall = (step: Partial<Step> & Pick<Step, 'op'>, slots = new Slots()): P
   steps: [{ actor: 'user', why: 'test', ...step }],
 });
 
+describe('numbers', () => {
+  const number = fc.oneof(
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.bigInt({ min: -(1n << 63n), max: (1n << 64n) - 1n }),
+  );
+  const bits = (value: number | bigint): bigint => BigInt.asUintN(64, BigInt(value));
+
+  it('reach the kernel with all 64 bits, negative ones in two’s complement', () => {
+    fc.assert(
+      fc.property(fc.array(number, { maxLength: 6 }), (args) => {
+        const [op] = takeApart(
+          encodeProgram(oneCall({ op: { kind: 'syscall', name: 'prctl', args } })).image,
+        ).ops;
+        expect(op?.args.slice(0, args.length).map(({ value }) => value)).toEqual(args.map(bits));
+        expect(op?.args.every(({ kind }) => kind === format.ARG_IMMEDIATE)).toBe(true);
+      }),
+    );
+  });
+
+  it('lie in structs with the width of their member', () => {
+    const member = fc.record({ width: fc.constantFrom(1, 2, 4, 8), value: number });
+    fc.assert(
+      fc.property(fc.array(member, { minLength: 1, maxLength: 6 }), (fields) => {
+        const args = [{ fields: fields as never }];
+        const { ops, data } = takeApart(
+          encodeProgram(oneCall({ op: { kind: 'syscall', name: 'prctl', args } })).image,
+        );
+        let at = Number(ops[0]?.args[0]?.value);
+        for (const { width, value } of fields) {
+          const found = [...data.subarray(at, at + width)].reduceRight(
+            (sum, byte) => (sum << 8n) | BigInt(byte),
+            0n,
+          );
+          expect(found).toBe(BigInt.asUintN(8 * width, BigInt(value)));
+          at += width;
+        }
+      }),
+    );
+  });
+
+  it('of flags, errnos and results are where the interpreter looks', () => {
+    const slots = new Slots(7);
+    const result = slots.new('fd');
+    const step = { retry: true, keepEacces: true, tolerate: ['ENOENT', 'EACCES'] as const, result };
+    const { image } = encodeProgram(
+      oneCall({ ...step, op: { kind: 'syscall', name: 'close', args: [-1] } }, slots),
+    );
+    const at = format.PROGRAM_HEADER_SIZE + 8 * 8;
+    expect(image.readUInt8(at + 1)).toBe(format.OP_RETRY | format.OP_KEEP_EACCES);
+    expect(image.readUInt16LE(at + 2)).toBe(7);
+    expect([8, 10, 12, 14].map((offset) => image.readUInt16LE(at + offset))).toEqual([2, 13, 0, 0]);
+    expect(image.subarray(format.PROGRAM_HEADER_SIZE, at).every((byte) => byte === 0xff)).toBe(true);
+    expect(image.readInt32LE(24), 'not traced').toBe(-1);
+  });
+});
+
 describe('the layout of memory', () => {
   it('keeps equal strings once, and one object in one place', () => {
     const buffer = { buffer: 16 };

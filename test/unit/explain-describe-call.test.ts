@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeCall, SlotNames } from '../../src/explain/describe-call.ts';
 import { numberSteps } from '../../src/explain/numbered-steps.ts';
+import type { HostNetwork } from '../../src/network/host-network.ts';
 import { pastaDriver } from '../../src/network/pasta.ts';
 import { slirpDriver } from '../../src/network/slirp4netns.ts';
 import { DEFAULT_SLIRP_OPTIONS } from '../../src/network/slirp4netns-options.ts';
@@ -141,13 +142,15 @@ describe('a system call in words', () => {
 
 /** Everything that tsrun executes in one way or another. */
 function allSteps(): Step[] {
-  const host = {
-    nameservers: [],
-    resolvConf: '',
+  const host: HostNetwork = {
     hasIpv4Route: true,
     hasIpv6Route: false,
     address: undefined,
-  } as never;
+    resolvConf: '',
+    resolvConfPath: '/etc/resolv.conf',
+    nameservers: [],
+    openFiles: 4096,
+  };
   const slots = new Slots();
   const ports = [{ hostIp: '', hostPort: 8000, containerPort: 80, protocol: 'tcp' as const }];
   const context = {
