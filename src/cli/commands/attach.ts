@@ -10,10 +10,10 @@ import { RUN_OPTIONS } from '../options/create-options.ts';
 import { flag } from '../options/option.ts';
 
 /** Connects to a supervisor. A socket's address has only 108 bytes, so its directory is named by a descriptor. */
-async function connect(directory: string): Promise<SupervisorClient> {
+function connect(directory: string): SupervisorClient {
   const fd = openSync(directory, 'r');
   try {
-    return await SupervisorClient.connect(`/proc/self/fd/${fd}/attach`);
+    return SupervisorClient.connect(`/proc/self/fd/${fd}/attach`);
   } finally {
     closeSync(fd);
   }
@@ -49,7 +49,7 @@ export const ATTACH = defineCommand({
       detachKeys: given['detach-keys'],
       sigProxy: given['sig-proxy'],
     });
-    const client = await connect(runtimeContainerDirectory(engine.paths, id));
+    const client = connect(runtimeContainerDirectory(engine.paths, id));
     await client.send(attachFrame(streams));
     if (foreground.windowSize) {
       // One row less and back: programs that draw the whole screen draw it again when its size changes.

@@ -13,7 +13,7 @@ export const FILE_OPTIONS = {
     'The long form of --volume and --tmpfs',
     (text) => parseMount(text, process.cwd()),
     {
-      example: '--mount type=bind,source=./page,destination=/var/www,readonly',
+      example: '--mount type=bind,src=./page,dst=/var/www,ro',
     },
   ),
   'read-only': flag('Make the root file system read-only; /tmp, /run and /var/tmp stay writable, in memory'),

@@ -1,0 +1,256 @@
+import { describe, expect, it } from 'vitest';
+import { attachedStreams } from '../../src/cli/commands/run.ts';
+import { COMMANDS, GROUPED } from '../../src/cli/commands.ts';
+import { commandHelp, overview } from '../../src/cli/help.ts';
+import { createRequest, RUN_OPTIONS } from '../../src/cli/options/create-options.ts';
+import { GLOBAL_OPTIONS } from '../../src/cli/options/global-options.ts';
+import type { OptionTable } from '../../src/cli/options/option.ts';
+import { UNSUPPORTED_CREATE_OPTIONS } from '../../src/cli/options/unsupported.ts';
+import { parseWords } from '../../src/cli/parse/words.ts';
+
+const NAMES = Object.keys(COMMANDS);
+
+function namesOf(table: OptionTable): string[] {
+  return Object.entries(table).flatMap(([name, { short, aliases = [] }]) => [
+    name,
+    ...(short ? [short] : []),
+    ...aliases,
+  ]);
+}
+
+describe.each(NAMES)('tsrun %s', (name) => {
+  const load = () => COMMANDS[name]!.load();
+
+  it('has options whose names are its own', async () => {
+    const names = namesOf((await load()).options);
+    expect(new Set(names).size).toBe(names.length);
+    for (const reserved of ['help', 'debug']) expect(names).not.toContain(reserved);
+    expect(names.filter((each) => !/^[a-zA-Z]$|^[a-z][a-z-]+$/.test(each))).toEqual([]);
+  });
+
+  it('does not refuse what it supports', async () => {
+    const { options, unsupported = {} } = await load();
+    expect(namesOf(options).filter((each) => Object.hasOwn(unsupported, each))).toEqual([]);
+  });
+
+  it('describes itself and each option, in lines that fit', async () => {
+    const command = await load();
+    const help = commandHelp(name, command, 80);
+    expect(
+      help
+        .split('\n')
+        .filter((line) => line.length > 80 && !line.startsWith('  tsrun') && !line.startsWith('  echo')),
+    ).toEqual([]);
+    for (const [option, { text }] of Object.entries(command.options)) {
+      expect(help).toContain(`--${option}`);
+      expect(text).toMatch(/^\S.*[^.\s]$/);
+    }
+    expect(command.text).toMatch(/[.:]$/);
+    expect(COMMANDS[name]!.summary).toMatch(/^[A-Z].*[^.]$/);
+  });
+
+  it('has examples that it would take', async () => {
+    const command = await load();
+    for (const example of command.examples ?? []) {
+      const words =
+        example
+          .replace(/^.*\| /, '')
+          .match(/'[^']*'|\S+/g)
+          ?.map((word) => word.replaceAll("'", '')) ?? [];
+      expect(words.slice(0, 2)).toEqual(['tsrun', name]);
+      const { operands } = await parseWords(command.options, words.slice(2), {
+        command: 'tsrun',
+        optionsEndAtOperand: command.optionsEndAtOperand ?? false,
+      });
+      expect(operands.length).toBeGreaterThanOrEqual(command.operands[0]);
+      expect(operands.length).toBeLessThanOrEqual(command.operands[1]);
+    }
+  });
+});
+
+describe('the overview', () => {
+  it('names every command and global option', () => {
+    const text = overview(80);
+    for (const name of [...NAMES, ...Object.keys(GLOBAL_OPTIONS).map((option) => `--${option}`)])
+      expect(text).toContain(name);
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('has the commands that grouped words stand for', () => {
+    for (const group of Object.values(GROUPED)) {
+      for (const words of Object.values(group)) expect(NAMES).toContain(words.split(' ')[0]);
+    }
+  });
+});
+
+describe('tsrun run', () => {
+  const request = async (line: string) => {
+    const words = line.split(' ');
+    const rules = {
+      command: 'tsrun run',
+      optionsEndAtOperand: true,
+      unsupported: UNSUPPORTED_CREATE_OPTIONS,
+    };
+    const { values, operands } = await parseWords(RUN_OPTIONS, words, rules);
+    return createRequest(values, operands[0] ?? '', operands.slice(1));
+  };
+
+  it('asks for nothing that was not said', async () => {
+    expect(await request('busybox')).toEqual({
+      image: 'busybox',
+      command: [],
+      name: undefined,
+      interactive: false,
+      tty: false,
+      detach: false,
+      remove: false,
+      init: false,
+      readOnly: false,
+      entrypoint: undefined,
+      env: [],
+      workdir: undefined,
+      user: undefined,
+      hostname: undefined,
+      network: undefined,
+      publish: [],
+      publishAll: false,
+      mounts: [],
+      labels: {},
+      pull: 'missing',
+      platform: undefined,
+      capAdd: [],
+      capDrop: [],
+      securityOpt: [],
+      privileged: false,
+      ulimits: [],
+      addHosts: [],
+      dns: [],
+      dnsSearch: [],
+      dnsOption: [],
+      noHosts: false,
+      stopSignal: undefined,
+      stopTimeout: undefined,
+      shmSize: undefined,
+      storageDriver: undefined,
+      cidfile: undefined,
+      quiet: false,
+      groupAdd: [],
+      userns: undefined,
+    });
+  });
+
+  it.each<[string, object]>([
+    ['-dit --rm --name web x', { detach: true, interactive: true, tty: true, remove: true, name: 'web' }],
+    [
+      '-p 8000:80 -p 127.0.0.1:53:53/udp -P x',
+      {
+        publish: [
+          { hostIp: '', hostPort: 8000, containerPort: 80, protocol: 'tcp' },
+          { hostIp: '127.0.0.1', hostPort: 53, containerPort: 53, protocol: 'udp' },
+        ],
+        publishAll: true,
+      },
+    ],
+    [
+      '-v data:/data:ro --tmpfs /tmp --mount type=volume,target=/m x',
+      {
+        mounts: [
+          { type: 'volume', source: 'data', destination: '/data', options: ['ro'] },
+          { type: 'volume', source: undefined, destination: '/m', options: [] },
+          { type: 'tmpfs', source: undefined, destination: '/tmp', options: [] },
+        ],
+      },
+    ],
+    ['-e A=1 -e B=2 -l a=1 -l b x', { env: ['A=1', 'B=2'], labels: { a: '1', b: '' } }],
+    [
+      '-w /src -u 1000:1000 -h web --entrypoint /bin/sh x -c true',
+      {
+        workdir: '/src',
+        user: '1000:1000',
+        hostname: 'web',
+        entrypoint: ['/bin/sh'],
+        command: ['-c', 'true'],
+      },
+    ],
+    [
+      '--cap-add NET_RAW,SYS_TIME --cap-drop ALL --security-opt no-new-privileges --privileged x',
+      {
+        capAdd: ['NET_RAW', 'SYS_TIME'],
+        capDrop: ['ALL'],
+        securityOpt: ['no-new-privileges'],
+        privileged: true,
+      },
+    ],
+    [
+      '--dns 9.9.9.9 --dns ::1 --dns-search a,b --dns-option ndots:2 --add-host a:1.2.3.4 --no-hosts x',
+      {
+        dns: ['9.9.9.9', '::1'],
+        dnsSearch: ['a', 'b'],
+        dnsOption: ['ndots:2'],
+        addHosts: ['a:1.2.3.4'],
+        noHosts: true,
+      },
+    ],
+    [
+      '--shm-size 1g --stop-signal INT --stop-timeout -1 --ulimit nofile=1:2 --group-add audio,7 x',
+      {
+        shmSize: 1 << 30,
+        stopSignal: 'INT',
+        stopTimeout: -1,
+        ulimits: ['nofile=1:2'],
+        groupAdd: ['audio', '7'],
+      },
+    ],
+    [
+      '--pull never --platform arm64 --network none --userns host --read-only --init -q --cidfile /c x',
+      {
+        pull: 'never',
+        platform: 'linux/arm64',
+        network: 'none',
+        userns: 'host',
+        readOnly: true,
+        init: true,
+        quiet: true,
+        cidfile: '/c',
+      },
+    ],
+  ])('%s', async (line, expected) => {
+    expect(await request(line)).toMatchObject({ image: 'x', ...expected });
+  });
+
+  it.each([
+    '--network bridge:x x',
+    '--pull sometimes x',
+    '--userns keep-id x',
+    '--stop-signal NOPE x',
+    '--ulimit files=1 x',
+    '--platform a/b/c/d x',
+    '--cap-add NOPE x',
+    '-p 99999:80 x',
+    '--memory 1g x',
+    '--restart always x',
+  ])('refuses %s', async (line) => {
+    await expect(request(line)).rejects.toMatchObject({ code: 'ERR_TSRUN_USAGE', exitCode: 125 });
+  });
+
+  it('attaches what was asked for', () => {
+    const streams = { attach: [], detach: false, interactive: false };
+    expect(attachedStreams(streams)).toEqual({ stdin: false, stdout: true, stderr: true });
+    expect(attachedStreams({ ...streams, interactive: true })).toEqual({
+      stdin: true,
+      stdout: true,
+      stderr: true,
+    });
+    expect(attachedStreams({ ...streams, interactive: true, attach: ['stdout'] })).toEqual({
+      stdin: false,
+      stdout: true,
+      stderr: false,
+    });
+    expect(attachedStreams({ ...streams, detach: true })).toEqual({
+      stdin: false,
+      stdout: false,
+      stderr: false,
+    });
+    expect(() => attachedStreams({ ...streams, detach: true, attach: ['stdin'] })).toThrow(/contradict/);
+  });
+});
