@@ -5,8 +5,14 @@
  * raw; `stty sane` helps.)
  */
 import { constants } from 'node:os';
-import { isatty, ReadStream, WriteStream } from 'node:tty';
-import { rawModes, setTerminalModes, type TerminalModes, terminalModes } from '../../sys/terminal-modes.ts';
+import { isatty, ReadStream } from 'node:tty';
+import {
+  rawModes,
+  setTerminalModes,
+  type TerminalModes,
+  terminalModes,
+  terminalSize,
+} from '../../sys/terminal.ts';
 
 export interface WindowSize {
   rows: number;
@@ -25,14 +31,11 @@ const ENDING = [
   'SIGALRM',
 ] as const;
 
-let screen: WriteStream | undefined;
-
 /** The size of the terminal that stdin or stdout is; undefined when neither is one, or it does not know. */
 export function windowSize(): WindowSize | undefined {
   const fd = [0, 1].find((candidate) => isatty(candidate));
   if (fd === undefined) return undefined;
-  screen ??= new WriteStream(fd);
-  const [columns, rows] = screen.getWindowSize();
+  const { rows, columns } = terminalSize(fd);
   return rows > 0 && columns > 0 ? { rows, columns } : undefined;
 }
 
