@@ -83,6 +83,12 @@ describe('what one of them can', () => {
   it.skipIf(flawed)('pasta relays half-closed connections outwards', () =>
     holds('pasta', 'relays half-closed connections outwards'),
   );
+  it('slirp4netns shows a client on the host’s loopback by an address of the container’s network', () =>
+    holds('slirp4netns', 'shows a client on the host’s loopback by an address of the container’s network'));
+  it.skipIf(flawed)(
+    'pasta shows a client on the host’s loopback by an address of the container’s network',
+    () => holds('pasta', 'shows a client on the host’s loopback by an address of the container’s network'),
+  );
   it('pasta serves 200 connections at once', () => holds('pasta', 'serves 200 connections at once'));
   it.skipIf(flawed)('pasta publishes UDP ports to clients on the host’s loopback', () =>
     holds('pasta', 'publishes UDP ports to clients on the host’s loopback'),

@@ -240,6 +240,13 @@ export const scenarios: Record<string, Scenario> = {
     }
   },
 
+  'shows a client on the host’s loopback by an address of the container’s network': async (lab) => {
+    const { init } = await start(lab, ['8096:96']);
+    const service = await listen(lab, init, 'tcp', '0.0.0.0', 96);
+    assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.1', 8096), HEARD);
+    assert.match((await service.next()).from ?? '', /^10\.0\.2\.(2|100)$/);
+  },
+
   'serves 200 connections at once': async (lab) => {
     const { init } = await start(lab, ['8095:95']);
     await listen(lab, init, 'tcp', '0.0.0.0', 95);
