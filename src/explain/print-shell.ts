@@ -1,5 +1,5 @@
 /**
- * A plan as a bash script: `tsrun explain run --format sh`. It builds an equivalent container with the commands of util-linux, shadow and
+ * A plan as a bash script: `tsrun explain --format sh run …`. It builds an equivalent container with the commands of util-linux, shadow and
  * iproute2, and needs nothing of tsrun but the unpacked layers.
  *
  *     script                    unmapped → rootless → set_up              container (pid 1)         change_root
@@ -64,9 +64,7 @@ function header({ commandLine, image }: Plan): string[] {
     ...comment('The same container as'),
     ...comment(`    ${words(commandLine)}`),
     ...comment(`by hand, from ${image.reference} (${image.digest}), as an ordinary user.`),
-    ...comment(
-      'Run it with bash: from a file, or `tsrun explain run --format sh … >container.sh; bash container.sh`.',
-    ),
+    ...comment('Run it with bash: tsrun explain --format sh run … >container.sh; bash container.sh'),
     '#',
     ...comment(
       'Left out, as no command of util-linux does it: the seccomp filter; a terminal of the container’s own (it uses',

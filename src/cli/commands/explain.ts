@@ -16,10 +16,19 @@ export const EXPLAIN = defineCommand({
     'Prints what `tsrun run` with the same words would do, and does none of it: the image and its layers, the id map, and every system ' +
     'call in order, with who makes it and why. The list is the one that `run` executes.',
   options: {
-    format: value('FORMAT', 'text or json', oneOf('--format', ['text', 'json']), { default: 'text' }),
+    format: value(
+      'FORMAT',
+      'text, json, or sh: a script that makes the same container by hand',
+      oneOf('--format', ['text', 'json', 'sh']),
+      { default: 'text' },
+    ),
   },
   optionsEndAtOperand: true,
-  examples: [HINT, 'tsrun explain --format json run --network none busybox true'],
+  examples: [
+    HINT,
+    'tsrun explain --format json run --network none busybox true',
+    'tsrun explain --format sh run busybox sh >container.sh',
+  ],
   async run(given, [verb = '', ...words], context) {
     if (verb !== 'run' && verb !== 'create')
       throw usageError(`"${verb}" cannot be explained; \`run\` can`, HINT);
@@ -42,6 +51,11 @@ export const EXPLAIN = defineCommand({
     if (given.format === 'json') {
       const { printJson } = await import('../../explain/print-json.ts');
       print(printJson(plan));
+      return 0;
+    }
+    if (given.format === 'sh') {
+      const { printShell } = await import('../../explain/print-shell.ts');
+      print(printShell(plan));
       return 0;
     }
     const [{ printTable }, { styleFor }] = await Promise.all([
