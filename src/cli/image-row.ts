@@ -53,7 +53,9 @@ export function imageRow(image: ListedImage, { noTrunc, now }: { noTrunc: boolea
     Tag: tag,
     Digest: isDangling(record) ? NONE : record.digest,
     ID: noTrunc ? record.imageId : record.imageId.slice('sha256:'.length).slice(0, 12),
-    CreatedAt: created === undefined ? 'N/A' : localTime(created),
+    get CreatedAt() {
+      return created === undefined ? 'N/A' : localTime(created);
+    },
     CreatedSince: created === undefined ? 'N/A' : ago(created, now),
     Size: humanSize(size),
   };

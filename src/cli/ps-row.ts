@@ -96,7 +96,9 @@ export function psRow(view: ContainerView, { noTrunc, now, size }: RowOptions): 
     ID: noTrunc ? view.id : view.id.slice(0, 12),
     Image: record.image,
     Command: `"${noTrunc ? command : ellipsis(command, 20)}"`,
-    CreatedAt: localTime(record.createdAt),
+    get CreatedAt() {
+      return localTime(record.createdAt);
+    },
     RunningFor: ago(record.createdAt, now),
     State: state.phase,
     Status: statusText(view, now),

@@ -24,7 +24,8 @@ export function listContainers(engine: Engine): { containers: ContainerView[]; d
     if (record) containers.push(viewContainer(engine, record));
     else damaged.push(id);
   }
-  containers.sort((a, b) => b.record.createdAt.localeCompare(a.record.createdAt));
+  // Not localeCompare(): it loads the rules of a language, which takes 10 ms.
+  containers.sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1));
   return { containers, damaged };
 }
 

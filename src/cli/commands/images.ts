@@ -67,7 +67,7 @@ function select(engine: Engine, filters: readonly Filter[]): ListedImage[] {
   return images
     .map((record) => look(engine, record))
     .filter((image) => matchesFilters(filters, (filter) => tests.get(filter)?.(image) ?? false, ['label']))
-    .sort((a, b) => (b.created ?? '').localeCompare(a.created ?? ''));
+    .sort((a, b) => ((a.created ?? '') < (b.created ?? '') ? 1 : -1));
 }
 
 export const IMAGES = defineCommand({

@@ -3,7 +3,10 @@ import { formatTable } from './table.ts';
 import { executeTemplate } from './template/execute.ts';
 import { type Node, parseTemplate } from './template/parse.ts';
 
-/** The fields of one row, under docker's names. A function is a field with arguments, and no part of the JSON. */
+/**
+ * The fields of one row, under docker's names. A function is a field with arguments, and no part of the JSON; what is slow to make is
+ * a getter.
+ */
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface ListFormat {
