@@ -4,6 +4,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,9 +50,10 @@ const EVERYWHERE = [
 
 let lab: ChildProcess;
 let stderr = '';
+const directory = mkdtempSync(join(tmpdir(), 'tsrun-lab-'));
 
 beforeAll(async () => {
-  lab = spawn('unshare', [...NAMESPACES, process.execPath, LAB], {
+  lab = spawn('unshare', [...NAMESPACES, process.execPath, LAB, directory], {
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
   lab.stderr?.on('data', (chunk) => {
@@ -60,8 +63,10 @@ beforeAll(async () => {
   expect(message, stderr).toHaveProperty('ready');
 });
 
-afterAll(() => {
+afterAll(async () => {
   lab.kill('SIGKILL');
+  await once(lab, 'exit');
+  rmSync(directory, { recursive: true });
 });
 
 async function holds(driver: string, scenario: string): Promise<void> {

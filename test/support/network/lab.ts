@@ -1,6 +1,6 @@
 /**
  * A machine of our own to try network drivers on, made of namespaces; started by network-drivers.test.ts as
- * `unshare --user --map-auto --map-root-user --mount --net --pid --fork --mount-proc --kill-child node lab.ts`.
+ * `unshare --user --map-auto --map-root-user --mount --net --pid --fork --mount-proc --kill-child node lab.ts DIRECTORY`.
  *
  *     namespace "remote"                    namespace of this process: the host
  *       veth 192.0.2.1, fd00:1::1  <------>   veth 192.0.2.2, fd00:1::2; default routes to the remote
@@ -12,7 +12,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readHostNetwork } from '../../../src/network/host-network.ts';
@@ -69,7 +69,7 @@ async function setUp(directory: string): Promise<number> {
   return remote.pid ?? 0;
 }
 
-const directory = mkdtempSync(join(process.env.TMPDIR ?? '/tmp', 'tsrun-lab-'));
+const [, , directory = ''] = process.argv;
 const remote = await setUp(directory);
 const host = readHostNetwork();
 
