@@ -1,54 +1,38 @@
 /**
  * A conversation with a supervisor, over the socketpair of a start or its attach socket.
  *
- * Each direction has a socket object of its own, on a descriptor of its own: Node destroys a socket at the first write that fails, and
- * with it whatever could still be read. A supervisor that has said EXIT and closed, while we were sending it more input, would go unheard.
+ * The socket is read and written by Node's file system threads, and stays a blocking one. A net.Socket would do the same without
+ * threads, but loading node:net takes 4 ms of every start; and it is destroyed as a whole at the first write that fails, so that what
+ * a supervisor said before it closed, EXIT, would go unheard.
  */
-import { closeSync } from 'node:fs';
-import { Socket } from 'node:net';
-import { call } from '../sys/calls.ts';
-import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from '../sys/constants.ts';
+import { closeSync, read, write } from 'node:fs';
+import { call, callNow } from '../sys/calls.ts';
+import { AF_UNIX, SHUT_RDWR, SOCK_CLOEXEC, SOCK_STREAM } from '../sys/constants.ts';
 import { nativeRunner, SyscallFailure } from '../sys/run.ts';
 import { type Memory, Slots } from '../sys/step.ts';
 import { parseMessage, type SupervisorMessage } from './messages.ts';
 import { FrameDecoder } from './protocol.ts';
 
-export class SupervisorClient {
-  readonly #reader: Socket;
-  readonly #writer: Socket;
-  readonly #queue: SupervisorMessage[] = [];
-  #wake: (() => void) | undefined;
-  #ended = false;
-  #error: Error | undefined;
+const CHUNK_SIZE = 65536;
 
-  private constructor(reader: Socket, writer: Socket) {
-    this.#reader = reader;
-    this.#writer = writer;
-    // Whatever keeps it from being written to, the reader hears of the end.
-    writer.on('error', () => undefined);
-    const decoder = new FrameDecoder();
-    reader.on('data', (chunk: Buffer) => {
-      for (const frame of decoder.push(chunk)) {
-        const message = parseMessage(frame);
-        if (message) this.#queue.push(message);
-      }
-      this.#notify();
-    });
-    reader.on('error', (error) => {
-      this.#error = error;
-    });
-    reader.on('close', () => {
-      this.#ended = true;
-      this.#notify();
-    });
+export class SupervisorClient {
+  readonly #fd: number;
+  readonly #decoder = new FrameDecoder();
+  readonly #queue: SupervisorMessage[] = [];
+  #ended = false;
+  #closing = false;
+  /** Calls that a thread is in. */
+  #calls = 0;
+  #sent: Promise<void> = Promise.resolve();
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+    process.once('exit', this.#closeAtExit);
   }
 
-  /** Over a descriptor that this process holds; it is closed with the client. */
+  /** Over a blocking socket that this process holds; it is closed with the client. */
   static fromFd(fd: number): SupervisorClient {
-    return new SupervisorClient(
-      new Socket({ fd, readable: true, writable: false }),
-      new Socket({ fd: duplicate(fd), readable: false, writable: true }),
-    );
+    return new SupervisorClient(fd);
   }
 
   /** Connects to an attach socket. @throws SyscallFailure (ENOENT, ECONNREFUSED: nobody listens) */
@@ -57,54 +41,72 @@ export class SupervisorClient {
   }
 
   /**
-   * The next message; undefined when the supervisor has closed the socket. Messages that are not fetched hold the socket up, so
-   * that a slow reader slows the container instead of filling memory.
+   * The next message; undefined when the supervisor has closed the socket. Nothing is read before it is asked for, so that a slow reader
+   * slows the container instead of filling memory.
    */
   async next(): Promise<SupervisorMessage | undefined> {
-    while (this.#queue.length === 0 && !this.#ended) {
-      this.#reader.resume();
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    this.#reader.pause();
-    const message = this.#queue.shift();
-    if (message === undefined && this.#error && !isHangUp(this.#error)) throw this.#error;
-    return message;
+    while (this.#queue.length === 0 && !this.#ended) await this.#receive();
+    return this.#queue.shift();
   }
 
   /** Sends frames; resolves when the kernel has taken them. A supervisor that is gone is no error: next() says so. */
   async send(frames: Buffer): Promise<void> {
-    if (this.#writer.destroyed) return;
-    await new Promise<void>((resolve) => {
-      this.#writer.write(frames, () => resolve());
+    this.#sent = this.#sent.then(async () => {
+      for (let at = 0; at < frames.length && !this.#closing; ) {
+        const count = await this.#write(frames, at);
+        if (count === undefined) return;
+        at += count;
+      }
     });
+    await this.#sent;
   }
 
   close(): void {
-    this.#reader.destroy();
-    this.#writer.destroy();
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#ended = true;
+    process.removeListener('exit', this.#closeAtExit);
+    if (this.#calls === 0) closeSync(this.#fd);
+    // The threads come back at once, and the last of them closes it.
+    else callNow('end the conversation', 'shutdown', [this.#fd, SHUT_RDWR]);
   }
 
-  #notify(): void {
-    this.#wake?.();
-    this.#wake = undefined;
+  /** Node waits for its threads when it exits: for ever, if one of them waits for a container. */
+  readonly #closeAtExit = (): void => this.close();
+
+  async #receive(): Promise<void> {
+    const chunk = Buffer.allocUnsafe(CHUNK_SIZE);
+    const { error, count } = await this.#inThread((done) => read(this.#fd, chunk, 0, CHUNK_SIZE, null, done));
+    if (this.#closing) return;
+    if (error && !isHangUp(error)) throw error;
+    if (error || count === 0) this.#ended = true;
+    for (const frame of this.#decoder.push(chunk.subarray(0, count))) {
+      const message = parseMessage(frame);
+      if (message) this.#queue.push(message);
+    }
+  }
+
+  /** Undefined when it cannot be written to any more; whatever the reason, the reader hears of the end. */
+  async #write(bytes: Buffer, at: number): Promise<number | undefined> {
+    const { error, count } = await this.#inThread((done) =>
+      write(this.#fd, bytes, at, bytes.length - at, null, done),
+    );
+    return error ? undefined : count;
+  }
+
+  async #inThread(start: (done: (error: Error | null, count: number) => void) => void) {
+    this.#calls++;
+    const result = await new Promise<{ error: Error | null; count: number }>((resolve) => {
+      start((error, count) => resolve({ error, count: error ? 0 : count }));
+    });
+    this.#calls--;
+    if (this.#closing && this.#calls === 0) closeSync(this.#fd);
+    return result;
   }
 }
 
 const isHangUp = (error: Error): boolean =>
   ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
-
-const F_DUPFD_CLOEXEC = 1030;
-const FIRST_FREE = 3;
-
-function duplicate(fd: number): number {
-  const slots = new Slots();
-  const result = slots.new('duplicate');
-  const args = [fd, F_DUPFD_CLOEXEC, FIRST_FREE];
-  const steps = [call('user', 'a descriptor to write to it', 'fcntl', args, { result })];
-  return nativeRunner.run({ slots, steps })(result);
-}
 
 function connectTo(path: string): number {
   const slots = new Slots();

@@ -112,6 +112,7 @@ export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_CLOEXEC = O_CLOEXEC;
 export const SOCK_NONBLOCK = O_NONBLOCK;
+export const SHUT_RDWR = 2;
 export const SOL_SOCKET = 1;
 export const SCM_RIGHTS = 1;
 
