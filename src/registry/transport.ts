@@ -102,13 +102,14 @@ export class Transport {
     const headers: Record<string, string> = { 'user-agent': 'tsrun', ...call.headers };
     if (call.authorization !== undefined) headers.authorization = call.authorization;
     try {
-      const response = await request(call.url, {
+      const sending = request(call.url, {
         dispatcher: this.#dispatcherFor(call.url),
         method: call.method ?? 'GET',
         headers,
         body: call.body ?? null,
         signal: call.signal ?? null,
       });
+      const response = await (call.signal ? orAborted(sending, call.signal) : sending);
       this.#hasAnswered = true;
       return { status: response.statusCode, headers: response.headers, body: response.body, url: call.url };
     } catch (error) {
@@ -120,6 +121,20 @@ export class Transport {
   /** Ends all connections. */
   async close(): Promise<void> {
     await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+  }
+}
+
+/** undici looks at the signal of a request only when it has a connection, and a server may let it wait for one. */
+async function orAborted<T>(sending: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  sending.catch(() => undefined); // nobody may wait for it any more
+  try {
+    return await Promise.race([sending, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
