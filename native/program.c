@@ -363,7 +363,8 @@ static int operands_ok(const struct program *p, const struct op *op)
 	case OP_TEXT:
 		return op->arg_kind[1] == ARG_IMMEDIATE && op->arg[1] > 0 && in_data(p, op, 0, op->arg[1]) &&
 		       op->arg_kind[2] != ARG_IMMEDIATE;
-	case OP_STORE:
+	case OP_STORE: /* + 1: the data area's last byte stays NUL */
+		return (op->nr == 4 || op->nr == 8) && in_data(p, op, 0, op->nr + 1u);
 	case OP_LOAD:
 		return (op->nr == 4 || op->nr == 8) && in_data(p, op, 0, op->nr);
 	case OP_EXPECT:

@@ -5,8 +5,9 @@
  * inside a subdirectory is renamed up into the top directory, and its turn comes there. Two directories are open at a time, every
  * entry is unlinked once and every directory moved at most once.
  *
- * Directories may have any mode (an overlay's work directory has 000): where the kernel says EACCES the mode is set to 0700
- * and the call made again, which helps where the caller owns them and has no CAP_DAC_OVERRIDE.
+ * Directories may have any mode (an overlay's work directory has 000, a read-only one 0555): where the kernel says EACCES the
+ * mode of the directory that is in the way is set to 0700 and the call made again, which helps where the caller owns it and has
+ * no CAP_DAC_OVERRIDE.
  */
 #include "remove-tree.h"
 #include "sys.h"
@@ -56,7 +57,7 @@ static long move_up(int sub, const char *name, int top, uint64_t *counter)
 	do {
 		target[4 + decimal(target + 4, (*counter)++)] = 0;
 		ret = SYS5(__NR_renameat2, sub, name, top, target, 1 /* RENAME_NOREPLACE */);
-		if (ret == -EACCES && SYS3(__NR_fchmodat, sub, name, 0700) == 0)
+		if (ret == -EACCES && SYS2(__NR_fchmod, sub, 0700) == 0 && SYS3(__NR_fchmodat, sub, name, 0700) == 0)
 			ret = SYS5(__NR_renameat2, sub, name, top, target, 1);
 	} while (ret == -EEXIST);
 	return ret;
@@ -79,7 +80,7 @@ static long sweep(int dir, int top, uint64_t *counter)
 				continue;
 			met++;
 			ret = unlink_any(dir, name);
-			if (ret == -EACCES && SYS3(__NR_fchmodat, dir, name, 0700) == 0)
+			if (ret == -EACCES && SYS2(__NR_fchmod, dir, 0700) == 0)
 				ret = unlink_any(dir, name);
 			if (ret == -ENOTEMPTY && dir != top)
 				ret = move_up(dir, name, top, counter);

@@ -13,6 +13,8 @@ import { engineHooks, engineUnpacker } from './unpacker.ts';
 
 export interface FindImageOptions {
   policy: PullPolicy;
+  /** With policy `never`: an image that comes with tsrun will do all the same. */
+  orBundled?: boolean | undefined;
   platform?: string | undefined;
   onEvent?: PullListener | undefined;
   signal?: AbortSignal | undefined;
@@ -54,7 +56,9 @@ export async function findImage(
   options: FindImageOptions,
 ): Promise<ImageRecord> {
   const bundled =
-    options.policy === 'missing' || options.policy === 'newer' ? bundledLayout(name) : undefined;
+    options.policy === 'missing' || options.policy === 'newer' || options.orBundled
+      ? bundledLayout(name)
+      : undefined;
   const isLocalName = name.startsWith('localhost/');
   if (bundled && isLocalName && !engine.images.resolve(name))
     return await loadBundled(engine, bundled, name, options);
@@ -71,7 +75,9 @@ export async function findImage(
     });
     return record;
   } catch (error) {
-    if (!bundled || !(error instanceof TsrunError) || !NO_REGISTRY.has(error.code)) throw error;
+    if (!bundled || !(error instanceof TsrunError)) throw error;
+    if (error.code === 'ERR_TSRUN_IMAGE_NOT_LOCAL') return await loadBundled(engine, bundled, name, options);
+    if (!NO_REGISTRY.has(error.code)) throw error;
     const text = `${error.message}: using the image "${name}" that comes with tsrun`;
     options.onEvent?.({ type: 'warning', text });
     return await loadBundled(engine, bundled, name, options);

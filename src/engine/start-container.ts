@@ -54,6 +54,7 @@ export function containerProgram(
   record: ContainerRecord,
   config: RuntimeConfig,
   network: ContainerNetwork,
+  traced = false,
 ): Program {
   const files = containerFiles(engine.paths, record.id);
   const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
@@ -80,6 +81,7 @@ export function containerProgram(
         barrier,
         kindOf: hostPathKind,
         canSetGroups: !record.singleId,
+        traceFd: traced ? FD_TRACE : undefined,
       }),
   });
 }
@@ -104,7 +106,7 @@ export function planStart(
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
     : config;
-  const start = encodeProgram(containerProgram(engine, record, sized, network));
+  const start = encodeProgram(containerProgram(engine, record, sized, network, options.trace !== undefined));
   if (options.trace) start.image.writeInt32LE(FD_TRACE, 24);
   const cleanup = record.autoRemove
     ? encodeProgram(removalProgram(engine.paths, record, 'supervisor'))

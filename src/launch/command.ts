@@ -7,8 +7,11 @@
 
 import type { Process } from '../spec/runtime.ts';
 import { call, op } from '../sys/calls.ts';
-import { PR_SET_PDEATHSIG, SIGKILL } from '../sys/constants.ts';
+import { O_CLOEXEC, PR_SET_PDEATHSIG, SIGKILL } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
+
+/** Where the report pipe is in the end. */
+export const REPORT_FD = 3;
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -34,14 +37,18 @@ export function waitForGo(slots: Slots, barrier: Slot): Step[] {
 }
 
 /**
- * Moves the report pipe to descriptor 3 (4 + n with preserved ones) and closes all others: no descriptor of the host reaches the
- * command, nor can its working directory be one (CVE-2024-21626).
+ * Moves the report pipe to descriptor 3 and closes all others: no descriptor of the host reaches the command, nor can its working
+ * directory be one (CVE-2024-21626). `traceFd` stays until execve, which closes it too.
  */
-export function closeEverything(report: Slot, firstFree = 3): Step[] {
+export function closeEverything(report: Slot, traceFd: number | undefined): Step[] {
+  const close = (first: number, last: number): Step =>
+    call('container', 'close every other descriptor of ours', 'close_range', [first, last, 0]);
   return [
-    call('container', 'keep the report pipe until execve', 'dup3', [report, firstFree, 0o2000000]),
-    op('container', 'report there', { kind: 'report', fd: firstFree }),
-    call('container', 'close every other descriptor of ours', 'close_range', [firstFree + 1, 0xffffffff, 0]),
+    call('container', 'keep the report pipe until execve', 'dup3', [report, REPORT_FD, O_CLOEXEC]),
+    op('container', 'report there', { kind: 'report', fd: REPORT_FD }),
+    ...(traceFd === undefined
+      ? [close(REPORT_FD + 1, 0xffffffff)]
+      : [close(REPORT_FD + 1, traceFd - 1), close(traceFd + 1, 0xffffffff)]),
   ];
 }
 

@@ -15,7 +15,14 @@ import {
   SOCK_DGRAM,
 } from '../sys/constants.ts';
 import type { Memory, Slot, Slots, Step } from '../sys/step.ts';
-import { checkSupervisor, closeEverything, dieWithSupervisor, executeCommand, waitForGo } from './command.ts';
+import {
+  checkSupervisor,
+  closeEverything,
+  dieWithSupervisor,
+  executeCommand,
+  REPORT_FD,
+  waitForGo,
+} from './command.ts';
 import { deviceSteps, STANDARD_DEVICES } from './devices.ts';
 import { InRoot } from './in-root.ts';
 import { maskSteps, type PathKind, readonlySteps } from './masks.ts';
@@ -44,6 +51,8 @@ export interface InitContext {
   barrier: Slot;
   kindOf: PathKind;
   canSetGroups: boolean;
+  /** Descriptor that trace records go to; undefined = no trace. */
+  traceFd?: number | undefined;
 }
 
 /** Does the container get a new namespace of this type? */
@@ -101,17 +110,17 @@ export function initSteps(context: InitContext): Step[] {
 
 /** From a set-up container to its command; an exec'd process ends the same way. */
 export function becomeCommand(
-  context: Pick<InitContext, 'slots' | 'config' | 'barrier' | 'report' | 'canSetGroups'>,
+  context: Pick<InitContext, 'slots' | 'config' | 'barrier' | 'report' | 'canSetGroups' | 'traceFd'>,
 ): Step[] {
   const { slots, config } = context;
   const { process } = config;
   return [
     ...resourceLimits(slots, process),
     ...waitForGo(slots, context.barrier),
-    ...closeEverything(context.report),
+    ...closeEverything(context.report, context.traceFd),
     ...dropPrivileges(process, config.linux.seccomp, context.canSetGroups),
     dieWithSupervisor(),
-    ...checkSupervisor(slots, 3),
+    ...checkSupervisor(slots, REPORT_FD),
     call('container', 'files are made with this mask', 'umask', [process.user.umask ?? 0o022]),
     call('container', 'the working directory, as the user who will use it', 'chdir', [process.cwd]),
     ...executeCommand(process),

@@ -42,6 +42,7 @@ async function run(given: Given, [image = '', ...command]: string[], context: Co
   const { runContainer } = await import('../../engine/run-container.ts');
   using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
   const size = foreground?.windowSize;
+  using trace = given.trace ? (await import('../start-trace.ts')).startTrace() : undefined;
   let started: Awaited<ReturnType<typeof runContainer>>;
   try {
     started = await runContainer(engine, request, {
@@ -49,12 +50,15 @@ async function run(given: Given, [image = '', ...command]: string[], context: Co
       windowSize: size && { height: size.rows, width: size.columns },
       onEvent: progress.listen,
       signal: foreground?.signal,
+      ...trace?.options,
     });
   } catch (error) {
+    trace?.print();
     const status = foreground?.interruptedStatus;
     if (status !== undefined) return status;
     throw error;
   }
+  trace?.print();
   if (given.pidfile !== undefined) writeFileSync(given.pidfile, `${started.pid}`);
   if (!foreground) {
     started.client.close();

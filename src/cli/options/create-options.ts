@@ -54,6 +54,7 @@ export const RUN_OPTIONS = {
     default: 'ctrl-p,ctrl-q',
   }),
   pidfile: value('FILE', "Write the pid of the container's first process to a file", nonEmpty('--pidfile')),
+  trace: flag('Show, when it has started, each step that was executed, with its result and its time'),
   'sig-proxy': flag('Pass signals on to the command', { default: true }),
 };
 
