@@ -42,11 +42,16 @@ export const isRunning = (pid: number): boolean =>
 export const namespaceOf = (pid: number, type: string): string | undefined =>
   quietly(() => readlinkSync(`/proc/${pid}/ns/${type}`));
 
-/** pasta or slirp4netns of a container: a process of that name that the supervisor, or its init's adoption, is parent of. */
-export function networkHelper(supervisor: number): { pid: number; name: string } | undefined {
-  return allProcesses().find(
-    ({ pid, name }) => /^(pasta|passt|slirp4netns)/.test(name) && parentOf(pid) === supervisor,
-  );
+/** The pid of the network helper that a supervisor started. */
+export function networkHelper(
+  supervisor: number,
+): { pid: number; name: 'pasta' | 'slirp4netns' } | undefined {
+  for (const { pid, name } of allProcesses()) {
+    if (parentOf(pid) !== supervisor) continue;
+    if (/^pas(ta|st)/.test(name)) return { pid, name: 'pasta' }; // passt.avx2, where the processor has that
+    if (name === 'slirp4netns') return { pid, name };
+  }
+  return undefined;
 }
 
 /** The network namespaces of processes that this user may look into. */
