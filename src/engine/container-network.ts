@@ -15,6 +15,7 @@ import { probeHelper } from '../network/probe-helper.ts';
 import { containerResolvConf, type DnsRequest } from '../network/resolv-conf.ts';
 import { findContainer } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
+import type { CreateRequest } from './request.ts';
 
 export interface ContainerNetwork extends Choice {
   host: HostNetwork;
@@ -68,6 +69,23 @@ export async function claimContainerPorts(
 ): Promise<PortMapping[]> {
   if (ports.length === 0 || network.driver.publishing === 'none') return [];
   return await claimPorts(ports);
+}
+
+/** A network whose ports are free. */
+export interface ClaimedNetwork {
+  network: ContainerNetwork;
+  ports: PortMapping[];
+}
+
+/** @param exposed ports that the image adds, for -P */
+export async function claimNetwork(
+  engine: Engine,
+  request: Pick<CreateRequest, 'network' | 'publish'>,
+  exposed: readonly PortMapping[],
+): Promise<ClaimedNetwork> {
+  const wanted = [...request.publish, ...exposed];
+  const network = chooseNetwork(engine, request.network, wanted);
+  return { network, ports: await claimContainerPorts(network, wanted) };
 }
 
 /** The texts of the generated files. */

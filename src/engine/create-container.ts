@@ -20,7 +20,7 @@ import { nativeDirectory } from '../sys/native-directory.ts';
 import { randomHex } from '../sys/random.ts';
 import { stringifyConfig } from './config-json.ts';
 import { randomName } from './container-names.ts';
-import { type ContainerNetwork, chooseNetwork, claimContainerPorts } from './container-network.ts';
+import { type ClaimedNetwork, type ContainerNetwork, claimNetwork } from './container-network.ts';
 import type { Engine } from './open-engine.ts';
 import { populateRootfs } from './populate-rootfs.ts';
 import { commandLine, environment, workingDirectory } from './process-options.ts';
@@ -45,12 +45,19 @@ const INIT_DESTINATION = '/dev/tsrun-init';
 const CGROUP2_SUPER_MAGIC_FILE = '/sys/fs/cgroup/cgroup.controllers';
 const hasCgroup2 = (): boolean => statSync(CGROUP2_SUPER_MAGIC_FILE, { throwIfNoEntry: false }) !== undefined;
 
+export interface PlanOptions {
+  /** What refuseEarly() has found. */
+  claimed?: ClaimedNetwork | undefined;
+  /** Make nothing, not even a volume. */
+  explainOnly?: boolean;
+}
+
 /** Decides everything about a container. New volumes are made unless this is only an explanation; nothing else is written. */
 export async function planContainer(
   engine: Engine,
   request: CreateRequest,
   image: ImageRecord,
-  makeVolumes = true,
+  options: PlanOptions = {},
 ): Promise<ContainerPlan> {
   const imageConfig = engine.images.config(image);
   const run = imageConfig.config ?? {};
@@ -66,17 +73,19 @@ export async function planContainer(
       hint: `tsrun run ${request.image} COMMAND`,
     });
   }
-  const exposed = request.publishAll
-    ? publishExposed(Object.keys(run.ExposedPorts ?? {}), request.publish)
-    : [];
-  const network = chooseNetwork(engine, request.network, [...request.publish, ...exposed]);
-  const ports = await claimContainerPorts(network, [...request.publish, ...exposed]);
+  const { network, ports } =
+    options.claimed ??
+    (await claimNetwork(
+      engine,
+      request,
+      request.publishAll ? publishExposed(Object.keys(run.ExposedPorts ?? {}), request.publish) : [],
+    ));
   const hostname =
     request.hostname ?? (network.driver.namespace.kind === 'host' ? osHostname() : id.slice(0, 12));
   const mounts = resolveMounts(
     engine.paths,
     [...imageVolumes(imageConfig, request.mounts), ...request.mounts],
-    makeVolumes,
+    options.explainOnly !== true,
   );
   const files = containerFiles(engine.paths, id);
   const choice = chooseStorageDriver(

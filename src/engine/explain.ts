@@ -22,13 +22,16 @@ export async function planRun(
   words: readonly string[],
   io: CreateIo = {},
 ): Promise<Plan> {
-  await refuseEarly(engine, request);
+  const claimed = await refuseEarly(engine, request);
   const image = await findImage(engine, request.image, {
     ...io,
     policy: 'never',
     platform: request.platform,
   });
-  const { record, config, network, rejectedDrivers } = await planContainer(engine, request, image, false);
+  const { record, config, network, rejectedDrivers } = await planContainer(engine, request, image, {
+    claimed,
+    explainOnly: true,
+  });
   const attached = !request.detach;
   const attach = { stdin: attached && request.interactive, stdout: attached, stderr: attached };
   const windowSize = request.tty ? { height: 24, width: 80 } : undefined;

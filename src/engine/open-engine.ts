@@ -28,6 +28,8 @@ export interface Engine {
   readonly storageDriver: string | undefined;
   /** Of the rootless namespaces. */
   readonly maps: Rootless['maps'];
+  /** Why the runtime directory is not in $XDG_RUNTIME_DIR, in a line. */
+  readonly runtimeProblem: string | undefined;
   warn(line: string): void;
   /** The way into the rootless namespaces, looked up at each call. */
   rootless(): Rootless;
@@ -38,7 +40,8 @@ export function openEngine(options: EngineOptions = {}): Engine {
   const warn = options.warn ?? ((line) => void process.stderr.write(`tsrun: warning: ${line}\n`));
   if (process.getuid?.() === 0) throw tsrunError('ERR_TSRUN_ROOT', {});
   const root = options.root ?? join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'tsrun');
-  const paths: StorePaths = { root, runtime: runtimeDirectory(root, options.root !== undefined) };
+  const { directory, problem } = runtimeDirectory(root, options.root !== undefined);
+  const paths: StorePaths = { root, runtime: directory };
   const containers = new ContainerStore(paths);
   const maps = rootlessMaps();
   return {
@@ -47,6 +50,7 @@ export function openEngine(options: EngineOptions = {}): Engine {
     images: new ImageStore(paths),
     storageDriver: options.storageDriver,
     maps,
+    runtimeProblem: problem,
     warn,
     rootless: () => ({ maps, holder: findHolder(paths.runtime, maps, () => supervisors(containers)) }),
   };
@@ -69,11 +73,20 @@ function isPrivate(path: string): boolean {
  * $XDG_RUNTIME_DIR/tsrun where that is this user's own; else a private directory in the system's temporary one (no logind, `su`,
  * containers). Never a directory of another user. A store given by --root has runtime state of its own.
  */
-function runtimeDirectory(root: string, ownStore: boolean): string {
+function runtimeDirectory(
+  root: string,
+  ownStore: boolean,
+): { directory: string; problem: string | undefined } {
   const given = process.env.XDG_RUNTIME_DIR;
-  const base =
-    given && isPrivate(given) ? join(given, 'tsrun') : join(tmpdir(), `tsrun-${process.getuid?.()}`);
+  const usable = given && isPrivate(given) ? given : undefined;
+  const base = usable ? join(usable, 'tsrun') : join(tmpdir(), `tsrun-${process.getuid?.()}`);
   mkdirSync(base, { recursive: true, mode: 0o700 });
   if (!isPrivate(base)) throw tsrunError('ERR_TSRUN_RUNTIME_DIRECTORY', { path: base });
-  return ownStore ? join(base, 'stores', Buffer.from(root).toString('hex').slice(-32)) : base;
+  const what = given
+    ? `XDG_RUNTIME_DIR=${given} is no directory of yours alone`
+    : 'XDG_RUNTIME_DIR is not set';
+  return {
+    directory: ownStore ? join(base, 'stores', Buffer.from(root).toString('hex').slice(-32)) : base,
+    problem: usable ? undefined : `${what}: sockets of running containers are in ${base}`,
+  };
 }

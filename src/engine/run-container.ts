@@ -19,9 +19,9 @@ export async function runContainer(
   request: CreateRequest,
   options: StartOptions & CreateIo,
 ): Promise<RunningContainer> {
-  const record = await createContainer(engine, request, options);
+  const { record, config, network } = await createContainer(engine, request, options);
   try {
-    return { ...(await startContainer(engine, record, options)), record };
+    return { ...(await startContainer(engine, record, options, { config, network })), record };
   } catch (error) {
     if (record.autoRemove && existsSync(containerDirectory(engine.paths, record.id))) {
       await removeContainer(engine, viewContainer(engine, record), { force: true, volumes: true });

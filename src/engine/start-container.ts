@@ -136,6 +136,20 @@ export function planStart(
 const LOG_MAX_BYTES = 32 << 20;
 const LOG_FILES = 2;
 
+/** What `run` has at hand from creating the container a moment ago. */
+export interface Prepared {
+  config: RuntimeConfig;
+  network: ContainerNetwork;
+}
+
+/** The configuration from disk, and the network chosen anew: the host may have changed since the container was created. */
+async function prepare(engine: Engine, record: ContainerRecord): Promise<Prepared> {
+  const config = readConfig(engine, record);
+  const network = chooseNetwork(engine, record.networkMode, record.ports);
+  await claimContainerPorts(network, record.ports);
+  return { config, network };
+}
+
 /**
  * @throws ERR_TSRUN_COMMAND_NOT_FOUND, ERR_TSRUN_COMMAND_NOT_EXECUTABLE, ERR_TSRUN_WORKDIR, ERR_TSRUN_START, ERR_TSRUN_NAMESPACES
  */
@@ -143,11 +157,10 @@ export async function startContainer(
   engine: Engine,
   record: ContainerRecord,
   options: StartOptions,
+  prepared?: Prepared,
 ): Promise<StartedContainer> {
-  const config = readConfig(engine, record);
-  const network = chooseNetwork(engine, record.networkMode, record.ports);
+  const { config, network } = prepared ?? (await prepare(engine, record));
   if (network.warning !== undefined) engine.warn(network.warning);
-  await claimContainerPorts(network, record.ports);
   writeNetworkFiles(engine, record, network);
   const runtime = runtimeContainerDirectory(engine.paths, record.id);
   mkdirSync(runtime, { recursive: true, mode: 0o700 });

@@ -63,17 +63,43 @@ export function pickAddress(
 export const hardLimit = (text: string): number =>
   Number(/^Max open files +\d+ +(\d+)/m.exec(text)?.[1] ?? 1024);
 
+/** Computed when it is first asked for. */
+function lazy<T>(compute: () => T): () => T {
+  let found: { value: T } | undefined;
+  return () => {
+    found ??= { value: compute() };
+    return found.value;
+  };
+}
+
+/** Each fact is read when it is first asked for: `--network none` asks for few. */
 export function readHostNetwork(): HostNetwork {
-  const ipv4 = ipv4DefaultInterfaces(read('/proc/net/route'));
-  const ipv6 = ipv6DefaultInterfaces(read('/proc/net/ipv6_route'));
-  const resolvConf = read(RESOLV_CONF);
+  const ipv4 = lazy(() => ipv4DefaultInterfaces(read('/proc/net/route')));
+  const ipv6 = lazy(() => ipv6DefaultInterfaces(read('/proc/net/ipv6_route')));
+  const resolvConf = lazy(() => read(RESOLV_CONF));
+  const address = lazy(() => pickAddress(networkInterfaces(), [...ipv4(), ...ipv6()]));
+  const openFiles = lazy(() => hardLimit(read('/proc/self/limits')));
   return {
-    hasIpv4Route: ipv4.length > 0,
-    hasIpv6Route: ipv6.length > 0,
-    address: pickAddress(networkInterfaces(), [...ipv4, ...ipv6]),
-    resolvConf,
-    nameservers: parseResolvConf(resolvConf).nameservers,
-    openFiles: hardLimit(read('/proc/self/limits')),
-    resolvConfPath: resolvConf === '' ? RESOLV_CONF : realpathSync(RESOLV_CONF),
+    get hasIpv4Route() {
+      return ipv4().length > 0;
+    },
+    get hasIpv6Route() {
+      return ipv6().length > 0;
+    },
+    get address() {
+      return address();
+    },
+    get resolvConf() {
+      return resolvConf();
+    },
+    get nameservers() {
+      return parseResolvConf(resolvConf()).nameservers;
+    },
+    get openFiles() {
+      return openFiles();
+    },
+    get resolvConfPath() {
+      return resolvConf() === '' ? RESOLV_CONF : realpathSync(RESOLV_CONF);
+    },
   };
 }

@@ -26,7 +26,7 @@ export const CREATE = defineCommand({
     const engine = await context.engine();
     const { createContainer } = await import('../../engine/create.ts');
     using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
-    const record = await createContainer(engine, request, { onEvent: progress.listen });
+    const { record } = await createContainer(engine, request, { onEvent: progress.listen });
     print(`${record.id}\n`);
     return 0;
   },
