@@ -112,7 +112,9 @@ function choosePrivate(context: ChoiceContext): Choice {
     wanted === undefined ? (['slirp4netns', 'pasta'] as const) : (['pasta', 'slirp4netns'] as const);
   const found = probe(first);
   if (found.usable) {
-    return make(found, context, wanted ?? 'it starts faster and takes less memory than pasta', found.flaw);
+    const reason = wanted ?? 'it starts faster and takes less memory than pasta';
+    // What the distribution ships is what most have: `info` and `explain` tell, not every start.
+    return make(found, context, found.flaw ? `${reason}; but ${found.flaw}` : reason, undefined);
   }
   const other = needsIpv6(ports) ? found : probe(second);
   if (!other.usable) throw tsrunError('ERR_TSRUN_NETWORK_HELPER', { helper: first, ...found });

@@ -53,7 +53,7 @@ describe('private', () => {
     ['both, an IPv6 host', both, [], { hasIpv4Route: false, hasIpv6Route: true }, 'pasta', undefined],
     ['both, no route at all', both, ['8080:80'], { hasIpv4Route: false }, 'slirp4netns', /slow with several/],
     ['a flawed pasta', { ...both, pasta: 'flawed' }, [], {}, 'slirp4netns', undefined],
-    ['a flawed pasta, a port', { ...both, pasta: 'flawed' }, ['5353:53/udp'], {}, 'pasta', /^it is flawed$/],
+    ['a flawed pasta, a port', { ...both, pasta: 'flawed' }, ['5353:53/udp'], {}, 'pasta', undefined],
     ['only pasta', { pasta: 'good' }, [], {}, 'pasta', undefined],
     [
       'only a flawed pasta',
