@@ -4,6 +4,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { exitNow } from '../sys/exit.ts';
 import type { Command, Context } from './command.ts';
 import { COMMANDS, GROUPED } from './commands.ts';
 import { GLOBAL_OPTIONS } from './options/global-options.ts';
@@ -114,6 +115,4 @@ async function fail(error: unknown): Promise<number> {
   return exitCodeOf(error);
 }
 
-main(process.argv.slice(2))
-  .catch(fail)
-  .then((status) => process.exit(status));
+main(process.argv.slice(2)).catch(fail).then(exitNow);

@@ -65,6 +65,7 @@ export async function execInContainer(
         openStdin: request.interactive,
         initPidfd: FD_EXTRA,
         canSetGroups: !view.record.singleId,
+        filterCache: engine.paths.runtime,
       }),
     );
     const spec = encodeSpec({

@@ -81,6 +81,7 @@ export function containerProgram(
         barrier,
         kindOf: hostPathKind,
         canSetGroups: !record.singleId,
+        filterCache: engine.paths.runtime,
         traceFd: traced ? FD_TRACE : undefined,
       }),
   });

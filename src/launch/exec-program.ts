@@ -24,7 +24,7 @@ import { becomeCommand, type InitContext, pipeStreams } from './init-program.ts'
 import { startProgram } from './start-program.ts';
 import { openTerminal, useTerminal } from './terminal.ts';
 
-export interface ExecOptions extends Pick<InitContext, 'canSetGroups'> {
+export interface ExecOptions extends Pick<InitContext, 'canSetGroups' | 'filterCache'> {
   /** The container's configuration with the process to be run. */
   config: RuntimeConfig;
   openStdin: boolean;

@@ -30,6 +30,7 @@ import { attach, cloneTree, mountSource, setAttributes } from './mounts.ts';
 import { dropPrivileges } from './privileges.ts';
 import { resourceLimits } from './resource-limits.ts';
 import { isolatePropagation, pivot } from './root.ts';
+import { compiledFilter } from './seccomp/compiled-filter.ts';
 import { openTerminal, useTerminal } from './terminal.ts';
 
 /** The ends that the new process uses; absent: /dev/null. */
@@ -51,6 +52,8 @@ export interface InitContext {
   barrier: Slot;
   kindOf: PathKind;
   canSetGroups: boolean;
+  /** Directory where compiled seccomp filters are kept; undefined = nowhere. */
+  filterCache?: string | undefined;
   /** Descriptor that trace records go to; undefined = no trace. */
   traceFd?: number | undefined;
 }
@@ -110,7 +113,10 @@ export function initSteps(context: InitContext): Step[] {
 
 /** From a set-up container to its command; an exec'd process ends the same way. */
 export function becomeCommand(
-  context: Pick<InitContext, 'slots' | 'config' | 'barrier' | 'report' | 'canSetGroups' | 'traceFd'>,
+  context: Pick<
+    InitContext,
+    'slots' | 'config' | 'barrier' | 'report' | 'canSetGroups' | 'filterCache' | 'traceFd'
+  >,
 ): Step[] {
   const { slots, config } = context;
   const { process } = config;
@@ -118,7 +124,11 @@ export function becomeCommand(
     ...resourceLimits(slots, process),
     ...waitForGo(slots, context.barrier),
     ...closeEverything(context.report, context.traceFd),
-    ...dropPrivileges(process, config.linux.seccomp, context.canSetGroups),
+    ...dropPrivileges(
+      process,
+      config.linux.seccomp && compiledFilter(config.linux.seccomp, context.filterCache),
+      context.canSetGroups,
+    ),
     dieWithSupervisor(),
     ...checkSupervisor(slots, REPORT_FD),
     call('container', 'files are made with this mask', 'umask', [process.user.umask ?? 0o022]),

@@ -6,7 +6,7 @@
  * Inheritable and ambient capabilities stay empty unless the configuration asks for them (CVE-2022-29162).
  */
 
-import type { CapabilitySets, Process, Seccomp } from '../spec/runtime.ts';
+import type { CapabilitySets, Process } from '../spec/runtime.ts';
 import { call } from '../sys/calls.ts';
 import {
   LINUX_CAPABILITY_VERSION_3,
@@ -20,7 +20,7 @@ import {
 } from '../sys/constants.ts';
 import type { Memory, Step } from '../sys/step.ts';
 import { CAPABILITIES, type Capability, capabilityMask, capabilityNumber } from './capabilities.ts';
-import { compileRuntimeSeccomp } from './seccomp/runtime-seccomp.ts';
+import type { CompiledFilter } from './seccomp/compiled-filter.ts';
 
 const maskOf = (names: readonly string[]): bigint => capabilityMask(names as readonly Capability[]);
 
@@ -57,8 +57,7 @@ function capset(sets: CapabilitySets): Step {
   ]);
 }
 
-function installSeccomp(seccomp: Seccomp): Step {
-  const { bytes: filter, flags } = compileRuntimeSeccomp(seccomp);
+function installSeccomp({ bytes: filter, flags }: CompiledFilter): Step {
   const program: Memory = {
     fields: [{ width: 2, value: filter.length / 8 }, { bytes: new Uint8Array(6) }, { pointer: filter }],
     say: `${filter.length / 8} instructions`,
@@ -73,10 +72,14 @@ function installSeccomp(seccomp: Seccomp): Step {
 const EMPTY: CapabilitySets = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
 
 /** @param canSetGroups false in a user namespace where setgroups(2) is denied (single-id maps) */
-export function dropPrivileges(target: Process, seccomp: Seccomp | undefined, canSetGroups: boolean): Step[] {
+export function dropPrivileges(
+  target: Process,
+  filter: CompiledFilter | undefined,
+  canSetGroups: boolean,
+): Step[] {
   const sets = target.capabilities ?? EMPTY;
   const { uid, gid, additionalGids = [] } = target.user;
-  const filter = seccomp ? [installSeccomp(seccomp)] : [];
+  const installed = filter ? [installSeccomp(filter)] : [];
   const keep = uid !== 0 && sets.permitted.length > 0;
   const groups: Memory = {
     fields: additionalGids.map((group) => ({ width: 4, value: group }) as const),
@@ -84,7 +87,7 @@ export function dropPrivileges(target: Process, seccomp: Seccomp | undefined, ca
   };
   return [
     ...dropBounding(sets),
-    ...(target.noNewPrivileges ? [] : filter),
+    ...(target.noNewPrivileges ? [] : installed),
     ...(canSetGroups
       ? [
           call('container', 'exactly the groups of the configuration', 'setgroups', [
@@ -132,7 +135,7 @@ export function dropPrivileges(target: Process, seccomp: Seccomp | undefined, ca
             0,
             0,
           ]),
-          ...filter,
+          ...installed,
         ]
       : []),
   ];

@@ -38,6 +38,9 @@ function loaded(): Binding {
   return ffi;
 }
 
+/** Has anything been run yet? */
+export const isLibraryLoaded = (): boolean => binding !== undefined;
+
 /** tsrun_run() of native/spawn.c: executes `image` in place. Returns 0 or -errno. */
 export function runImage(image: Buffer): number {
   return loaded().load({

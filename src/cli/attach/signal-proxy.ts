@@ -19,21 +19,16 @@ const ENDING = new Set<number>([
   constants.signals.SIGQUIT,
 ]);
 
+/** Each catcher costs 0.1 ms, so those that nobody sends in the first milliseconds are made while the container is already running. */
 export class SignalProxy implements Disposable {
   readonly #abort = new AbortController();
-  readonly #listeners = new Map<NodeJS.Signals, () => void>();
+  readonly #caught = new Set<number>();
   readonly #waiting: number[] = [];
   #client: Connection | undefined;
+  #isOver = false;
 
   constructor() {
-    const numbers = new Set<number>();
-    for (const [name, number] of Object.entries(constants.signals)) {
-      if (NOT_PASSED_ON.has(name) || numbers.has(number)) continue; // SIGIOT is SIGABRT
-      numbers.add(number);
-      const listener = (): void => this.#pass(number);
-      this.#listeners.set(name as NodeJS.Signals, listener);
-      process.on(name as NodeJS.Signals, listener);
-    }
+    this.#catch((number) => ENDING.has(number));
   }
 
   /** Aborted by the first ending signal that comes before there is a container: a pull need not go on. */
@@ -49,16 +44,25 @@ export class SignalProxy implements Disposable {
   /** From here on signals go to `client`; those that have come already go now. */
   connect(client: Connection): void {
     this.#client = client;
+    this.#catch(() => true);
     for (const number of this.#waiting.splice(0)) this.#pass(number);
   }
 
-  /** Signals have their usual effect again. */
+  /** The command has ended, and tsrun is about to: what comes now has nobody to go to. */
   [Symbol.dispose](): void {
-    for (const [name, listener] of this.#listeners) process.removeListener(name, listener);
-    this.#listeners.clear();
+    this.#isOver = true;
+  }
+
+  #catch(isWanted: (number: number) => boolean): void {
+    for (const [name, number] of Object.entries(constants.signals)) {
+      if (NOT_PASSED_ON.has(name) || this.#caught.has(number) || !isWanted(number)) continue; // SIGIOT is SIGABRT
+      this.#caught.add(number);
+      process.on(name as NodeJS.Signals, () => this.#pass(number));
+    }
   }
 
   #pass(number: number): void {
+    if (this.#isOver) return;
     if (this.#client) void this.#client.send(signalFrame(number));
     else {
       this.#waiting.push(number);

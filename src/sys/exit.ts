@@ -1,0 +1,15 @@
+import { callNow } from './calls.ts';
+import { isLibraryLoaded } from './library.ts';
+
+/**
+ * Ends this process with `status` at once: 'exit' listeners run, but Node is not taken apart first, which takes 10 ms that the user would wait
+ * for. What was written must have reached the kernel before.
+ */
+export function exitNow(status: number): never {
+  // Loading the library would cost more than it saves.
+  if (!isLibraryLoaded()) process.exit(status);
+  process.exitCode = status;
+  process.emit('exit', status);
+  callNow('end', 'exit_group', [status]);
+  throw new Error('exit_group returned');
+}
