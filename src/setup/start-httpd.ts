@@ -9,6 +9,8 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const CONTAINER = 'tsrun-httpd';
+/** The one that was built here: this works without any network. */
+const IMAGE = 'localhost/httpd';
 const PAGE = 'It works!';
 const FIRST_PORT = 8000;
 const LAST_PORT = 8099;
@@ -65,7 +67,7 @@ function pathAdvice(): string[] {
 const known = spawnSync(program, ['inspect', CONTAINER], { stdio: 'ignore' }).status === 0;
 if (known) tsrun('rm', '-f', CONTAINER);
 const port = await freePort();
-tsrun('run', '-d', '--name', CONTAINER, '-p', `${port}:80`, 'httpd');
+tsrun('run', '-d', '--name', CONTAINER, '-p', `${port}:80`, IMAGE);
 
 const url = `http://localhost:${port}/`;
 const answer = await fetchPage(url);
