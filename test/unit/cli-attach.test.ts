@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endsOnBrokenPipe } from '../../src/cli/attach/broken-pipe.ts';
+import { isUnheard } from '../../src/cli/attach/unheard-signals.ts';
 import {
   encodeFrame,
   FRAME_EXIT,
@@ -135,6 +136,23 @@ describe('an attached client', () => {
     expect(await exited).toBe(0);
   });
 
+  it.each([
+    ['a line\n', 'a line\n\x04'],
+    ['a line begun', 'a line begun\x04\x04'],
+    ['', '\x04'],
+  ])(
+    'types ^D at the end of a stdin that is no terminal, for a command that has one: %j',
+    async (input, typed) => {
+      const { child, exited } = start({ stdin: true, tty: true });
+      child.stdin.end(input);
+      const supervisor = await connected;
+      await supervisor.until(FRAME_STDIN_EOF);
+      expect(supervisor.received(FRAME_STDIN).toString()).toBe(typed);
+      supervisor.socket.end(exitFrame(0, 0));
+      expect(await exited).toBe(0);
+    },
+  );
+
   it('leaves stdin alone unless it is wanted', async () => {
     const { child, exited } = start({ stdin: false });
     child.stdin.end('not for the container');
@@ -195,5 +213,19 @@ describe('a broken pipe', () => {
     expect(endsOnBrokenPipe(status('fffffffffffeffff', '0000000000000800'))).toBe(false);
     expect(endsOnBrokenPipe(status('0000000000000800', '0000000000000002'))).toBe(true);
     expect(endsOnBrokenPipe('')).toBe(false);
+  });
+});
+
+describe('a signal that process 1 does not handle', () => {
+  const status = (pids: string, caught: string): string =>
+    `Name:\tx\nNSpid:\t${pids}\nSigIgn:\t0\nSigCgt:\t${caught}\n`;
+
+  it('is not heard; any other is', () => {
+    expect(isUnheard(status('5739\t1', '0000000000000000'), 2)).toBe(true);
+    expect(isUnheard(status('5739\t1', '0000000000000002'), 2)).toBe(false);
+    expect(isUnheard(status('5739\t1', '0000000000000002'), 15)).toBe(true);
+    expect(isUnheard(status('5739\t17', '0000000000000000'), 2)).toBe(false);
+    expect(isUnheard(status('5739', '0000000000000000'), 2)).toBe(false);
+    expect(isUnheard('', 2)).toBe(false);
   });
 });

@@ -56,7 +56,8 @@ export async function attach(client: Connection, options: AttachOptions): Promis
   if (options.streams.stdin) {
     // Only keys of a terminal are looked at: a pipe's bytes are none.
     const keys = options.tty && _terminal ? options.detachKeys : new Uint8Array();
-    void sendStdin(client, keys).then((detached) => detached && leave({ kind: 'detached' }));
+    const end = options.tty ? END_OF_TYPING : undefined;
+    void sendStdin(client, keys, end).then((detached) => detached && leave({ kind: 'detached' }));
   }
   try {
     return await Promise.race([receive(client, options.pid), left]);
@@ -65,7 +66,7 @@ export async function attach(client: Connection, options: AttachOptions): Promis
   }
 }
 
-/** Raw mode if keys are passed on; the window's size is followed in any case. */
+/** Raw mode, and the window's size, if keys are passed on. */
 async function takeTerminal(client: Connection, withKeys: boolean): Promise<Disposable | undefined> {
   const { isatty } = await import('node:tty');
   if (!withKeys || !isatty(0)) return undefined;
@@ -73,13 +74,27 @@ async function takeTerminal(client: Connection, withKeys: boolean): Promise<Disp
   return new RawTerminal(({ rows, columns }) => void client.send(resize(rows, columns)));
 }
 
-/** Passes stdin on to its end. True when the user typed the detach keys. */
-async function sendStdin(client: Connection, detachKeys: Uint8Array): Promise<boolean> {
+/** ^D, VEOF of termios(3): a terminal cannot be half-closed. After a line that was begun the first ends the line, the second the file. */
+const END_OF_TYPING = Buffer.of(4);
+const NEWLINE = 10;
+
+/**
+ * Passes stdin on to its end.
+ * @param end what is typed at the end of a stdin that is no terminal, for a command that has one
+ * @returns whether the user typed the detach keys
+ */
+async function sendStdin(
+  client: Connection,
+  detachKeys: Uint8Array,
+  end: Buffer | undefined,
+): Promise<boolean> {
   const keys = new DetachKeys(detachKeys);
+  let last: number | undefined = NEWLINE;
   try {
     for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
       const { pass, detached } = keys.push(chunk);
       if (pass.length > 0) await client.send(stdinFrames(pass));
+      last = pass.at(-1) ?? last;
       if (detached) return true;
     }
   } catch (error) {
@@ -88,6 +103,7 @@ async function sendStdin(client: Connection, detachKeys: Uint8Array): Promise<bo
     if (code !== 'EIO' && code !== 'EBADF')
       say(`tsrun: warning: cannot read stdin: ${(error as Error).message}\n`);
   }
+  if (end) await client.send(stdinFrames(last === NEWLINE ? end : Buffer.concat([end, end])));
   await client.send(stdinEof());
   return false;
 }

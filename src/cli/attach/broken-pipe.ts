@@ -6,10 +6,10 @@
  * signal that it does not handle (pid_namespaces(7)). There SIGKILL stands for the default action, so that `yes | head` leaves nothing
  * running behind.
  */
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { signal as signalFrame } from '../../supervisor/messages.ts';
 import type { AttachEnd, Connection } from './attach.ts';
+import { processStatus } from './process-status.ts';
 
 const { SIGKILL, SIGPIPE } = constants.signals;
 
@@ -21,17 +21,9 @@ export function endsOnBrokenPipe(status: string): boolean {
   return masks.length === 2 && masks.every((mask) => ((mask >> BigInt(SIGPIPE - 1)) & 1n) === 0n);
 }
 
-function statusOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'latin1');
-  } catch {
-    return ''; // it has ended
-  }
-}
-
 /** Waits for the end of a command that ends; leaves one that goes on to itself. */
 export async function breakPipe(client: Connection, pid: number): Promise<AttachEnd> {
-  const ends = endsOnBrokenPipe(statusOf(pid));
+  const ends = endsOnBrokenPipe(processStatus(pid));
   await client.send(signalFrame(ends ? SIGKILL : SIGPIPE));
   for (let message = await client.next(); ends && message; message = await client.next()) {
     if (message.type === 'exit') break;

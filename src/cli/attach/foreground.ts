@@ -57,7 +57,7 @@ export class Foreground implements Disposable {
   /** @param pid of the command, on the host */
   async relay(client: Connection, pid: number): Promise<AttachEnd> {
     const { streams, tty } = this.#options;
-    this.#proxy?.connect(client);
+    this.#proxy?.connect(client, pid);
     return await attach(client, { streams, tty, pid, detachKeys: this.#detachKeys });
   }
 

@@ -7,6 +7,7 @@
 import { constants } from 'node:os';
 import { signal as signalFrame } from '../../supervisor/messages.ts';
 import type { Connection } from './attach.ts';
+import { UnheardSignals } from './unheard-signals.ts';
 
 /** KILL and STOP cannot be caught. CHLD and URG are about this process. PIPE: see attach.ts. */
 const NOT_PASSED_ON = new Set(['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGURG', 'SIGPIPE']);
@@ -25,6 +26,7 @@ export class SignalProxy implements Disposable {
   readonly #caught = new Set<number>();
   readonly #waiting: number[] = [];
   #client: Connection | undefined;
+  #unheard: UnheardSignals | undefined;
   #isOver = false;
 
   constructor() {
@@ -41,9 +43,13 @@ export class SignalProxy implements Disposable {
     return this.#waiting.find((number) => ENDING.has(number));
   }
 
-  /** From here on signals go to `client`; those that have come already go now. */
-  connect(client: Connection): void {
+  /**
+   * From here on signals go to `client`; those that have come already go now.
+   * @param pid of the command, on the host
+   */
+  connect(client: Connection, pid: number): void {
     this.#client = client;
+    this.#unheard = new UnheardSignals(pid);
     this.#catch(() => true);
     for (const number of this.#waiting.splice(0)) this.#pass(number);
   }
@@ -63,8 +69,10 @@ export class SignalProxy implements Disposable {
 
   #pass(number: number): void {
     if (this.#isOver) return;
-    if (this.#client) void this.#client.send(signalFrame(number));
-    else {
+    if (this.#client) {
+      void this.#client.send(signalFrame(number));
+      this.#unheard?.note(number);
+    } else {
       this.#waiting.push(number);
       if (ENDING.has(number)) this.#abort.abort();
     }

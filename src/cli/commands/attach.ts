@@ -9,13 +9,19 @@ import { endStatus } from '../end-status.ts';
 import { RUN_OPTIONS } from '../options/create-options.ts';
 import { flag } from '../options/option.ts';
 
-/** Connects to a supervisor. A socket's address has only 108 bytes, so its directory is named by a descriptor. */
-function connect(directory: string): SupervisorClient {
-  const fd = openSync(directory, 'r');
+/**
+ * Connects to a supervisor. A socket's address has only 108 bytes, so its directory is named by a descriptor.
+ * @throws ERR_TSRUN_SUPERVISOR_GONE when the runtime directory was cleaned, or is another one than when the container was started
+ */
+function connect(directory: string, container: string): SupervisorClient {
+  let fd = -1;
   try {
+    fd = openSync(directory, 'r');
     return SupervisorClient.connect(`/proc/self/fd/${fd}/attach`);
+  } catch (error) {
+    throw tsrunError('ERR_TSRUN_SUPERVISOR_GONE', { container, doing: 'attach to' }, error);
   } finally {
-    closeSync(fd);
+    if (fd >= 0) closeSync(fd);
   }
 }
 
@@ -49,7 +55,7 @@ export const ATTACH = defineCommand({
       detachKeys: given['detach-keys'],
       sigProxy: given['sig-proxy'],
     });
-    const client = connect(runtimeContainerDirectory(engine.paths, id));
+    const client = connect(runtimeContainerDirectory(engine.paths, id), record.name);
     await client.send(attachFrame(streams));
     if (foreground.windowSize) {
       // One row less and back: programs that draw the whole screen draw it again when its size changes.

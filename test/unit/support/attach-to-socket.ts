@@ -1,6 +1,6 @@
 /**
  * attach-to-socket.ts SOCKET OPTIONS - attaches to the supervisor at SOCKET as `tsrun run` does, and exits as its command did. OPTIONS is
- * JSON: `stdin`.
+ * JSON: `stdin`, `tty`.
  */
 import { Foreground } from '../../../src/cli/attach/foreground.ts';
 import { exitCode } from '../../../src/cli/exit-status.ts';
@@ -8,10 +8,10 @@ import { exitCodeOf, renderError } from '../../../src/cli/render-error.ts';
 import { SupervisorClient } from '../../../src/supervisor/client.ts';
 
 const [path = '', json = '{}'] = process.argv.slice(2);
-const { stdin = false } = JSON.parse(json) as { stdin?: boolean };
+const { stdin = false, tty = false } = JSON.parse(json) as { stdin?: boolean; tty?: boolean };
 const streams = { stdin, stdout: true, stderr: true };
 
-using foreground = await Foreground.open({ streams, tty: false, detachKeys: undefined, sigProxy: true });
+using foreground = await Foreground.open({ streams, tty, detachKeys: undefined, sigProxy: true });
 const client = await SupervisorClient.connect(path);
 try {
   const end = await foreground.relay(client, process.pid);
