@@ -8,7 +8,7 @@ import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NONBLOCK } from '../sys/con
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { ERRNO } from '../sys/errno.ts';
 import { FAILURE_RECORD_SIZE } from '../sys/format.ts';
-import { type Results, runEncoded, SyscallFailure } from '../sys/run.ts';
+import { nativeRunner, type Results, runEncoded, SyscallFailure } from '../sys/run.ts';
 import { type Program, type Slot, Slots, type Step } from '../sys/step.ts';
 import { createNamespaces } from './create-namespaces.ts';
 import type { IdMaps } from './id-map.ts';
@@ -86,11 +86,21 @@ export function runEntry(
     return runEncoded(encoded, traceFd === undefined ? {} : { traceFd });
   } catch (error) {
     if (!(error instanceof SyscallFailure)) throw error;
+    doNotBlock(error.results(plan.reportRead));
     const truth = childFailure(plan, encoded, error.results) ?? error;
     const helperOutput = readMemfd(error.results(plan.helperOutput));
     closeAll(plan, error.results);
     throw new NamespaceFailure(truth, helperOutput);
   }
+}
+
+const F_SETFL = 4;
+
+/** When a step of ours failed, the pipe's other end is still open, here and in a child that waits for its ids: it may never say anything. */
+function doNotBlock(fd: number): void {
+  if (fd < 0) return;
+  const steps = [call('user', 'take only what is there', 'fcntl', [fd, F_SETFL, O_NONBLOCK])];
+  nativeRunner.run({ slots: new Slots(), steps });
 }
 
 /** Reads the failure record of the child, if there is one. */

@@ -36,7 +36,7 @@ describe('of the command line', () => {
     const reference = await registry.push('apache', 'httpd');
     const duration = await durationOf(tsrun, ['pull', reference]);
     await tsrun.ok('rmi', reference);
-    for (const moment of moments(duration, 5)) await killPull(tsrun, reference, moment);
+    for (const moment of moments(duration, 4)) await killPull(tsrun, reference, moment);
     expect(unfinished(tsrun)).toEqual([]);
   });
 
