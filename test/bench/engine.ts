@@ -1,0 +1,80 @@
+/** A container engine that is measured. */
+import { join } from 'node:path';
+import type { TestImageName } from '../support/images.ts';
+import type { Registry } from '../support/registry.ts';
+import type { TestStore } from '../support/store.ts';
+import type { Command, Outcome } from './process.ts';
+import { mustRun, type Room } from './room.ts';
+
+export type EngineName = 'tsrun' | 'podman5' | 'podman4';
+
+export interface EngineSetup {
+  name: EngineName;
+  room: Room;
+  env: Readonly<Record<string, string>>;
+  /** The command line up to the engine's own words. */
+  argv: readonly string[];
+  /** Words of `pull` besides the reference. */
+  pullWords: readonly string[];
+  /** How the engine is told to use another store. */
+  storeWords(directory: string): string[];
+  registry: Registry;
+}
+
+export class Engine {
+  readonly name: EngineName;
+  readonly room: Room;
+  /** `podman 5.4.2` */
+  label = '';
+  readonly #setup: EngineSetup;
+
+  constructor(setup: EngineSetup) {
+    this.name = setup.name;
+    this.room = setup.room;
+    this.#setup = setup;
+  }
+
+  command(...words: readonly string[]): Command {
+    return { argv: [...this.#setup.argv, ...words], env: this.#setup.env };
+  }
+
+  /** Runs it; it must succeed. @throws CommandFailure */
+  run(...words: readonly string[]): Promise<Outcome> {
+    return mustRun(this.room, this.command(...words));
+  }
+
+  /** The image's name at the registry. */
+  reference(image: TestImageName): string {
+    return `${this.#setup.registry.host}/${image}`;
+  }
+
+  pull(image: TestImageName): Promise<Outcome> {
+    return this.run('pull', '-q', ...this.#setup.pullWords, this.reference(image));
+  }
+
+  /** Pulls into the store `directory`, which is not there yet. */
+  pullInto(directory: string, image: TestImageName): Promise<Outcome> {
+    const words = ['pull', '-q', ...this.#setup.pullWords, this.reference(image)];
+    return this.run(...this.#setup.storeWords(directory), ...words);
+  }
+
+  /** Removes a directory in which subordinate ids own files. */
+  async removeStore(directory: string): Promise<void> {
+    await this.run('unshare', 'chmod', '-R', 'u+rwX', directory);
+    await this.run('unshare', 'rm', '-rf', directory);
+  }
+}
+
+const PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'bin', 'tsrun');
+
+/** The built tsrun, with a store of its own. */
+export const tsrunEngine = (registry: Registry, store: TestStore, room: Room): Engine =>
+  new Engine({
+    name: 'tsrun',
+    room,
+    env: store.env as Record<string, string>,
+    argv: [PROGRAM],
+    pullWords: [],
+    storeWords: (directory) => ['--root', directory],
+    registry,
+  });
