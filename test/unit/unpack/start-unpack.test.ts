@@ -90,7 +90,7 @@ test("the worker's error is what finish() and the stream say, with the system's 
   const expected = {
     code: 'ERR_TSRUN_LAYER_ENTRY',
     message: 'cannot unpack "f" of the layer: write failed (ENOSPC)',
-    hint: 'tsrun system prune',
+    hint: 'tsrun rmi IMAGE   # frees the layers that no other image needs',
     cause: expect.objectContaining({ message: 'ENOSPC: no space left' }),
   };
   await expect(unpacking.finish()).rejects.toMatchObject(expected);
