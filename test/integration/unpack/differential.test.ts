@@ -183,7 +183,8 @@ function differences(
 
 test('equals what umoci unpacks as root', async () => {
   const theirs = await manifestInside(await umoci('root', 'root'));
-  expect(ours.length).toBeGreaterThan(500);
+  // A minimal Debian has 365 of them.
+  expect(ours.length).toBeGreaterThan(300);
   expect(differences(ours, theirs)).toEqual([]);
 });
 
