@@ -60,8 +60,9 @@ export function compileSeccomp(profile: OciSeccomp, arch: Architecture): Compile
   const graph = new DecisionGraph();
   const fallback = graph.return(actionReturn(profile.defaultAction, profile.defaultErrnoRet));
   const { rules, ignored } = rulesByNumber(profile, arch);
-  const decisions = new Map([...rules].map(([number, list]) => [number, decideCall(graph, list, fallback)]));
-  const instructions = layOut(guard(graph, arch, search(graph, toRanges(decisions, fallback))));
+  const instructions = layOut(
+    guard(graph, arch, search(graph, toRanges(decide(graph, rules, fallback), fallback))),
+  );
   const flags = (profile.flags ?? []).reduce((sum, name) => sum | (OCI_SECCOMP_FLAGS[name] ?? 0), 0);
   return { instructions, bytes: encodeFilter(instructions), flags, ignored };
 }
@@ -92,10 +93,28 @@ function rulesByNumber(profile: OciSeccomp, arch: Architecture) {
         ? syscallNumber(name as SyscallName, arch)
         : undefined;
       if (number === undefined) ignored.add(name);
-      else rules.set(number, [...(rules.get(number) ?? []), rule]);
+      else if (!rules.get(number)?.push(rule)) rules.set(number, [rule]);
     }
   }
   return { rules, ignored: [...ignored] };
+}
+
+/** The decision for each number. The hundreds of calls that one rule alone speaks of are decided once. */
+function decide(
+  graph: DecisionGraph,
+  rules: ReadonlyMap<number, readonly OciSeccompRule[]>,
+  fallback: Decision,
+): Map<number, Decision> {
+  const byRule = new Map<OciSeccompRule, Decision>();
+  const decisions = new Map<number, Decision>();
+  for (const [number, list] of rules) {
+    const [rule] = list;
+    const known = list.length === 1 && rule ? byRule.get(rule) : undefined;
+    const decision = known ?? decideCall(graph, list, fallback);
+    if (list.length === 1 && rule) byRule.set(rule, decision);
+    decisions.set(number, decision);
+  }
+  return decisions;
 }
 
 function decideCall(graph: DecisionGraph, all: readonly OciSeccompRule[], fallback: Decision): Decision {

@@ -3,13 +3,24 @@ import { tsrunError } from '../../errors.ts';
 
 export class ProfileNode {
   readonly #file: string;
-  readonly #where: string;
+  readonly #parent: ProfileNode | undefined;
+  /** The name of the whole, or a key of the parent. */
+  readonly #key: string | number;
   readonly value: unknown;
 
-  constructor(file: string, where: string, value: unknown) {
+  /** @param key in `parent`, or what the whole is called in `file` */
+  constructor(file: string, key: string | number, value: unknown, parent?: ProfileNode) {
     this.#file = file;
-    this.#where = where;
+    this.#parent = parent;
+    this.#key = key;
     this.value = value;
+  }
+
+  /** Put together only when there is something to complain about: a profile has hundreds of places. */
+  get #where(): string {
+    const above = this.#parent?.#where;
+    if (typeof this.#key === 'number') return `${above}[${this.#key}]`;
+    return above ? `${above}.${this.#key}` : this.#key;
   }
 
   /** Go's encoder writes null for an empty list; both mean "not there". */
@@ -26,8 +37,7 @@ export class ProfileNode {
   }
 
   get(key: string): ProfileNode {
-    const value = this.#object()[key];
-    return new ProfileNode(this.#file, this.#where ? `${this.#where}.${key}` : key, value);
+    return new ProfileNode(this.#file, key, this.#object()[key], this);
   }
 
   /** A key that nobody reads is a misspelt one. */
@@ -42,7 +52,7 @@ export class ProfileNode {
     if (!this.present) return [];
     if (!Array.isArray(this.value)) this.fail('is not a list');
     const list: unknown[] = this.value;
-    return list.map((item, index) => new ProfileNode(this.#file, `${this.#where}[${index}]`, item));
+    return list.map((item, index) => new ProfileNode(this.#file, index, item, this));
   }
 
   string(): string {
