@@ -7,7 +7,7 @@ import { call } from '../sys/calls.ts';
 import { MFD_CLOEXEC, P_PIDFD, WEXITED } from '../sys/constants.ts';
 import { ERRNO } from '../sys/errno.ts';
 import { nativeRunner } from '../sys/run.ts';
-import { Slots } from '../sys/step.ts';
+import { Slots, type Step } from '../sys/step.ts';
 import { explainNamespaces, systemWords } from './failure.ts';
 import type { Engine } from './open-engine.ts';
 
@@ -79,11 +79,12 @@ export function runAttachedInside(
   }
 }
 
-/** Runs `argv` quietly; its stderr is the cause when it fails. @throws ERR_TSRUN_STORE, ERR_TSRUN_NAMESPACES */
+/** Runs `argv` quietly, after the steps `before`; its stderr is the cause when it fails. @throws ERR_TSRUN_STORE, ERR_TSRUN_NAMESPACES */
 export async function runCommandInside(
   engine: Engine,
   argv: readonly string[],
   doing: string,
+  before: (slots: Slots) => readonly Step[] = () => [],
 ): Promise<void> {
   const slots = new Slots();
   const output = slots.new('output');
@@ -96,7 +97,7 @@ export async function runCommandInside(
     const env = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C'];
     const rootless = engine.rootless();
     const program = { path: argv[0] ?? '', argv, env, fds: [nothing, made, made] };
-    const child = explainNamespaces(() => spawnInside(rootless, program));
+    const child = explainNamespaces(() => spawnInside(rootless, program, before));
     const status = waitForExit(child.pidfd);
     closeSync(child.pidfd);
     if (status.kind === 'exited' && status.code === 0) return;

@@ -4,21 +4,17 @@
  * The directories are looked through from the top, each path resolved by the kernel inside its directory (openat2(2) with
  * RESOLVE_IN_ROOT), so that an image whose /etc/passwd is a link to a file of the host reads nothing of the host.
  */
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readFileSync } from 'node:fs';
 import { call } from '../sys/calls.ts';
 import {
   AT_FDCWD,
   O_CLOEXEC,
   O_DIRECTORY,
-  O_NOCTTY,
-  O_NONBLOCK,
   O_PATH,
-  O_RDONLY,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
 } from '../sys/constants.ts';
-import { ERRNO } from '../sys/errno.ts';
-import { nativeRunner, type Runner } from '../sys/run.ts';
+import { nativeRunner, type Results, type Runner, SyscallFailure } from '../sys/run.ts';
 import { type Slot, Slots, type Step } from '../sys/step.ts';
 
 /** A passwd file may have this many bytes; more is no passwd file (CVE-2024-1753's kin). */
@@ -32,7 +28,7 @@ export function readInLayers(
 ): string | undefined {
   const slots = new Slots();
   const how = {
-    fields: [O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS].map(
+    fields: [O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS].map(
       (value) => ({ width: 8, value }) as const,
     ),
   };
@@ -49,28 +45,39 @@ export function readInLayers(
       }),
       call('user', why, 'openat2', [root, path.replace(/^\/+/, ''), how, 24], {
         result: fd,
-        tolerate: ['ENOENT', 'ENOTDIR', 'ENXIO', 'EACCES'],
+        tolerate: ['ENOENT', 'ENOTDIR', 'EACCES'],
       }),
     ];
   });
-  const results = runner.run({ slots, steps });
+  const results = resultsOf(() => runner.run({ slots, steps }));
   try {
-    for (const { fd } of opened) {
-      if (results(fd) >= 0) return readRegular(results(fd));
-      // A whiteout (character device 0:0) cannot be opened: the file was removed by this layer.
-      if (results(fd) === -ERRNO.ENXIO) return undefined;
-    }
-    return undefined;
+    const found = opened.find(({ fd }) => results(fd) >= 0);
+    return found && readRegular(results(found.fd));
   } finally {
     for (const slot of opened.flatMap(({ root, fd }) => [root, fd]))
       if (results(slot) >= 0) closeSync(results(slot));
   }
 }
 
+/** @param fd opened with O_PATH. A whiteout (character device 0:0) is no regular file: the layer removed it, whatever lies below. */
+/** A link that leads to itself ends the search, as in a container that has that link: what was opened before is kept. */
+function resultsOf(run: () => Results): Results {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof SyscallFailure && error.errno === ERRNO.ELOOP) return error.results;
+    throw error;
+  }
+}
+
 function readRegular(fd: number): string | undefined {
   const stat = fstatSync(fd);
   if (!stat.isFile() || stat.size > MAX_SIZE) return undefined;
-  const bytes = Buffer.alloc(stat.size);
-  const length = readSync(fd, bytes, 0, bytes.length, 0);
-  return bytes.toString('utf8', 0, length);
+  try {
+    return readFileSync(`/proc/self/fd/${fd}`, 'utf8');
+  } catch (error) {
+    // It belongs to a subordinate id, which keeps it to itself.
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return undefined;
+    throw error;
+  }
 }

@@ -185,7 +185,7 @@ export interface InsideProcess {
 export function spawnInside(
   rootless: Rootless,
   program: { path: string; argv: readonly string[]; env: readonly string[]; fds: readonly number[] },
-  before: readonly Step[] = [],
+  before: (slots: Slots) => readonly Step[] = () => [],
 ): InsideProcess {
   const slots = new Slots();
   const why = 'give the program its descriptors';
@@ -193,7 +193,7 @@ export function spawnInside(
   const parked = program.fds.map((_, i) => slots.new(`fd${i}`));
   const F_DUPFD_CLOEXEC = 1030;
   const inside: Step[] = [
-    ...before,
+    ...before(slots),
     ...program.fds.map((fd, i) =>
       call('rootless', why, 'fcntl', [fd, F_DUPFD_CLOEXEC, 64], { result: parked[i] as Slot }),
     ),
