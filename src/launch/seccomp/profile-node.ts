@@ -18,7 +18,7 @@ export class ProfileNode {
 
   /** Put together only when there is something to complain about: a profile has hundreds of places. */
   get #where(): string {
-    const above = this.#parent?.#where;
+    const above = this.#parent === undefined ? undefined : this.#parent.#where;
     if (typeof this.#key === 'number') return `${above}[${this.#key}]`;
     return above ? `${above}.${this.#key}` : this.#key;
   }
