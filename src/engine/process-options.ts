@@ -40,9 +40,9 @@ export function environment(
   return mergeEnvironment([DEFAULT_PATH], facts.terminal ? ['TERM=xterm'] : [], own, image.Env ?? [], given);
 }
 
-/** An absolute path: WORKDIR of the image (below / where it is a relative one), or what the user said relative to it. */
+/** An absolute path: WORKDIR of the image, or what the user said relative to it. */
 export function workingDirectory(image: ImageRunConfig, request: Pick<CreateRequest, 'workdir'>): string {
-  const base = `/${(image.WorkingDir ?? '').replace(/^\/+/, '')}`;
+  const base = image.WorkingDir || '/';
   const wanted = request.workdir ?? base;
   return wanted.startsWith('/') ? wanted : `${base.replace(/\/+$/, '')}/${wanted}`;
 }

@@ -1,7 +1,7 @@
 /**
  * Starting a container: the programs are made from what is on disk, a supervisor is launched, and its first words are awaited.
  */
-import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { initSteps } from '../launch/init-program.ts';
 import { hostPathKind } from '../launch/masks.ts';
@@ -25,9 +25,6 @@ import {
   chooseNetwork,
   claimContainerPorts,
   networkFiles,
-  networkOwner,
-  rootlessForNetwork,
-  withNetworkNamespace,
 } from './container-network.ts';
 import { explainNamespaces, startError } from './failure.ts';
 import { planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
@@ -151,7 +148,7 @@ async function prepare(engine: Engine, record: ContainerRecord): Promise<Prepare
   const config = readConfig(engine, record);
   const network = chooseNetwork(engine, record.networkMode, record.ports);
   await claimContainerPorts(network, record.ports);
-  return { config: withNetworkNamespace(config, network), network };
+  return { config, network };
 }
 
 /**
@@ -180,14 +177,6 @@ export async function startContainer(
 /** The files are bind-mounted, so they are written in place. */
 function writeNetworkFiles(engine: Engine, record: ContainerRecord, network: ContainerNetwork): void {
   const files = containerFiles(engine.paths, record.id);
-  const owner = networkOwner(engine, record.networkMode);
-  if (owner) {
-    // Who shares a network shares its names.
-    const theirs = containerFiles(engine.paths, owner.id);
-    copyFileSync(theirs.hosts, files.hosts);
-    copyFileSync(theirs.resolvConf, files.resolvConf);
-    return;
-  }
   const { hosts, resolvConf } = networkFiles(
     network,
     { hostname: record.hostname, addHosts: record.addHosts },
@@ -218,7 +207,7 @@ async function launch(
   options: Pick<StartOptions, 'trace' | 'onPrograms'>,
 ): Promise<StartedContainer> {
   const { entry, results } = explainNamespaces(() =>
-    enter(rootlessForNetwork(engine, record.networkMode), (rootless) => {
+    enter(engine.rootless(), (rootless) => {
       const entry = planSupervisor({ ...plan.supervisor, rootless });
       const user = encodeProgram(entry);
       options.onPrograms?.({ user, supervisor: plan.start });

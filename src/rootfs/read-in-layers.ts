@@ -14,6 +14,7 @@ import {
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
 } from '../sys/constants.ts';
+import { ERRNO } from '../sys/errno.ts';
 import { nativeRunner, type Results, type Runner, SyscallFailure } from '../sys/run.ts';
 import { type Slot, Slots, type Step } from '../sys/step.ts';
 

@@ -9,7 +9,8 @@ import { describe, expect, it } from 'vitest';
 const SRC = join(import.meta.dirname, '..', '..', 'src');
 
 /** Where programs are made: their steps name the system call as a string, `call(actor, why, 'setns', …)`. */
-const MAKE_PROGRAMS = /^(?:sys|rootless|launch|network|rootfs)\/|^engine\/storage-driver\.ts$/;
+const MAKE_PROGRAMS =
+  /^(?:sys|rootless|launch|network|rootfs)\/|^engine\/(?:storage-driver|fill-volume)\.ts$/;
 
 /** A call of a function of that name, as `libc.setns(…)` or `unshare(…)`, but not the words of a text. */
 const CALL = /\b(?:unshare|setns)\s*\(/;
