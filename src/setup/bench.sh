@@ -29,11 +29,14 @@ fi
 ensure_account tsrun
 home=$(home_of tsrun)
 tree=$home/tsrun-bench
+# The lock of test.sh: tests would be in the way of what is measured.
+exec 9>"$home/.tsrun-test.lock"
+flock -n 9 || { say 'waiting for tests to end' && flock 9; }
 copy_tree tsrun "$tree"
 chmod a+x "$home"
 say "going on as tsrun in $tree"
 # Set up once before the rooms are, whose servers need the tree's Node.
-run_as tsrun "$tree" sh -ec 'setup=src/setup; . src/setup/common.sh; . src/setup/install.sh; install_dependencies'
+run_as tsrun "$tree" sh -ec 'setup=src/setup; . src/setup/common.sh; . src/setup/install.sh; install_dependencies' 9>&-
 
 rooms=$home/.tsrun-bench-rooms
 rm -rf "$rooms"
@@ -45,7 +48,7 @@ trap 'exit 1' INT TERM
 
 # room NAME - starts its server; it is there when its socket is
 room() {
-	sh "$tree/test/bench/room.sh" "$1" tsrun "$tree" "$rooms/$1" "$rooms/$1.scratch" </dev/null &
+	sh "$tree/test/bench/room.sh" "$1" tsrun "$tree" "$rooms/$1" "$rooms/$1.scratch" </dev/null 9>&- &
 	pids="$pids $!"
 	patience=600
 	until [ -S "$rooms/$1" ]; do
@@ -63,4 +66,4 @@ PODMAN5=${PODMAN5:-$root/../shared/peers/podman5.sh}
 export PODMAN5
 if [ -e "$PODMAN5" ]; then room podman5; else say "podman 5 is not measured: there is no $PODMAN5"; fi
 
-run_as tsrun "$tree" TSRUN_BENCH_ROOMS="$rooms" sh src/setup/bench.sh "$@"
+run_as tsrun "$tree" TSRUN_BENCH_ROOMS="$rooms" sh src/setup/bench.sh "$@" 9>&-
