@@ -13,6 +13,7 @@ export interface Floor {
 export interface Floors {
   floors: Floor[];
   missing: string[];
+  close(): void;
 }
 
 const BUSYBOX = '/bin/busybox';
@@ -68,7 +69,7 @@ export async function makeFloors(scratch: string): Promise<Floors> {
       missing.push(`${label}: ${(error as Error).message}`);
     }
   }
-  return { floors, missing };
+  return { floors, missing, close: () => flat.close() };
 }
 
 const sampleOf = async (room: Room, command: Command): Promise<number> => (await mustRun(room, command)).ms;

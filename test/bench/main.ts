@@ -6,11 +6,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { startRegistry } from '../support/registry.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
 import { removeStore, temporaryStore } from '../support/store.ts';
 import type { Engine, EngineName } from './engine.ts';
-import { makeEngines, removePeers } from './engines.ts';
-import { makeFloors } from './floors.ts';
+import { type Engines, makeEngines, removePeers } from './engines.ts';
+import { type Floors, makeFloors } from './floors.ts';
 import { startHundred } from './hundred.ts';
 import { MEASUREMENTS, type Measurement } from './measurements.ts';
 import { memoryPerContainer } from './memory.ts';
@@ -69,6 +69,31 @@ function printNotes(rows: readonly Row[], missing: readonly string[]): void {
   }
 }
 
+interface SetUp {
+  registry: Registry;
+  peers: Engines;
+  floors: Floors;
+  scratch: string;
+}
+
+/** Measures and prints. True when no budget is exceeded. */
+async function report(options: BenchOptions, wanted: readonly Measurement[], setUp: SetUp): Promise<boolean> {
+  const { registry, peers, floors, scratch } = setUp;
+  const { engines } = peers;
+  const rows = await memoryRows(options, engines);
+  const withHundred = isWanted(options, 'ps-100', true);
+  if (withHundred) progress('starting a hundred containers');
+  await using hundred = withHundred ? await startHundred(registry, here(scratch)) : undefined;
+  const measurements = ordered(wanted, hundred?.measurement);
+  const { rounds } = options;
+  const samples = await measure({ engines, floors: floors.floors, measurements, rounds, scratch, progress });
+  rows.unshift(...timeRows(measurements, samples));
+  const medians = new Map([...samples.floors].map(([name, values]) => [name, median(values)]));
+  console.log(renderTable(rows, engines, medians));
+  printNotes(rows, [...peers.missing, ...floors.missing]);
+  return allKept(rows, medians);
+}
+
 async function bench(options: BenchOptions): Promise<boolean> {
   // Below the home directory, which the rooms of the peers share with us.
   const scratch = await mkdtemp(join(homedir(), '.tsrun-bench-'));
@@ -80,30 +105,13 @@ async function bench(options: BenchOptions): Promise<boolean> {
     await registry.push('apache');
     const wanted = MEASUREMENTS.filter(({ name, slow }) => isWanted(options, name, slow));
     if (wanted.some(({ name }) => name === 'pull-debian')) await registry.push('debian');
-    const { engines, missing } = await makeEngines(registry, store, scratch);
+    const peers = await makeEngines(registry, store, scratch);
+    const floors = await makeFloors(scratch);
     try {
-      const { floors, missing: missingFloors } = await makeFloors(scratch);
-      const rows = await memoryRows(options, engines);
-      if (isWanted(options, 'ps-100', true)) progress('starting a hundred containers');
-      await using hundred = isWanted(options, 'ps-100', true)
-        ? await startHundred(registry, here(scratch))
-        : undefined;
-      const measurements = ordered(wanted, hundred?.measurement);
-      const samples = await measure({
-        engines,
-        floors,
-        measurements,
-        rounds: options.rounds,
-        scratch,
-        progress,
-      });
-      rows.unshift(...timeRows(measurements, samples));
-      const medians = new Map([...samples.floors].map(([name, values]) => [name, median(values)]));
-      console.log(renderTable(rows, engines, medians));
-      printNotes(rows, [...missing, ...missingFloors]);
-      return allKept(rows, medians);
+      return await report(options, wanted, { registry, peers, floors, scratch });
     } finally {
-      await removePeers(engines);
+      floors.close();
+      await removePeers(peers.engines);
     }
   } finally {
     await removeStore(store, [join(import.meta.dirname, '..', '..', 'dist', 'bin', 'tsrun'), 'unshare']);
