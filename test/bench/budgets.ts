@@ -6,8 +6,8 @@
 export const NODE_MS = 23;
 
 export type Budget =
-  /** At most so many milliseconds more than `node -e 0`. */
-  | { kind: 'node'; plusMs: number }
+  /** At most so many milliseconds more than `node -e 0`, and another measurement of tsrun besides. */
+  | { kind: 'node'; plusMs: number; besides?: string }
   /** At most this part of podman 5's time. */
   | { kind: 'podman5'; part: number }
   /** At most this multiple of another measurement of tsrun. */
@@ -25,9 +25,14 @@ export interface Facts {
 /** The limit in the measurement's own unit; undefined when what it depends on was not measured. */
 export function limitOf(budget: Budget, facts: Facts): number | undefined {
   const times = (base: number | undefined, factor: number): number | undefined => base && base * factor;
+  const sum = (a: number | undefined, b: number | undefined): number | undefined =>
+    a === undefined || b === undefined ? undefined : a + b;
   switch (budget.kind) {
     case 'node':
-      return times(facts.node, (NODE_MS + budget.plusMs) / NODE_MS);
+      return sum(
+        times(facts.node, (NODE_MS + budget.plusMs) / NODE_MS),
+        budget.besides === undefined ? 0 : facts.tsrun(budget.besides),
+      );
     case 'podman5':
       return times(facts.podman5, budget.part);
     case 'multiple':
@@ -40,7 +45,7 @@ export function limitOf(budget: Budget, facts: Facts): number | undefined {
 export function sayBudget(budget: Budget): string {
   switch (budget.kind) {
     case 'node':
-      return `${((NODE_MS + budget.plusMs) / NODE_MS).toFixed(2)} × node`;
+      return `${((NODE_MS + budget.plusMs) / NODE_MS).toFixed(2)} × node${budget.besides ? ` + ${budget.besides}` : ''}`;
     case 'podman5':
       return `${budget.part} × podman 5`;
     case 'multiple':

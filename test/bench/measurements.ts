@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { TestImageName } from '../support/images.ts';
 import { firstAnswer } from './answer.ts';
 import type { Budget } from './budgets.ts';
+import { containerEnd } from './end.ts';
 import type { Engine, EngineName } from './engine.ts';
 
 /**
@@ -26,7 +27,7 @@ export interface Measurement {
 
 /** The container that runs while others are measured. It ends at once when it is told to, and has written a line. */
 export const HOLDER = 'tsrun-bench-holder';
-const HOLDER_COMMAND = ['sh', '-c', 'trap "exit 0" TERM; echo started; sleep 100000 & wait'];
+export const HOLDER_COMMAND = ['sh', '-c', 'trap "exit 0" TERM; echo started; sleep 100000 & wait'];
 
 export async function startHolder(engine: Engine): Promise<void> {
   const words = ['run', '-d', '--name', HOLDER, '--network', 'none', engine.reference('busybox')];
@@ -120,8 +121,16 @@ export const MEASUREMENTS: readonly Measurement[] = [
     name: 'stop',
     title: '`stop`',
     moment: 'stop',
-    budgets: [OWN],
+    budgets: [{ kind: 'node', plusMs: 8, besides: 'end' }],
     sample: command(() => ['stop', HOLDER]),
+  },
+  {
+    name: 'end',
+    title: '(a container’s own end, part of `stop`)',
+    moment: 'beside',
+    budgets: [],
+    engines: ['tsrun'],
+    sample: containerEnd,
   },
   pull('apache', '`pull` of the Apache image, empty store', false),
   pull('debian', '`pull` of the large Debian image, empty store', true),
