@@ -69,7 +69,6 @@ function statusOf(file: ExitFile): ExitStatus {
 /** Reads the state of the container `id`. Never throws. */
 export function readContainerState(paths: StorePaths, id: string): ContainerState {
   const files = containerFiles(paths, id);
-  const exit = readJson<ExitFile>(files.exit);
   const state = readJson<StateFile>(files.state);
   const created: ContainerState = {
     phase: 'created',
@@ -84,9 +83,12 @@ export function readContainerState(paths: StorePaths, id: string): ContainerStat
   const sameBoot = state.bootId === currentBootId();
   const supervisor = sameBoot && isAlive(state.supervisor) ? state.supervisor : undefined;
   const init = sameBoot && isAlive(state.init) ? state.init : undefined;
-  const ofThisStart = exit?.startedAt === state.startedAt ? exit : undefined;
-  const common = { startedAt: state.startedAt, supervisor, init, oomKilled: ofThisStart?.oomKilled ?? false };
-  if (init) return { ...common, phase: 'running', finishedAt: undefined, exit: undefined };
+  const { startedAt } = state;
+  if (init) return { ...created, phase: 'running', startedAt, supervisor, init };
+  // Read last: whoever has ended by now has written it before.
+  const exit = readJson<ExitFile>(files.exit);
+  const ofThisStart = exit?.startedAt === startedAt ? exit : undefined;
+  const common = { startedAt, supervisor, init, oomKilled: ofThisStart?.oomKilled ?? false };
   if (ofThisStart?.kind === 'failed') return created;
   if (supervisor && !ofThisStart)
     return { ...common, phase: 'stopping', finishedAt: undefined, exit: undefined };

@@ -65,18 +65,18 @@ export const containerFiles = (s: StorePaths, id: string) => {
   return {
     directory,
     /** the OCI runtime configuration */
-    config: join(directory, 'config.json'),
+    config: `${directory}/config.json`,
     /** written by the supervisor at each start: who runs */
-    state: join(directory, 'state.json'),
+    state: `${directory}/state.json`,
     /** written by the supervisor, once per start, by rename */
-    exit: join(directory, 'exit.json'),
-    log: join(directory, LOG_NAME),
-    upper: join(directory, 'upper'),
-    work: join(directory, 'work'),
-    mountpoint: join(directory, 'merged'),
-    hosts: join(directory, 'hosts'),
-    hostname: join(directory, 'hostname'),
-    resolvConf: join(directory, 'resolv.conf'),
+    exit: `${directory}/exit.json`,
+    log: `${directory}/${LOG_NAME}`,
+    upper: `${directory}/upper`,
+    work: `${directory}/work`,
+    mountpoint: `${directory}/merged`,
+    hosts: `${directory}/hosts`,
+    hostname: `${directory}/hostname`,
+    resolvConf: `${directory}/resolv.conf`,
   } as const;
 };
 export const LOG_NAME = 'container.log';
