@@ -26,6 +26,8 @@ export class FollowedFile {
 
   /** `bytes` have been added to the file, and are not changed any more. Whoever waits for them gets them without reading the file. */
   grow(bytes: Uint8Array): void {
+    // An empty piece starts where it ends: a reader there would be given it for ever.
+    if (bytes.length === 0) return;
     this.#latest = { start: this.#available, bytes };
     this.#available += bytes.length;
     this.#notify();
