@@ -13,7 +13,10 @@ import { hostsFile } from '../network/hosts-file.ts';
 import { parseNetwork } from '../network/parse-network.ts';
 import { probeHelper } from '../network/probe-helper.ts';
 import { containerResolvConf, type DnsRequest } from '../network/resolv-conf.ts';
-import { findContainer } from './container-view.ts';
+import type { Rootless } from '../rootless/enter.ts';
+import type { RuntimeConfig } from '../spec/runtime.ts';
+import { openPidfd } from '../sys/process.ts';
+import { type ContainerView, findContainer } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 
@@ -60,6 +63,33 @@ function localMode(engine: Engine, text: string | undefined): LocalMode {
     });
   }
   return { kind: 'ns', path: `/proc/${state.init.pid}/ns/net` };
+}
+
+/** The container whose network a container of `--network container:NAME` shares. */
+export function networkOwner(engine: Engine, mode: string | undefined): ContainerView | undefined {
+  const parsed = parseNetwork(mode);
+  return parsed.kind === 'container' ? findContainer(engine, parsed.container) : undefined;
+}
+
+/**
+ * The way into the rootless namespaces for a container's start. A network namespace can be joined only in the user namespace that it was
+ * made in, and a user may have several that live, made by starts at the same moment.
+ */
+export function rootlessForNetwork(engine: Engine, mode: string | undefined): Rootless {
+  const supervisor = networkOwner(engine, mode)?.state.supervisor;
+  const holder = supervisor && openPidfd(supervisor);
+  return holder === undefined ? engine.rootless() : { maps: engine.maps, holder };
+}
+
+/** A configuration made earlier, with the network namespace of now: that of another container has another path at each of its starts. */
+export function withNetworkNamespace(config: RuntimeConfig, { driver }: ContainerNetwork): RuntimeConfig {
+  const { namespace } = driver;
+  if (namespace.kind !== 'path') return config;
+  const { path } = namespace;
+  const namespaces = config.linux.namespaces.map((given) =>
+    given.type === 'network' ? { ...given, path } : given,
+  );
+  return { ...config, linux: { ...config.linux, namespaces } };
 }
 
 /** Checks that the ports are free and chooses the random ones. @throws ERR_TSRUN_PORT_* */

@@ -10,17 +10,19 @@ import { parseSignal } from '../launch/signals.ts';
 import type { PortMapping } from '../network/driver.ts';
 import { publishExposed } from '../network/parse-publish.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
+import { removeTreeInside } from '../rootless/enter.ts';
 import type { ImageConfig } from '../spec/image.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
 import type { ImageRecord } from '../store/image-record.ts';
-import { containerFiles, layerDiff } from '../store/paths.ts';
+import { containerFiles, layerDiff, volumeDirectory } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { nativeDirectory } from '../sys/native-directory.ts';
 import { randomHex } from '../sys/random.ts';
 import { stringifyConfig } from './config-json.ts';
 import { randomName } from './container-names.ts';
 import { type ClaimedNetwork, type ContainerNetwork, claimNetwork } from './container-network.ts';
+import { explainNamespaces } from './failure.ts';
 import type { Engine } from './open-engine.ts';
 import { populateRootfs } from './populate-rootfs.ts';
 import { commandLine, environment, workingDirectory } from './process-options.ts';
@@ -220,8 +222,16 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
   write(final.hosts, '', 0o644);
   write(final.resolvConf, '', 0o644);
   takeRootAttributes(engine, record, here(final.upper));
-  await populateRootfs(engine, record, here(final.upper));
-  engine.containers.publish(directory, record.id, record.name);
+  try {
+    await populateRootfs(engine, record, here(final.upper));
+    engine.containers.publish(directory, record.id, record.name);
+  } catch (error) {
+    // Another container got the name first, or the disk is full: what was made for this one goes.
+    const volumes = record.mounts.filter((mount) => mount.anonymous).map((mount) => mount.name ?? '');
+    const made = [directory, ...volumes.map((name) => volumeDirectory(engine.paths, name))];
+    explainNamespaces(() => removeTreeInside(engine.rootless(), made));
+    throw error;
+  }
 }
 
 /** The root directory is that of the container's own layer: it looks as the image's does. */

@@ -3,10 +3,12 @@
 import { existsSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { runInside } from '../rootless/enter.ts';
+import type { ContainerPhase } from '../store/container-state.ts';
 import { containerDirectory } from '../store/paths.ts';
 import { SIGKILL } from '../sys/constants.ts';
-import type { ContainerView } from './container-view.ts';
+import { type ContainerView, viewContainer } from './container-view.ts';
 import { explainNamespaces } from './failure.ts';
+import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
 import { removalSteps } from './removal.ts';
 import { signalContainer } from './signal-container.ts';
@@ -27,23 +29,35 @@ export async function removeContainer(
   view: ContainerView,
   options: RemoveOptions,
 ): Promise<void> {
-  const { phase } = view.state;
-  if (phase === 'running' || phase === 'paused' || phase === 'stopping') {
-    if (!options.force && phase !== 'stopping') {
-      const hint = `tsrun rm -f ${view.name}   # or first: tsrun stop ${view.name}`;
-      throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
-        name: view.name,
-        state: phase,
-        wanted: 'stopped',
-        hint,
-      });
-    }
-    if (view.state.init) signalContainer(engine, view, SIGKILL);
-    await waitContainer(engine, view, KILL_WAIT_MS);
+  for (let now = view; ; now = viewContainer(engine, view.record)) {
+    if (isActive(now.state.phase)) await end(engine, now, options.force);
+    // A --rm container has been removed by its supervisor meanwhile.
+    if (!existsSync(containerDirectory(engine.paths, view.id))) return;
+    using lock = await lockContainer(engine, view.id);
+    if (!lock) return;
+    if (isActive(viewContainer(engine, view.record).state.phase)) continue; // started meanwhile
+    const rootless = engine.rootless();
+    explainNamespaces(() =>
+      runInside(rootless, () => removalSteps(engine.paths, view.record, 'rootless', options.volumes)),
+    );
+    return;
   }
-  // A --rm container has been removed by its supervisor meanwhile.
-  if (!existsSync(containerDirectory(engine.paths, view.id))) return;
-  explainNamespaces(() =>
-    runInside(engine.rootless(), () => removalSteps(engine.paths, view.record, 'rootless', options.volumes)),
-  );
+}
+
+const isActive = (phase: ContainerPhase): boolean =>
+  phase === 'running' || phase === 'paused' || phase === 'stopping';
+
+async function end(engine: Engine, view: ContainerView, force: boolean): Promise<void> {
+  const { phase, init } = view.state;
+  if (!force && phase !== 'stopping') {
+    const hint = `tsrun rm -f ${view.name}   # or first: tsrun stop ${view.name}`;
+    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
+      name: view.name,
+      state: phase,
+      wanted: 'stopped',
+      hint,
+    });
+  }
+  if (init) signalContainer(engine, view, SIGKILL);
+  await waitContainer(engine, view, KILL_WAIT_MS);
 }

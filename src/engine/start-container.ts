@@ -1,7 +1,7 @@
 /**
  * Starting a container: the programs are made from what is on disk, a supervisor is launched, and its first words are awaited.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { initSteps } from '../launch/init-program.ts';
 import { hostPathKind } from '../launch/masks.ts';
@@ -11,6 +11,7 @@ import { awaitExecve, enter, runEntry } from '../rootless/enter.ts';
 import { rememberHolder } from '../rootless/holder.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
+import { type ContainerPhase, readContainerState } from '../store/container-state.ts';
 import { containerFiles, LOG_NAME, layerDiff, runtimeContainerDirectory } from '../store/paths.ts';
 import { SupervisorClient } from '../supervisor/client.ts';
 import type { Streams } from '../supervisor/messages.ts';
@@ -25,9 +26,14 @@ import {
   chooseNetwork,
   claimContainerPorts,
   networkFiles,
+  networkOwner,
+  rootlessForNetwork,
+  withNetworkNamespace,
 } from './container-network.ts';
+import { viewContainer } from './container-view.ts';
 import { explainNamespaces, startError } from './failure.ts';
 import { planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
+import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
 import { removalProgram } from './removal.ts';
 
@@ -148,35 +154,68 @@ async function prepare(engine: Engine, record: ContainerRecord): Promise<Prepare
   const config = readConfig(engine, record);
   const network = chooseNetwork(engine, record.networkMode, record.ports);
   await claimContainerPorts(network, record.ports);
-  return { config, network };
+  return { config: withNetworkNamespace(config, network), network };
 }
 
 /**
- * @throws ERR_TSRUN_COMMAND_NOT_FOUND, ERR_TSRUN_COMMAND_NOT_EXECUTABLE, ERR_TSRUN_WORKDIR, ERR_TSRUN_START, ERR_TSRUN_NAMESPACES
+ * Starts it, if it does not run yet: of several starts at once one does. Undefined when it runs already.
+ * @throws ERR_TSRUN_COMMAND_NOT_FOUND, ERR_TSRUN_COMMAND_NOT_EXECUTABLE, ERR_TSRUN_WORKDIR, ERR_TSRUN_START, ERR_TSRUN_NAMESPACES;
+ * ERR_TSRUN_CONTAINER_UNKNOWN, ERR_TSRUN_CONTAINER_STATE when it has been removed or paused meanwhile
  */
-export async function startContainer(
+export async function startUnlessRunning(
   engine: Engine,
   record: ContainerRecord,
   options: StartOptions,
   prepared?: Prepared,
-): Promise<StartedContainer> {
+): Promise<StartedContainer | undefined> {
+  using lock = await lockContainer(engine, record.id);
+  if (!lock) throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: record.name });
+  // A container that was made a moment ago has no state yet: that look costs one failing open.
+  if ((await settledPhase(engine, record)) === 'running') return undefined;
   const { config, network } = prepared ?? (await prepare(engine, record));
   if (network.warning !== undefined) engine.warn(network.warning);
   writeNetworkFiles(engine, record, network);
-  const runtime = runtimeContainerDirectory(engine.paths, record.id);
-  mkdirSync(runtime, { recursive: true, mode: 0o700 });
-  const runtimeFd = openSync(runtime, 'r');
-  try {
-    const plan = planStart(engine, record, config, network, options, runtimeFd);
-    return await launch(engine, record, plan, options);
-  } finally {
-    closeSync(runtimeFd);
+  const plan = planStart(engine, record, config, network, options, lock.fd);
+  return await launch(engine, record, plan, options);
+}
+
+/** Like startUnlessRunning(), for a container that must not run yet. */
+export async function startContainer(
+  ...args: Parameters<typeof startUnlessRunning>
+): Promise<StartedContainer> {
+  const started = await startUnlessRunning(...args);
+  if (started) return started;
+  const { name } = args[1];
+  const hint = `tsrun attach ${name}`;
+  throw tsrunError('ERR_TSRUN_CONTAINER_STATE', { name, state: 'running', wanted: 'stopped', hint });
+}
+
+/** Whether it runs; one whose last output is being written is waited for. @throws ERR_TSRUN_CONTAINER_STATE when it is paused */
+async function settledPhase(engine: Engine, record: ContainerRecord): Promise<ContainerPhase> {
+  const { phase } = readContainerState(engine.paths, record.id);
+  if (phase === 'stopping') {
+    const { waitContainer } = await import('./wait-container.ts');
+    await waitContainer(engine, viewContainer(engine, record));
   }
+  if (phase === 'paused') {
+    const { name } = record;
+    const hint = `tsrun unpause ${name}`;
+    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', { name, state: phase, wanted: 'stopped', hint });
+  }
+  return phase;
 }
 
 /** The files are bind-mounted, so they are written in place. */
 function writeNetworkFiles(engine: Engine, record: ContainerRecord, network: ContainerNetwork): void {
   const files = containerFiles(engine.paths, record.id);
+  const owner = networkOwner(engine, record.networkMode);
+  if (owner) {
+    // Who shares a network shares its names.
+    const theirs = containerFiles(engine.paths, owner.id);
+    copyFileSync(theirs.hosts, files.hosts);
+    copyFileSync(theirs.resolvConf, files.resolvConf);
+    return;
+  }
   const { hosts, resolvConf } = networkFiles(
     network,
     { hostname: record.hostname, addHosts: record.addHosts },
@@ -207,7 +246,7 @@ async function launch(
   options: Pick<StartOptions, 'trace' | 'onPrograms'>,
 ): Promise<StartedContainer> {
   const { entry, results } = explainNamespaces(() =>
-    enter(engine.rootless(), (rootless) => {
+    enter(rootlessForNetwork(engine, record.networkMode), (rootless) => {
       const entry = planSupervisor({ ...plan.supervisor, rootless });
       const user = encodeProgram(entry);
       options.onPrograms?.({ user, supervisor: plan.start });

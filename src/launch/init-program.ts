@@ -24,6 +24,7 @@ import {
   waitForGo,
 } from './command.ts';
 import { deviceSteps, STANDARD_DEVICES } from './devices.ts';
+import { joinGivenNamespaces } from './given-namespaces.ts';
 import { InRoot } from './in-root.ts';
 import { maskSteps, type PathKind, readonlySteps } from './masks.ts';
 import { attach, cloneTree, mountSource, setAttributes } from './mounts.ts';
@@ -86,6 +87,7 @@ export function initSteps(context: InitContext): Step[] {
     ]),
     dieWithSupervisor(),
     call('container', 'a session of its own: no terminal of the user', 'setsid', []),
+    ...joinGivenNamespaces(slots, config),
     isolatePropagation(),
     ...hostname(config),
     ...(isNew(config, 'network') ? loopbackUp(slots) : []),

@@ -4,6 +4,8 @@
  * A locked file may be unlinked or renamed away by its holder (a partial blob becomes the blob). Whoever waited then holds a lock
  * on a file that has no name any more, so after locking the name is looked up again, and the wait starts over if it means
  * another file.
+ *
+ * A directory can be locked as well, and needs no file beside it.
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,7 +16,7 @@ export type LockMode = 'exclusive' | 'shared';
 
 /** A held lock. Release it, or leave it to the end of the process. */
 export class FileLock implements Disposable {
-  /** Of the locked file, open for reading and writing. */
+  /** Of the locked file, open for reading and writing (a directory: for reading). */
   readonly fd: number;
   readonly path: string;
   #held = true;
@@ -43,11 +45,32 @@ function isStillAt(path: string, fd: number): boolean {
   return named !== undefined && named.ino === open.ino && named.dev === open.dev;
 }
 
-/** Locks `path`, creating it if need be; undefined when another process (or another open of this one) holds it. */
-export function tryLock(path: string, mode: LockMode = 'exclusive'): FileLock | undefined {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+type Lockable = 'file' | 'directory';
+
+/** Opens what is to be locked, creating it if need be. */
+function openLockable(path: string, lockable: Lockable): number {
+  if (lockable === 'file') {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  }
   for (;;) {
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    try {
+      return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // else: removed in between
+    }
+  }
+}
+
+/** Locks `path`, creating it if need be; undefined when another process (or another open of this one) holds it. */
+export function tryLock(
+  path: string,
+  mode: LockMode = 'exclusive',
+  lockable: Lockable = 'file',
+): FileLock | undefined {
+  for (;;) {
+    const fd = openLockable(path, lockable);
     let keep = false;
     try {
       if (!flock(fd, mode, true)) return undefined;
@@ -61,6 +84,7 @@ export function tryLock(path: string, mode: LockMode = 'exclusive'): FileLock | 
 
 export interface WaitOptions {
   mode?: LockMode;
+  lockable?: Lockable;
   signal?: AbortSignal | undefined;
   /** Called once, when the lock is not free at first. */
   onWait?: (() => void) | undefined;
@@ -74,7 +98,7 @@ export async function waitForLock(path: string, options: WaitOptions = {}): Prom
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
     options.signal?.throwIfAborted();
-    const lock = tryLock(path, options.mode);
+    const lock = tryLock(path, options.mode, options.lockable);
     if (lock !== undefined) return lock;
     if (pauseMs === FIRST_PAUSE_MS) options.onWait?.();
     await sleep(pauseMs, undefined, options.signal === undefined ? {} : { signal: options.signal });

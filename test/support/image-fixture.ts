@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import type { Descriptor, Digest, Index, Manifest } from '../../src/spec/image.ts';
+import type { Descriptor, Digest, ImageRunConfig, Index, Manifest } from '../../src/spec/image.ts';
 
 export const digestOf = (bytes: Uint8Array | string): Digest =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
@@ -34,6 +34,8 @@ export interface FixtureOptions {
   variant?: string;
   compression?: 'none' | 'gzip' | 'zstd';
   docker?: boolean;
+  /** Members of `config`. */
+  run?: ImageRunConfig;
   /** Replaces the layers' own. */
   diffIds?: Digest[];
 }
@@ -60,7 +62,7 @@ export function imageOf(tars: Buffer[], options: FixtureOptions = {}): ImageFixt
     architecture: options.architecture ?? 'amd64',
     os: 'linux',
     ...(options.variant === undefined ? {} : { variant: options.variant }),
-    config: { Cmd: ['/bin/sh'], Env: ['A=b'], Entrypoint: null },
+    config: { Cmd: ['/bin/sh'], Env: ['A=b'], Entrypoint: null, ...options.run },
     rootfs: { type: 'layers', diff_ids: options.diffIds ?? layers.map((layer) => layer.diffId) },
   };
   const configBytes = Buffer.from(JSON.stringify(config));

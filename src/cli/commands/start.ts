@@ -1,5 +1,6 @@
 import type { ContainerView } from '../../engine/container-view.ts';
 import type { Engine } from '../../engine/open-engine.ts';
+import { attachRunning } from '../attach/attach-running.ts';
 import { Foreground } from '../attach/foreground.ts';
 import { defineCommand } from '../command.ts';
 import { endStatus } from '../end-status.ts';
@@ -23,7 +24,7 @@ async function startAttached(
   { record }: ContainerView,
   given: { interactive: boolean; 'sig-proxy': boolean; 'detach-keys': string | undefined },
 ): Promise<number> {
-  const { startContainer } = await import('../../engine/start-container.ts');
+  const { startUnlessRunning } = await import('../../engine/start-container.ts');
   const streams = { stdin: given.interactive && record.openStdin, stdout: true, stderr: true };
   using foreground = await Foreground.open({
     streams,
@@ -33,31 +34,30 @@ async function startAttached(
   });
   const size = foreground.windowSize;
   const windowSize = size && { height: size.rows, width: size.columns };
-  const { client, pid } = await startContainer(engine, record, { attach: streams, windowSize });
-  return await endStatus(engine, record, await foreground.relay(client, pid));
+  const started = await startUnlessRunning(engine, record, { attach: streams, windowSize });
+  if (started) return await endStatus(engine, record, await foreground.relay(started.client, started.pid));
+  const { viewContainer } = await import('../../engine/container-view.ts');
+  return await attachRunning(engine, viewContainer(engine, record), streams, foreground);
 }
 
 export const START = defineCommand({
   usage: '[CONTAINER…]',
   operands: [0, Number.POSITIVE_INFINITY],
-  text: 'Starts containers made by `tsrun create`, or that have ended, again.',
+  text: 'Starts containers made by `tsrun create`, or that have ended, again. One that runs already is left as it is; with -a it is attached to.',
   options: { ...OPTIONS, attach: { ...OPTIONS.attach, short: 'a' }, all: { ...OPTIONS.all, short: '' } },
   examples: ['tsrun start web', 'tsrun start -ai shell'],
   async run(given, names, context) {
     const engine = await context.engine();
-    const { startContainer } = await import('../../engine/start-container.ts');
+    const { startUnlessRunning } = await import('../../engine/start-container.ts');
     const selected = await selectContainers(engine, names, given);
     const attached = given.attach || given.interactive;
     if (attached && selected.length !== 1) throw usageError('only one container can be attached at a time');
     if (attached) return selected[0] ? await startAttached(engine, selected[0](), given) : 0;
     return await forEach(selected, context.debug, async (find) => {
-      const { record, name, state } = find();
-      if (state.phase !== 'running') {
-        const { client } = await startContainer(engine, record, {
-          attach: { stdin: false, stdout: false, stderr: false },
-        });
-        client.close();
-      }
+      const { record, name } = find();
+      const attach = { stdin: false, stdout: false, stderr: false };
+      const started = await startUnlessRunning(engine, record, { attach });
+      started?.client.close();
       print(`${name}\n`);
     });
   },
