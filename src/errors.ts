@@ -67,6 +67,21 @@ export const ERRORS = {
     message: (d) => `container ${d.name} is ${d.state}, not ${d.wanted}`,
     hint: (d) => d.hint,
   }),
+  ERR_TSRUN_VOLUME_UNKNOWN: define<{ name: string }>({
+    exitCode: 125,
+    message: (d) => `there is no volume "${d.name}"`,
+    hint: () => 'tsrun volume ls',
+  }),
+  ERR_TSRUN_VOLUME_EXISTS: define<{ name: string }>({
+    exitCode: 125,
+    message: (d) => `there is a volume "${d.name}" already, with other labels or options`,
+    hint: (d) => `tsrun volume inspect ${d.name}`,
+  }),
+  ERR_TSRUN_VOLUME_IN_USE: define<{ name: string; containers: string[] }>({
+    exitCode: 125,
+    message: (d) => `the volume "${d.name}" is in use by ${d.containers.join(', ')}`,
+    hint: (d) => `tsrun volume rm -f ${d.name}   # removes those containers too`,
+  }),
   ERR_TSRUN_USER_UNKNOWN: define<{ kind: 'user' | 'group'; name: string }>({
     exitCode: 125,
     message: (d) => `the image has no ${d.kind} "${d.name}"`,

@@ -61,6 +61,30 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   images: { summary: 'List images', load: async () => (await import('./commands/images.ts')).IMAGES },
   rmi: { summary: 'Remove images', load: async () => (await import('./commands/rmi.ts')).RMI },
+  'volume create': {
+    summary: 'Make a volume',
+    load: async () => (await import('./commands/volume-create.ts')).VOLUME_CREATE,
+  },
+  'volume ls': {
+    summary: 'List volumes',
+    load: async () => (await import('./commands/volume-ls.ts')).VOLUME_LS,
+  },
+  'volume inspect': {
+    summary: 'Print all that is known of volumes',
+    load: async () => (await import('./commands/volume-inspect.ts')).VOLUME_INSPECT,
+  },
+  'volume rm': {
+    summary: 'Remove volumes and what is in them',
+    load: async () => (await import('./commands/volume-rm.ts')).VOLUME_RM,
+  },
+  'volume prune': {
+    summary: 'Remove volumes that no container uses',
+    load: async () => (await import('./commands/volume-prune.ts')).VOLUME_PRUNE,
+  },
+  'volume exists': {
+    summary: 'Tell by the exit status whether there is a volume',
+    load: async () => (await import('./commands/volume-exists.ts')).VOLUME_EXISTS,
+  },
   explain: {
     summary: 'Show, step by step, what `run` would do, without doing it',
     load: async () => (await import('./commands/explain.ts')).EXPLAIN,
@@ -83,7 +107,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
-/** The words of docker's and podman's grouped commands → ours. */
+/**
+ * The words of docker's and podman's grouped commands → ours. A group must be listed here; those of its commands that have no other name
+ * (`volume create`) are in COMMANDS under both words.
+ */
 export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   container: {
     ...Object.fromEntries(
@@ -97,4 +124,5 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
   image: { pull: 'pull', ls: 'images', list: 'images', rm: 'rmi', inspect: 'inspect --type image' },
   system: { info: 'info' },
+  volume: { list: 'volume ls', remove: 'volume rm' },
 };

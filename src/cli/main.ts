@@ -32,21 +32,29 @@ async function main(words: readonly string[]): Promise<number> {
   return await runCommand(name, command, ownWords, globals);
 }
 
-/** `container ls -a` → `ps -a` */
+/** `container ls -a` → `ps -a`; `volume ls` is a command of that name. */
 function ungroup(first: string, rest: readonly string[]): [name: string, words: string[]] {
   const group = Object.hasOwn(GROUPED, first) ? GROUPED[first] : undefined;
   if (group === undefined) return [first, [...rest]];
   const verb = rest[0] ?? '';
+  const whole = `${first} ${verb}`;
+  if (Object.hasOwn(COMMANDS, whole)) return [whole, rest.slice(1)];
   const words = Object.hasOwn(group, verb) ? group[verb] : undefined;
   if (words === undefined) {
-    throw usageError(
-      `tsrun ${first} has no command "${verb}"`,
-      `tsrun ${first} ${Object.keys(group).join('|')}`,
-    );
+    const problem = verb === '' || verb.startsWith('-') ? 'needs a command' : `has no command "${verb}"`;
+    throw usageError(`tsrun ${first} ${problem}`, `tsrun ${first} ${verbsOf(first, group).join('|')}`);
   }
+  if (Object.hasOwn(COMMANDS, words)) return [words, rest.slice(1)];
   const [name = '', ...more] = words.split(' ');
   return [name, [...more, ...rest.slice(1)]];
 }
+
+const verbsOf = (first: string, group: object): string[] => [
+  ...Object.keys(COMMANDS).flatMap((name) =>
+    name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : [],
+  ),
+  ...Object.keys(group),
+];
 
 async function load(name: string): Promise<Command> {
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -55,9 +63,10 @@ async function load(name: string): Promise<Command> {
   throw usageError(`there is no command "${name}"`, near === undefined ? 'tsrun --help' : `tsrun ${near}`);
 }
 
-async function showHelp([name]: readonly string[], asked: boolean): Promise<number> {
+async function showHelp([first, ...rest]: readonly string[], asked: boolean): Promise<number> {
   const { commandHelp, overview } = await import('./help.ts');
   const width = await terminalWidth();
+  const [name] = first === undefined ? [] : ungroup(first, rest);
   const text = name === undefined ? overview(width) : commandHelp(name, await load(name), width);
   if (asked) print(text);
   else say(text);

@@ -2,6 +2,7 @@
  * Copies in the rootless namespaces, by cp(1) in a mount namespace of its own: owners, modes, times, links and attributes are kept, and
  * extents are shared where the file system can (reflink).
  */
+import type { RuntimeUser } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
 import { layerDiff } from '../store/paths.ts';
 import { fillVolume } from './fill-volume.ts';
@@ -20,6 +21,16 @@ export async function copyIntoContainer(
     for (const lower of lowers) await copyLayer(engine, lower, upper);
   }
   for (const volume of volumes) await fillVolume(engine, record, upper, volume);
+}
+
+/** Option `U`: the tree belongs to the container's user; links are not followed. @throws ERR_TSRUN_STORE */
+export async function giveTo(
+  engine: Engine,
+  { uid, gid }: Pick<RuntimeUser, 'uid' | 'gid'>,
+  mount: RecordedMount,
+): Promise<void> {
+  const argv = ['/bin/chown', '-R', '-h', '-P', '--', `${uid}:${gid}`, mount.source];
+  await runCommandInside(engine, argv, `give ${mount.source} to user ${uid} of the container`);
 }
 
 /**

@@ -84,11 +84,12 @@ export async function planContainer(
     ));
   const hostname =
     request.hostname ?? (network.driver.namespace.kind === 'host' ? osHostname() : id.slice(0, 12));
+  const inherited = request.volumesFrom.length > 0 ? await volumesFrom(engine, request) : [];
   const mounts = resolveMounts(
     engine.paths,
-    [...imageVolumes(imageConfig, request.mounts), ...request.mounts],
+    [...imageVolumes(imageConfig, [...request.mounts, ...inherited]), ...request.mounts],
     options.explainOnly !== true,
-  );
+  ).concat(inherited);
   const files = containerFiles(engine.paths, id);
   const choice = chooseStorageDriver(
     engine.paths,
@@ -139,6 +140,11 @@ export async function planContainer(
   };
 }
 
+async function volumesFrom(engine: Engine, request: CreateRequest): Promise<RecordedMount[]> {
+  const { inheritedMounts } = await import('./inherited-mounts.ts');
+  return inheritedMounts(engine, request.volumesFrom, request.mounts);
+}
+
 function imageUser(lowers: readonly string[], user: string, groupAdd: readonly string[]): ResolvedUser {
   // Group names matter only where one is named or the user has a name: then, and only then, /etc/group is read.
   const passwd = readInLayers(lowers, '/etc/passwd');
@@ -147,7 +153,10 @@ function imageUser(lowers: readonly string[], user: string, groupAdd: readonly s
 }
 
 /** VOLUME of the image: an anonymous volume wherever the user mounts nothing. */
-function imageVolumes(config: ImageConfig, given: readonly MountRequest[]): MountRequest[] {
+function imageVolumes(
+  config: ImageConfig,
+  given: readonly Pick<MountRequest, 'destination'>[],
+): MountRequest[] {
   return Object.keys(config.config?.Volumes ?? {})
     .filter((destination) => !given.some((mount) => mount.destination === destination))
     .map((destination) => ({ type: 'volume', source: undefined, destination, options: [] }));
@@ -223,7 +232,7 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
   write(final.resolvConf, '', 0o644);
   takeRootAttributes(engine, record, here(final.upper));
   try {
-    await populateRootfs(engine, record, here(final.upper));
+    await populateRootfs(engine, record, here(final.upper), config.process.user);
     engine.containers.publish(directory, record.id, record.name);
   } catch (error) {
     // Another container got the name first, or the disk is full: what was made for this one goes.

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { runInside } from '../rootless/enter.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContainerPhase } from '../store/container-state.ts';
 import { containerDirectory } from '../store/paths.ts';
 import { SIGKILL } from '../sys/constants.ts';
@@ -12,6 +13,7 @@ import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
 import { removalSteps } from './removal.ts';
 import { signalContainer } from './signal-container.ts';
+import { volumeUsers } from './volume-users.ts';
 import { waitContainer } from './wait-container.ts';
 
 export interface RemoveOptions {
@@ -36,9 +38,10 @@ export async function removeContainer(
     using lock = await lockContainer(engine, view.id);
     if (!lock) return;
     if (isActive(viewContainer(engine, view.record).state.phase)) continue; // started meanwhile
+    const record = options.volumes ? withoutShared(engine, view.record) : view.record;
     const rootless = engine.rootless();
     explainNamespaces(() =>
-      runInside(rootless, () => removalSteps(engine.paths, view.record, 'rootless', options.volumes)),
+      runInside(rootless, () => removalSteps(engine.paths, record, 'rootless', options.volumes)),
     );
     return;
   }
@@ -60,4 +63,12 @@ async function end(engine: Engine, view: ContainerView, force: boolean): Promise
   }
   if (init) signalContainer(engine, view, SIGKILL);
   await waitContainer(engine, view, KILL_WAIT_MS);
+}
+
+/** An anonymous volume that --volumes-from gave to another container as well stays with that one. */
+function withoutShared(engine: Engine, record: ContainerRecord): ContainerRecord {
+  if (!record.mounts.some((mount) => mount.anonymous)) return record;
+  const users = volumeUsers(engine);
+  const isShared = (name = ''): boolean => users.get(name)?.some(({ id }) => id !== record.id) ?? false;
+  return { ...record, mounts: record.mounts.filter(({ name }) => !isShared(name)) };
 }

@@ -41,6 +41,8 @@ export interface CreateRequest {
   publish: PublishRequest[];
   publishAll: boolean;
   mounts: MountRequest[];
+  /** --volumes-from CONTAINER[:ro] */
+  volumesFrom: string[];
   labels: Record<string, string>;
   pull: PullPolicy;
   platform: string | undefined;

@@ -77,8 +77,8 @@ const onlyCommand = (verb: string): Plugin => ({
   },
 });
 
-/** The words that are a command of their own; a group's name (`container ls`) needs the bundle of all commands. */
-const VERBS = Object.keys(COMMANDS).filter((word) => !Object.hasOwn(GROUPED, word));
+/** The words that are a command of their own; a group's name (`container ls`, `volume create`) needs the bundle of all commands. */
+const VERBS = Object.keys(COMMANDS).filter((name) => !Object.hasOwn(GROUPED, name) && !name.includes(' '));
 
 /** What is built, each from one source or package into one file. */
 function bundles(root: string, dist: string): BuildOptions[] {

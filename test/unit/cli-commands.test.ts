@@ -57,8 +57,8 @@ describe.each(NAMES)('tsrun %s', (name) => {
           .replace(/^.*\| /, '')
           .match(/'[^']*'|\S+/g)
           ?.map((word) => word.replaceAll("'", '')) ?? [];
-      expect(words.slice(0, 2)).toEqual(['tsrun', name]);
-      const { operands } = await parseWords(command.options, words.slice(2), {
+      expect(`${words.join(' ')} `).toContain(`tsrun ${name} `);
+      const { operands } = await parseWords(command.options, words.slice(1 + name.split(' ').length), {
         command: 'tsrun',
         optionsEndAtOperand: command.optionsEndAtOperand ?? false,
       });
@@ -78,7 +78,8 @@ describe('the overview', () => {
 
   it('has the commands that grouped words stand for', () => {
     for (const group of Object.values(GROUPED)) {
-      for (const words of Object.values(group)) expect(NAMES).toContain(words.split(' ')[0]);
+      for (const words of Object.values(group))
+        expect([words, words.split(' ')[0]].some((name) => NAMES.includes(name ?? ''))).toBe(true);
     }
   });
 });
@@ -115,6 +116,7 @@ describe('tsrun run', () => {
       publish: [],
       publishAll: false,
       mounts: [],
+      volumesFrom: [],
       labels: {},
       pull: 'missing',
       platform: undefined,

@@ -58,7 +58,7 @@ describe('-v', () => {
     ['/data:ro', /"ro" is not an absolute path/],
     ['.:/', /over the root/],
     ['.:/in/..', /over the root/],
-    ['.:/in:U', /mount option "U" is not supported/],
+    ['.:/in:O', /mount option "O" is not supported/],
     ['.:/in:bogus', /mount option "bogus" is not supported/],
     ['a/b:/in', /"a\/b" is neither a path/],
     ['-x:/in', /neither a path .* nor a volume name/],

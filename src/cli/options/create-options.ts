@@ -89,6 +89,7 @@ export function createRequest(given: Given, image: string, command: string[]): C
     publish: given.publish.flat(),
     publishAll: given['publish-all'],
     mounts: [...given.volume, ...given.mount, ...given.tmpfs],
+    volumesFrom: given['volumes-from'],
     labels: Object.fromEntries([...given['label-file'].flat(), ...given.label]),
     pull: given.pull ?? 'missing',
     platform: given.platform,

@@ -33,6 +33,12 @@ export const FILE_OPTIONS = {
     (text) => parseVolume(text, process.cwd()),
     { short: 'v', example: '-v ./page:/var/www:ro' },
   ),
+  'volumes-from': list(
+    'CONTAINER[:OPTIONS]',
+    'Mount what another container has mounted, at the same places; options are ro and rw',
+    nonEmpty('--volumes-from'),
+    { example: '--volumes-from web:ro' },
+  ),
 };
 
 export const NETWORK_OPTIONS = {

@@ -88,7 +88,6 @@ export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
   'use-api-socket': '',
   uts: '',
   'volume-driver': '',
-  'volumes-from': '',
 };
 
 /** For `exec`. */

@@ -56,8 +56,20 @@ function readKey(mount: Written, key: string, value: string | undefined, where: 
     case 'ro':
       if (isTrue(value)) mount.options.push('ro');
       break;
+    case 'rw':
+      mount.options.push(isTrue(value) ? 'rw' : 'ro');
+      break;
     case 'consistency':
       break; // of Docker Desktop; says nothing on Linux
+    case 'exec':
+    case 'noexec':
+    case 'suid':
+    case 'nosuid':
+    case 'dev':
+    case 'nodev':
+      if (value !== undefined) return false;
+      mount.options.push(key);
+      break;
     default:
       return readTypedKey(mount, key, value, where);
   }
@@ -68,7 +80,14 @@ function readTypedKey(mount: Written, key: string, value: string | undefined, wh
   const name = `${mount.type}: ${key}`;
   switch (name) {
     case 'bind: bind-propagation':
+    case 'bind: propagation':
       mount.options.push(value ?? '');
+      return true;
+    case 'bind: u':
+    case 'bind: chown':
+    case 'volume: u':
+    case 'volume: chown':
+      if (isTrue(value)) mount.options.push('U');
       return true;
     case 'bind: bind-nonrecursive':
       if (isTrue(value)) mount.options.push('bind');
@@ -77,8 +96,11 @@ function readTypedKey(mount: Written, key: string, value: string | undefined, wh
       mount.options.push(value === 'shared' ? 'z' : 'Z');
       return true;
     case 'volume: volume-nocopy':
+    case 'volume: nocopy':
       if (isTrue(value)) mount.options.push('nocopy');
       return true;
+    case 'volume: copy':
+      return isTrue(value);
     case 'tmpfs: tmpfs-size':
       mount.options.push(`size=${parseSize(value ?? '', `${where}: tmpfs-size`)}`);
       return true;

@@ -17,7 +17,7 @@ const EXAMPLE = '-v ./directory:/place/in/container:ro';
 const BIND_OPTIONS = new Set([
   ...['rw', 'ro', 'rro', 'exec', 'noexec', 'suid', 'nosuid', 'dev', 'nodev', 'bind', 'rbind'],
   ...['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'],
-  ...['z', 'Z', 'cached', 'delegated', 'consistent', 'nocopy', 'copy'],
+  ...['z', 'Z', 'U', 'cached', 'delegated', 'consistent', 'nocopy', 'copy'],
 ]);
 const TMPFS_FLAGS = new Set([
   'rw',
