@@ -254,6 +254,23 @@ export const ERRORS = {
     message: (d) =>
       `the process that unpacks layers ended ${d.ending} without a result${d.output === '' ? '' : `; it wrote: ${d.output}`}`,
   }),
+  ERR_TSRUN_PACK: define<{ entry: string }>({
+    exitCode: 125,
+    message: (d) => `cannot put "${d.entry}" into the archive`,
+  }),
+  ERR_TSRUN_ARCHIVE_WRITE: define<object>({
+    exitCode: 125,
+    message: () => 'cannot write the archive',
+  }),
+  ERR_TSRUN_OUTPUT_FILE: define<{ path: string }>({
+    exitCode: 125,
+    message: (d) => `cannot write ${d.path}`,
+  }),
+  ERR_TSRUN_PACK_WORKER: define<{ ending: string; output: string }>({
+    exitCode: 125,
+    message: (d) =>
+      `the process that writes archives ended ${d.ending} without a result${d.output === '' ? '' : `; it wrote: ${d.output}`}`,
+  }),
   ERR_TSRUN_PORT_LOW: define<{ port: number; start: number; alternative: string }>({
     exitCode: 125,
     message: (d) =>

@@ -61,6 +61,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   images: { summary: 'List images', load: async () => (await import('./commands/images.ts')).IMAGES },
   rmi: { summary: 'Remove images', load: async () => (await import('./commands/rmi.ts')).RMI },
+  export: {
+    summary: "Write a container's files as a tar archive",
+    load: async () => (await import('./commands/export.ts')).EXPORT,
+  },
   'volume create': {
     summary: 'Make a volume',
     load: async () => (await import('./commands/volume-create.ts')).VOLUME_CREATE,
@@ -114,9 +118,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
 export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   container: {
     ...Object.fromEntries(
-      ['run', 'create', 'start', 'exec', 'attach', 'logs', 'stop', 'kill', 'wait', 'rm', 'port', 'ps'].map(
-        (name) => [name, name],
-      ),
+      [
+        'run',
+        'create',
+        'start',
+        'exec',
+        'attach',
+        'logs',
+        'stop',
+        'kill',
+        'wait',
+        'rm',
+        'port',
+        'ps',
+        'export',
+      ].map((name) => [name, name]),
     ),
     inspect: 'inspect --type container',
     ls: 'ps',

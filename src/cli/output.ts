@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 
 /** 128 + SIGPIPE: what a shell reports of a command whose reader went away. */
-const BROKEN_PIPE_STATUS = 141;
+export const BROKEN_PIPE_STATUS = 141;
 
 /** Writes all of it, waiting where somebody has made the descriptor non-blocking. */
 function writeAll(fd: number, bytes: Uint8Array): void {

@@ -9,18 +9,18 @@ import { removeTreeInside } from '../rootless/enter.ts';
 import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../store/layers.ts';
 import type { Engine } from './open-engine.ts';
 
-/** The worker of the bundle, or in tests that run the sources the source itself. */
-function workerFile(): string {
+/** A worker of the bundle, or in tests that run the sources the source itself, in `folder` of src/image. */
+export function workerFile(folder: string, worker: string): string {
   const here = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
-  const bundled = join(here, 'bin', 'unpack-worker.cjs');
-  return existsSync(bundled) ? bundled : join(here, '..', 'image', 'unpack', 'unpack-worker.ts');
+  const bundled = join(here, 'bin', `${worker}.cjs`);
+  return existsSync(bundled) ? bundled : join(here, '..', 'image', folder, `${worker}.ts`);
 }
 
 export function engineUnpacker(engine: Engine): LayerUnpacker {
   const rootless = engine.rootless();
   return createUnpacker({
     start: startByRootless(rootless),
-    workerCommand: [process.execPath, workerFile()],
+    workerCommand: [process.execPath, workerFile('unpack', 'unpack-worker')],
     singleUid: rootless.maps.single,
     // The store syncs a layer itself when it is sealed, while the next one is being unpacked.
     sync: false,

@@ -5,7 +5,8 @@
  * (so it goes with it); the container's changes are kept in its directory. Nothing is written to a layer.
  */
 import type { RootfsSteps } from '../launch/start-program.ts';
-import type { Slots } from '../sys/step.ts';
+import { MS_NODEV, MS_NOSUID, MS_RDONLY } from '../sys/constants.ts';
+import type { Slots, Step } from '../sys/step.ts';
 
 export type RootfsDriverName = 'overlay' | 'fuse-overlayfs' | 'copy';
 
@@ -21,7 +22,22 @@ export interface RootfsPaths {
   mountpoint: string;
 }
 
+/** A look at a tree writes nothing, runs no program and opens no device. */
+export const VIEW_FLAGS = MS_RDONLY | MS_NOSUID | MS_NODEV;
+
+/** Trees of which one may be looked at: what a container sees, or an image. */
+export interface ViewPaths {
+  /** Directories to merge, the top one first. For `copy`, of a container: its upper only, which is all there is. */
+  directories: readonly string[];
+  mountpoint: string;
+}
+
 export interface RootfsDriver {
   readonly name: RootfsDriverName;
+  /**
+   * Shows the tree read-only in the mount namespace of whoever runs these steps (actor `rootless`). Its container may run meanwhile, and
+   * is not disturbed. Whoever runs the steps unshares its mount namespace first.
+   */
+  view(slots: Slots, paths: ViewPaths): Step[];
   plan(slots: Slots, paths: RootfsPaths): RootfsSteps;
 }

@@ -20,7 +20,7 @@ import {
   SIGKILL,
 } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
-import type { RootfsDriver, RootfsPaths } from './driver.ts';
+import { type RootfsDriver, type RootfsPaths, VIEW_FLAGS } from './driver.ts';
 
 /** `\` and `:` separate layers, `,` options (fuse-overlayfs(1)). */
 const quote = (path: string): string => path.replace(/[\\:,]/g, '\\$&');
@@ -29,9 +29,11 @@ const PLACES = ['/usr/bin/fuse-overlayfs', '/usr/local/bin/fuse-overlayfs', '/bi
 /** Where the server finds the FUSE device. */
 const DEVICE_FD = 3;
 
-function server(paths: RootfsPaths, device: Slot): Step[] {
-  const lowers = paths.lowers.map(quote).join(':');
-  const options = `lowerdir=${lowers},upperdir=${quote(paths.upper)},workdir=${quote(paths.work)}`;
+/** The option that names the layers, the top one first. */
+const lowerdir = (directories: readonly string[]): string => `lowerdir=${directories.map(quote).join(':')}`;
+
+/** @param options of fuse-overlayfs: its directories */
+function server(options: string, device: Slot): Step[] {
   const argv = { strings: ['fuse-overlayfs', '-f', '-o', options, `/dev/fd/${DEVICE_FD}`] };
   return [
     call('helper', 'die with the supervisor', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0]),
@@ -49,27 +51,43 @@ function server(paths: RootfsPaths, device: Slot): Step[] {
   ];
 }
 
-function supervisorSteps(slots: Slots, paths: RootfsPaths): Step[] {
+/** @param actor who mounts, in a mount namespace of its own, and whose end ends the server */
+function serve(
+  slots: Slots,
+  mountpoint: string,
+  layers: string,
+  flags: number,
+  actor: Step['actor'],
+): Step[] {
   const device = slots.new('/dev/fuse');
   const options = {
     text: ['fd=', device, ',rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other'],
   };
-  const mount = ['fuse-overlayfs', paths.mountpoint, 'fuse.fuse-overlayfs', 0, options];
-  const child = server(paths, device);
+  const mount = ['fuse-overlayfs', mountpoint, 'fuse.fuse-overlayfs', flags, options];
+  const child = server(layers, device);
+  return [
+    call(actor, 'a channel to the kernel', 'openat', [AT_FDCWD, '/dev/fuse', O_RDWR | O_CLOEXEC, 0], {
+      result: device,
+    }),
+    call(actor, 'a file system that is served through it', 'mount', mount),
+    op(actor, 'run fuse-overlayfs', { kind: 'clone', flags: 0n, exitSignal: SIGCHLD, child }),
+    close(actor, 'fuse-overlayfs has it', device),
+  ];
+}
+
+function supervisorSteps(slots: Slots, { lowers, upper, work, mountpoint }: RootfsPaths): Step[] {
+  const layers = `${lowerdir(lowers)},upperdir=${quote(upper)},workdir=${quote(work)}`;
   return [
     call('supervisor', 'the FUSE mount belongs to this container only', 'unshare', [CLONE_NEWNS]),
     call('supervisor', 'and appears nowhere else', 'mount', [0, '/', 0, MS_REC | MS_SLAVE, 0]),
-    call('supervisor', 'a channel to the kernel', 'openat', [AT_FDCWD, '/dev/fuse', O_RDWR | O_CLOEXEC, 0], {
-      result: device,
-    }),
-    call('supervisor', 'a file system that is served through it', 'mount', mount),
-    op('supervisor', 'run fuse-overlayfs', { kind: 'clone', flags: 0n, exitSignal: SIGCHLD, child }),
-    close('supervisor', 'fuse-overlayfs has it', device),
+    ...serve(slots, mountpoint, layers, 0, 'supervisor'),
   ];
 }
 
 export const fuseOverlayfsDriver: RootfsDriver = {
   name: 'fuse-overlayfs',
+  view: (slots, { directories, mountpoint }) =>
+    serve(slots, mountpoint, lowerdir(directories), VIEW_FLAGS, 'rootless'),
   plan: (slots, paths) => ({
     supervisor: supervisorSteps(slots, paths),
     // pivot_root wants a mount of the container's own namespace; this one was inherited from the supervisor's.

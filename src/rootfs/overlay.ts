@@ -8,7 +8,7 @@
 import { call, close } from '../sys/calls.ts';
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
-import type { RootfsDriver, RootfsPaths } from './driver.ts';
+import { type RootfsDriver, type RootfsPaths, VIEW_FLAGS, type ViewPaths } from './driver.ts';
 
 /** Docker's limit too; 128 descriptors of 20 characters are well under a page. */
 export const MAX_LAYERS = 127;
@@ -41,7 +41,39 @@ export function overlayMount(slots: Slots, paths: RootfsPaths, actor: Step['acto
   ];
 }
 
+/** Without an upper directory overlay is read-only, and wants at least two layers. */
+function overlayView(slots: Slots, { directories, mountpoint }: ViewPaths): Step[] {
+  const opened = directories.map((path) => ({ path, fd: slots.new(path) }));
+  const text: (string | Slot)[] = ['lowerdir='];
+  opened.forEach(({ fd }, i) => {
+    text.push(i === 0 ? '/proc/self/fd/' : ':/proc/self/fd/', fd);
+  });
+  text.push(',userxattr');
+  return [
+    ...opened.map(({ path, fd }) =>
+      call(
+        'rootless',
+        'a layer to look at',
+        'openat',
+        [AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0],
+        {
+          result: fd,
+        },
+      ),
+    ),
+    call('rootless', 'all layers as one tree', 'mount', [
+      'overlay',
+      mountpoint,
+      'overlay',
+      VIEW_FLAGS,
+      { text },
+    ]),
+    ...opened.map(({ fd }) => close('rootless', 'the mount holds it now', fd)),
+  ];
+}
+
 export const overlayDriver: RootfsDriver = {
   name: 'overlay',
+  view: overlayView,
   plan: (slots, paths) => ({ supervisor: [], container: overlayMount(slots, paths, 'container') }),
 };

@@ -4,6 +4,7 @@
  *   dist/tsrun.cjs          the command line
  *   dist/tsrun.<verb>.cjs   the same without the other commands: V8 takes time for every function that is there, called or not
  *   dist/unpack-worker.cjs  applies layers, in a process of its own
+ *   dist/pack-worker.cjs    writes archives of trees, likewise
  *   dist/undici.cjs         an npm package that is big and that few commands need: read at the first import of it, by any bundle
  *   dist/bin/<entry>.cjs    the loader of each entry (src/cli/loader.ts): what Node is given to execute
  *   dist/bin/tsrun          the launcher, POSIX sh
@@ -20,6 +21,7 @@ import { lazyBuiltins } from './lazy-builtins.ts';
 const ENTRIES: Readonly<Record<string, string>> = {
   tsrun: 'src/cli/main.ts',
   'unpack-worker': 'src/image/unpack/unpack-worker.ts',
+  'pack-worker': 'src/image/pack/pack-worker.ts',
 };
 
 /** npm packages with a file of their own. */

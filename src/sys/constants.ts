@@ -51,8 +51,10 @@ export const MS_SLAVE = 0x80000;
 export const MS_SHARED = 0x100000;
 export const MS_REC = 0x4000;
 export const MS_BIND = 0x1000;
+export const MS_RDONLY = 1;
 export const MS_NOSUID = 2;
 export const MS_NODEV = 4;
+export const MS_REMOUNT = 32;
 export const MNT_DETACH = 2;
 
 // fsopen(2), fsconfig(2), fsmount(2), open_tree(2), move_mount(2), mount_setattr(2)

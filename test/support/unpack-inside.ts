@@ -11,18 +11,17 @@ import { newRootless, type Rootless, removeTreeInside } from '../../src/rootless
 import type { Compression } from '../../src/spec/media-types.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const BUILT = join(ROOT, 'dist/bin/unpack-worker.cjs');
-const SOURCES = join(ROOT, 'src/image/unpack');
 
 /** What is built, as `npm test` does first, starts faster; but not when a source is newer. */
-function workerFile(): string {
+export function workerFile(folder: 'unpack' | 'pack', worker: string): string {
+  const sources = join(ROOT, 'src/image', folder);
   const time = (path: string): number => fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = fs.readdirSync(SOURCES).map((name) => time(join(SOURCES, name)));
-  const built = Math.min(time(BUILT), time(join(ROOT, 'dist/unpack-worker.cjs')));
-  return built > Math.max(...sources) ? BUILT : join(SOURCES, 'unpack-worker.ts');
+  const built = [join(ROOT, 'dist/bin', `${worker}.cjs`), join(ROOT, 'dist', `${worker}.cjs`)];
+  const newest = Math.max(...fs.readdirSync(sources).map((name) => time(join(sources, name))));
+  return Math.min(...built.map(time)) > newest ? (built[0] ?? '') : join(sources, `${worker}.ts`);
 }
 
-export const WORKER = workerFile();
+export const WORKER = workerFile('unpack', 'unpack-worker');
 
 export interface UnpackInside {
   /** Of the topmost layer. */

@@ -24,10 +24,12 @@ const RESOLVE_BENEATH = 0x08;
 const SECOND = 1_000_000_000n;
 const PATH_MAX = 4096;
 
-const path = (value: ByteString): Memory => Buffer.from(`${value}\0`, 'latin1');
+/** A path or name for the kernel. */
+export const cPath = (value: ByteString): Memory => Buffer.from(`${value}\0`, 'latin1');
 const why = 'unpack a layer';
 
-function invoke(name: SyscallName, args: readonly Argument[]): number {
+/** Makes one system call. @throws HostError */
+export function invoke(name: SyscallName, args: readonly Argument[]): number {
   const slots = new Slots();
   const result = slots.new('result');
   return run(slots, [call('rootless', why, name, args, { result })])(result);
@@ -47,12 +49,12 @@ function translated<T>(work: () => T): T {
 }
 
 /** callForBytes, with the errors of a host. */
-function readBytes(name: SyscallName, before: readonly Argument[], size: number): Buffer {
+export function readBytes(name: SyscallName, before: readonly Argument[], size: number): Buffer {
   return translated(() => callForBytes(why, name, before, size));
 }
 
 /** The value or list that `name` returns, asking for its size first. */
-function readSized(name: SyscallName, before: readonly Argument[]): Buffer {
+export function readSized(name: SyscallName, before: readonly Argument[]): Buffer {
   const size = invoke(name, [...before, 0, 0]);
   if (size === 0) return Buffer.alloc(0);
   return readBytes(name, before, size);
@@ -74,15 +76,15 @@ export const nativeHost: UnpackHost = {
     ]);
   },
   setXattr(file, name, value) {
-    invoke('lsetxattr', [path(file), path(name), Buffer.from(value), value.length, 0]);
+    invoke('lsetxattr', [cPath(file), cPath(name), Buffer.from(value), value.length, 0]);
   },
   makeNode(file, mode, major, minor) {
-    invoke('mknodat', [AT_FDCWD, path(file), mode, deviceNumber(major, minor)]);
+    invoke('mknodat', [AT_FDCWD, cPath(file), mode, deviceNumber(major, minor)]);
   },
   setTimes(times) {
     const steps = times.map(({ path: file, atime, mtime }) => {
       const fields = [...timespec(atime), ...timespec(mtime)];
-      return call('rootless', why, 'utimensat', [AT_FDCWD, path(file), { fields }, AT_SYMLINK_NOFOLLOW]);
+      return call('rootless', why, 'utimensat', [AT_FDCWD, cPath(file), { fields }, AT_SYMLINK_NOFOLLOW]);
     });
     run(new Slots(), steps);
   },
@@ -107,7 +109,7 @@ export const nativeHost: UnpackHost = {
     ];
     // a link as the last component is an error with RESOLVE_NO_SYMLINKS, unless O_PATH|O_NOFOLLOW asks for the link itself
     try {
-      return invoke('openat2', [directory, path(file === '' ? '.' : file), { fields: how }, 24]);
+      return invoke('openat2', [directory, cPath(file === '' ? '.' : file), { fields: how }, 24]);
     } catch (error) {
       if (error instanceof HostError && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
         return undefined;
@@ -115,7 +117,7 @@ export const nativeHost: UnpackHost = {
     }
   },
   readLink(fd) {
-    return readBytes('readlinkat', [fd, path('')], PATH_MAX).toString('latin1');
+    return readBytes('readlinkat', [fd, cPath('')], PATH_MAX).toString('latin1');
   },
   readXattrs(fd) {
     const xattrs = new Map<ByteString, Buffer>();
@@ -127,7 +129,7 @@ export const nativeHost: UnpackHost = {
       throw error;
     }
     for (const name of names.split('\0')) {
-      if (name !== '') xattrs.set(name, readSized('fgetxattr', [fd, path(name)]));
+      if (name !== '') xattrs.set(name, readSized('fgetxattr', [fd, cPath(name)]));
     }
     return xattrs;
   },

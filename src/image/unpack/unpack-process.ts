@@ -6,7 +6,7 @@ import { type Rootless, spawnInside } from '../../rootless/enter.ts';
 import { call, pipe } from '../../sys/calls.ts';
 import { O_CLOEXEC, P_PIDFD, SIGKILL, WEXITED } from '../../sys/constants.ts';
 import { nativeRunner } from '../../sys/run.ts';
-import { Slots } from '../../sys/step.ts';
+import { Slots, type Step } from '../../sys/step.ts';
 
 export interface UnpackProcess {
   stdin: Writable;
@@ -19,8 +19,13 @@ export interface UnpackProcess {
   reap(): string;
 }
 
+export interface StartExtras {
+  /** The worker's fd 1; its stderr by default. The caller keeps it. */
+  output?: number;
+}
+
 /** Runs `argv` (a program by its path, and its arguments) in the rootless namespaces. */
-export type StartInNamespaces = (argv: readonly string[]) => UnpackProcess;
+export type StartInNamespaces = (argv: readonly string[], extras?: StartExtras) => UnpackProcess;
 
 /** Pipe buffers that hold a few of zlib's chunks, so that both sides work at once (fcntl(2); 1 MiB is what a user may have). */
 const F_SETPIPE_SZ = 1031;
@@ -28,17 +33,19 @@ const PIPE_SIZE = 1 << 20;
 /** si_code of waitid(2) */
 const CLD_EXITED = 1;
 
+/** @param before steps in the namespaces, before the worker is executed */
 export const startByRootless =
-  (rootless: Rootless): StartInNamespaces =>
-  (argv) => {
+  (rootless: Rootless, before: (slots: Slots) => readonly Step[] = () => []): StartInNamespaces =>
+  (argv, { output } = {}) => {
     const [input, result, errors] = makePipes();
     const path = argv[0] ?? '';
     const env = Object.entries(process.env).flatMap(([key, value]) =>
       value === undefined ? [] : [`${key}=${value}`],
     );
-    const theirs = [input.read, errors.write, errors.write, result.write];
-    const child = spawnInside(rootless, { path, argv, env, fds: theirs });
-    for (const fd of new Set(theirs)) closeSync(fd);
+    const theirs = [input.read, errors.write, result.write];
+    const fds = [input.read, output ?? errors.write, errors.write, result.write];
+    const child = spawnInside(rootless, { path, argv, env, fds }, before);
+    for (const fd of theirs) closeSync(fd);
     let isReaped = false;
     return {
       stdin: new Socket({ fd: input.write, readable: false, writable: true }),

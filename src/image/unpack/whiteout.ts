@@ -17,9 +17,9 @@ import type { ByteString } from './tar-entry.ts';
 export const OPAQUE_XATTR = 'user.overlay.opaque';
 export const OPAQUE_VALUE = Buffer.from('y');
 
-const PREFIX = '.wh.';
+export const WHITEOUT_PREFIX = '.wh.';
 const META_PREFIX = '.wh..wh.';
-const OPAQUE = '.wh..wh..opq';
+export const OPAQUE_NAME = '.wh..wh..opq';
 
 export type Whiteout =
   | { kind: 'none' }
@@ -30,17 +30,17 @@ export type Whiteout =
 
 /** What the clean path of an entry means. */
 export function classifyWhiteout(path: ByteString): Whiteout {
-  if (!path.includes(PREFIX)) return { kind: 'none' };
+  if (!path.includes(WHITEOUT_PREFIX)) return { kind: 'none' };
   const components = path.split('/');
   const name = components.pop() ?? '';
   if (components.some((component) => component.startsWith(META_PREFIX))) return { kind: 'ignored' };
-  if (components.some((component) => component.startsWith(PREFIX))) {
-    return { kind: 'invalid', problem: `its name holds a directory that starts with "${PREFIX}"` };
+  if (components.some((component) => component.startsWith(WHITEOUT_PREFIX))) {
+    return { kind: 'invalid', problem: `its name holds a directory that starts with "${WHITEOUT_PREFIX}"` };
   }
-  if (!name.startsWith(PREFIX)) return { kind: 'none' };
-  if (name === OPAQUE) return { kind: 'opaque', directory: components.join('/') };
+  if (!name.startsWith(WHITEOUT_PREFIX)) return { kind: 'none' };
+  if (name === OPAQUE_NAME) return { kind: 'opaque', directory: components.join('/') };
   if (name.startsWith(META_PREFIX)) return { kind: 'ignored' };
-  const hidden = name.slice(PREFIX.length);
+  const hidden = name.slice(WHITEOUT_PREFIX.length);
   if (hidden === '' || hidden === '.' || hidden === '..') {
     return { kind: 'invalid', problem: `it is a whiteout of ${hidden === '' ? 'nothing' : `"${hidden}"`}` };
   }

@@ -1,0 +1,65 @@
+/** Where commands that write an archive write it: a file, which appears when it is complete, or stdout. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { tsrunError } from '../errors.ts';
+import { usageError } from './parse/usage.ts';
+
+export interface ArchiveTarget {
+  readonly fd: number;
+  /** The archive is complete: gives the file its name. */
+  keep(): void;
+  /** Closes the file; without keep() nothing is left of it. */
+  [Symbol.dispose](): void;
+}
+
+/**
+ * @param path undefined or `-`: stdout, which must not be a terminal. Throws ERR_TSRUN_USAGE, and ERR_TSRUN_OUTPUT_FILE when the
+ * file cannot be written
+ */
+export async function openArchiveTarget(path: string | undefined, command: string): Promise<ArchiveTarget> {
+  if (path === undefined || path === '-') {
+    const { isatty } = await import('node:tty');
+    if (isatty(1)) {
+      throw usageError(
+        'an archive on a terminal is of no use',
+        `${command} -o FILE.tar   # or redirect stdout`,
+      );
+    }
+    return { fd: 1, keep: () => {}, [Symbol.dispose]: () => {} };
+  }
+  try {
+    return isSpecial(path) ? openSpecial(path) : openNew(path);
+  } catch (error) {
+    throw tsrunError('ERR_TSRUN_OUTPUT_FILE', { path }, error);
+  }
+}
+
+/** A pipe or a device, which cannot be replaced by a file of its name. */
+function isSpecial(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && !stat.isFile();
+}
+
+function openSpecial(path: string): ArchiveTarget {
+  const fd = openSync(path, 'w');
+  return { fd, keep: () => {}, [Symbol.dispose]: () => closeSync(fd) };
+}
+
+function openNew(path: string): ArchiveTarget {
+  const target = resolve(path);
+  const temporary = join(dirname(target), `.tsrun-${process.pid}-${process.hrtime.bigint().toString(36)}`);
+  const fd = openSync(temporary, 'wx', 0o666);
+  let isKept = false;
+  return {
+    fd,
+    keep() {
+      fsyncSync(fd);
+      renameSync(temporary, target);
+      isKept = true;
+    },
+    [Symbol.dispose]() {
+      closeSync(fd);
+      if (!isKept) rmSync(temporary, { force: true });
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { TsrunError } from '../../errors.ts';
+import type { PackResult } from '../../image/pack/pack-job.ts';
+import { openArchiveTarget } from '../archive-output.ts';
+import { defineCommand } from '../command.ts';
+import { asWritten, value } from '../options/option.ts';
+import { BROKEN_PIPE_STATUS } from '../output.ts';
+
+/** Nobody reads what is written to stdout any more: `tsrun export web | head -c 100`. */
+const isBrokenPipe = (error: unknown): boolean =>
+  error instanceof TsrunError &&
+  error.code === 'ERR_TSRUN_ARCHIVE_WRITE' &&
+  error.cause instanceof Error &&
+  error.cause.message.startsWith('EPIPE');
+
+function tellLosses({ skipped, skippedCount, changed }: PackResult, warn: (line: string) => void): void {
+  if (skippedCount > 0) {
+    const more = skippedCount > skipped.length ? ', …' : '';
+    warn(`an archive cannot hold sockets; left out: ${skipped.join(', ')}${more}`);
+  }
+  if (changed > 0)
+    warn(`${changed} files changed while they were read; stop the container for a still picture`);
+}
+
+export const EXPORT = defineCommand({
+  usage: 'CONTAINER',
+  operands: [1, 1],
+  text: "Writes a container's files as a tar archive, without its volumes. The container may run.",
+  options: {
+    output: value('FILE', 'Write to FILE instead of stdout', asWritten, {
+      short: 'o',
+      example: '-o web.tar',
+    }),
+  },
+  examples: ['tsrun export -o web.tar web', 'tsrun export web | tar -tv'],
+  async run(given, [name = ''], context) {
+    const engine = await context.engine();
+    const { findContainer } = await import('../../engine/container-view.ts');
+    const { packTree } = await import('../../engine/pack-tree.ts');
+    const { record } = findContainer(engine, name);
+    using target = await openArchiveTarget(given.output, `tsrun export ${name}`);
+    try {
+      tellLosses(await packTree(engine, { kind: 'container', record }, target.fd), (line) =>
+        engine.warn(line),
+      );
+    } catch (error) {
+      if (isBrokenPipe(error)) return BROKEN_PIPE_STATUS;
+      throw error;
+    }
+    target.keep();
+    return 0;
+  },
+});
