@@ -54,7 +54,8 @@ describe.each(NAMES)('tsrun %s', (name) => {
     for (const example of command.examples ?? []) {
       const words =
         example
-          .replace(/^.*\| /, '')
+          .replace(/^.*\| (?=tsrun)/, '')
+          .replace(/ [<>|] .*$/, '')
           .match(/'[^']*'|\S+/g)
           ?.map((word) => word.replaceAll("'", '')) ?? [];
       expect(`${words.join(' ')} `).toContain(`tsrun ${name} `);

@@ -31,7 +31,7 @@ export const EXPORT = defineCommand({
       example: '-o web.tar',
     }),
   },
-  examples: ['tsrun export -o web.tar web', 'tsrun export web | tar -tv'],
+  examples: ['tsrun export -o web.tar web', 'tsrun export web | tar -t'],
   async run(given, [name = ''], context) {
     const engine = await context.engine();
     const { findContainer } = await import('../../engine/container-view.ts');
