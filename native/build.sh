@@ -14,7 +14,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 CC=${CC:-cc}
 mkdir -p "$out"
 
-supervisor="$here/supervisor.c $here/supervisor/*.c $here/program.c $here/remove-tree.c"
+interpreter="$here/program.c $here/program-check.c $here/make-path.c $here/remove-tree.c"
+supervisor="$here/supervisor.c $here/supervisor/*.c $interpreter"
 warnings="-std=gnu11 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes"
 
 # GCC recognises the loops of mem.c as memcpy and memset, and would make them call themselves. Clang does not know the flag.
@@ -31,7 +32,7 @@ release() {
 	$CC $flags $tiny $link -o "$out/supervisor" $supervisor "$here/start.c" "$here/mem.c"
 	$CC $flags $tiny $link -o "$out/init" "$here/init.c" "$here/start.c" "$here/mem.c"
 	$CC $flags -shared -fPIC $link -o "$out/tsrun-spawn.so" \
-		"$here/spawn.c" "$here/program.c" "$here/remove-tree.c" "$here/mem.c"
+		"$here/spawn.c" $interpreter "$here/mem.c"
 }
 
 # shellcheck disable=SC2086

@@ -41,7 +41,8 @@ enum op_kind {
 	OP_REMOVE_TREE = 7, /* remove the name arg[1] in directory fd arg[0] and all below it, as `rm -rf` */
 	OP_REPORT = 8,	    /* from here on this process reports failures to fd arg[0] */
 	OP_END = 9,	    /* the process's list is done: program_run() returns 0, a child exits with status 0 */
-	OP_KINDS = 10,
+	OP_MAKE_PATH = 10,  /* in root fd arg[0], make arg[1] a directory of mode nr, or (arg[2] = 1) a file: `mkdir -p` along links */
+	OP_KINDS = 11,
 };
 
 enum op_flag {
@@ -59,7 +60,7 @@ struct op {
 	uint8_t kind;	     /* enum op_kind */
 	uint8_t flags;	     /* enum op_flag */
 	uint16_t result;     /* slot that receives the result, or NO_SLOT */
-	uint32_t nr;	     /* system call number; op index (CLONE); width (STORE, LOAD); length (COMPARE) */
+	uint32_t nr;	     /* system call number; op index (CLONE); width (STORE, LOAD); length (COMPARE); mode (MAKE_PATH) */
 	uint16_t tolerate[4]; /* errnos that are no failure here; 0 = none */
 	uint8_t arg_kind[6]; /* enum arg_kind */
 	uint8_t pad[2];
@@ -103,9 +104,25 @@ int program_check(const struct program *p, uint64_t size);
  */
 int64_t program_run(struct program *p, uint64_t size);
 
+/* Where the parts of an image are. Before program_check() has seen it, only of sizes that are known to be inside. */
 static inline int64_t *program_slots(struct program *p)
 {
 	return (int64_t *)(p + 1);
+}
+
+static inline const struct op *program_ops(const struct program *p)
+{
+	return (const struct op *)((const unsigned char *)(p + 1) + 8ull * p->slot_count);
+}
+
+static inline const uint32_t *program_relocs(const struct program *p)
+{
+	return (const uint32_t *)(program_ops(p) + p->op_count);
+}
+
+static inline unsigned char *program_data(const struct program *p)
+{
+	return (unsigned char *)(uintptr_t)program_relocs(p) + 8ull * ((p->reloc_count + 1ull) / 2);
 }
 
 #endif

@@ -45,6 +45,10 @@ export function describeOp(op: Op, slots: SlotNames = new SlotNames()): string {
       return `expect ${plain(op.buffer, { slots, all: [] })} == ${JSON.stringify(op.equals)}, else ${op.errno}`;
     case 'remove-tree':
       return `remove_tree(${directory(op.dir, { slots, all: [] })}, ${JSON.stringify(op.path)})`;
+    case 'make-path': {
+      const what = op.file ? 'a file' : `0${op.mode.toString(8)}`;
+      return `make_path(${plain(op.root, { slots, all: [] })}, ${JSON.stringify(op.path)}, ${what})`;
+    }
     case 'report':
       return `report failures to ${plain(op.fd, { slots, all: [] })}`;
   }

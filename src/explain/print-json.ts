@@ -55,6 +55,14 @@ function opData(op: Op): object {
       return { op: 'compare', buffer: argumentData(op.buffer), equals: op.equals, errno: op.errno };
     case 'remove-tree':
       return { op: 'remove-tree', directory: argumentData(op.dir), path: op.path };
+    case 'make-path':
+      return {
+        op: 'make-path',
+        root: argumentData(op.root),
+        path: op.path,
+        mode: op.mode,
+        file: op.file === true,
+      };
     case 'report':
       return { op: 'report', fd: argumentData(op.fd) };
   }

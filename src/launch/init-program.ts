@@ -87,6 +87,7 @@ export function initSteps(context: InitContext): Step[] {
     ]),
     dieWithSupervisor(),
     call('container', 'a session of its own: no terminal of the user', 'setsid', []),
+    call('container', 'whatever the user’s mask is, others may see what is made here', 'umask', [0o022]),
     ...joinGivenNamespaces(slots, config),
     isolatePropagation(),
     ...hostname(config),

@@ -43,7 +43,7 @@ const scalar = (value: Scalar): EncodedArgument =>
 const isScalar = (value: Argument): value is Scalar =>
   typeof value === 'number' || typeof value === 'bigint' || value instanceof Slot;
 
-/** @throws RangeError for a system call that `architecture` does not have, or a program over the limits of the format */
+/** @throws RangeError for a system call that `architecture` does not have, a clone without steps, or a program over the limits of the format */
 export function encodeProgram(
   program: Program,
   architecture: Architecture = process.arch as Architecture,
@@ -152,12 +152,19 @@ class Encoder {
         this.#emit(step, { ...this.#own(step), kind: format.OP_REMOVE_TREE, nr: 0, args });
         return;
       }
+      case 'make-path': {
+        const args = [scalar(op.root), data(this.#data.place(op.path).offset), immediate(op.file ? 1 : 0)];
+        this.#emit(step, { ...this.#own(step), kind: format.OP_MAKE_PATH, nr: op.mode, args });
+        return;
+      }
       case 'report':
         this.#emit(step, { ...this.#own(step), kind: format.OP_REPORT, nr: 0, args: [scalar(op.fd)] });
     }
   }
 
   #clone(step: Step, op: CloneOp): number {
+    // Without an END of its own it would go on at the next list, which is another process's.
+    if (op.child.length === 0) throw new RangeError(`a child that does nothing: ${step.why}`);
     const args = this.#data.place(cloneArgs(op));
     const placed: Placed = { ...args };
     return this.#around(step, [placed], {

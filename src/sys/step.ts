@@ -106,13 +106,25 @@ export interface RemoveTreeOp {
   path: string;
 }
 
+/**
+ * Makes sure that `path` exists inside the directory `root`: a directory, or with `file` something to mount a file on. Missing
+ * directories are made on the way with `mode`, also where links lead to what is not there yet.
+ */
+export interface MakePathOp {
+  kind: 'make-path';
+  root: Scalar;
+  path: string;
+  mode: number;
+  file?: boolean;
+}
+
 /** From here on this process writes a failure_record to `fd` when a step fails. */
 export interface ReportOp {
   kind: 'report';
   fd: Scalar;
 }
 
-export type Op = SyscallOp | CloneOp | ExpectOp | CompareOp | RemoveTreeOp | ReportOp;
+export type Op = SyscallOp | CloneOp | ExpectOp | CompareOp | RemoveTreeOp | MakePathOp | ReportOp;
 
 export interface Step {
   actor: Actor;

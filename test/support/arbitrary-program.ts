@@ -62,6 +62,13 @@ const plainOp = fc.oneof(
     errno: fc.constant('EIO' as const),
   }),
   fc.record({ kind: fc.constant('remove-tree' as const), dir: scalar, path: string }),
+  fc.record({
+    kind: fc.constant('make-path' as const),
+    root: scalar,
+    path: string,
+    mode: fc.nat(0o7777),
+    file: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant('report' as const), fd: scalar }),
 );
 
