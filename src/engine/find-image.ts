@@ -85,6 +85,15 @@ export async function findImage(
 }
 
 /** Namespaces are looked for only when a layer is unpacked: an image that is in the store costs nothing. */
-const lazyUnpacker = (engine: Engine): ReturnType<typeof engineUnpacker> => ({
-  open: (target) => engineUnpacker(engine).open(target),
-});
+function lazyUnpacker(engine: Engine): ReturnType<typeof engineUnpacker> {
+  let made: ReturnType<typeof engineUnpacker> | undefined;
+  const unpacker = (): ReturnType<typeof engineUnpacker> => {
+    made ??= engineUnpacker(engine);
+    return made;
+  };
+  return {
+    prepare: () => unpacker().prepare(),
+    open: (target) => unpacker().open(target),
+    close: async () => made?.close(),
+  };
+}

@@ -33,6 +33,12 @@ export interface LayerUnpacking {
   abort(): Promise<void>;
 }
 
+/** Unpacks one layer after the other. */
 export interface LayerUnpacker {
+  /** A layer will come soon: what takes time to start may start now. */
+  prepare(): void;
+  /** Call it when the layer before has ended. */
   open(target: UnpackTarget): LayerUnpacking;
+  /** No more layers come; what was started for them ends. */
+  close(): Promise<void>;
 }

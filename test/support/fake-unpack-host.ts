@@ -23,6 +23,9 @@ export class FakeUnpackHost implements UnpackHost {
   enterRoot(directory: string): void {
     this.calls.push(`enterRoot ${directory}`);
   }
+  leaveRoot(): void {
+    this.calls.push('leaveRoot');
+  }
   setXattr(path: string, name: string, value: Buffer): void {
     if (this.refusedXattrs.has(name)) throw new HostError('EPERM', 'lsetxattr', 'refused');
     fs.lstatSync(toFsPath(path));

@@ -16,6 +16,8 @@ export function hashingUnpacker(options: { slowMs?: number } = {}): HashingUnpac
   const unpacker: HashingUnpacker = {
     opened: [],
     aborted: 0,
+    prepare() {},
+    async close() {},
     open(target) {
       unpacker.opened.push(target);
       const decoders: Record<string, () => Duplex> = {

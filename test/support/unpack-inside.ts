@@ -75,6 +75,7 @@ export async function unpackInside(
     directories.unshift(diffDirectory);
     result = await unpacking.finish();
   }
+  await unpacker.close();
   if (!result) throw new Error('no archives');
   return { result, directories };
 }

@@ -51,6 +51,8 @@ export async function fetchLayers(
     await publishAll(inner, pending).catch(() => {}); // what failed first is what the user hears of
     await fetches.settled();
     throw error;
+  } finally {
+    await inner.unpacker.close();
   }
   await publishAll(inner, pending);
 }
@@ -61,6 +63,7 @@ function announce(context: FetchContext, planned: PlannedLayer[], fetches: BlobF
     const status = context.layers.has(chainId) ? 'exists' : 'waiting';
     context.emit({ type: 'layer', digest: descriptor.digest, status });
   }
+  if (planned.some(({ chainId }) => !context.layers.has(chainId))) context.unpacker.prepare();
   for (const { descriptor, chainId } of planned) {
     if (!context.layers.has(chainId)) fetches.open(descriptor).catch(() => {}); // makeLayer awaits it
   }

@@ -12,6 +12,8 @@ export type HostPath = ByteString;
 export interface UnpackHost {
   /** chroot(2) and chdir(2) to `/` in it. */
   enterRoot(directory: string): void;
+  /** fchdir(2) and chroot(2) to `root`, a descriptor opened before enterRoot(): the way back. */
+  leaveRoot(root: number): void;
   /** lsetxattr(2) */
   setXattr(path: HostPath, name: ByteString, value: Buffer): void;
   /** mknod(2); `mode` holds the type. */

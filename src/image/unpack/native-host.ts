@@ -75,6 +75,10 @@ export const nativeHost: UnpackHost = {
       call('rootless', 'confine the unpacker to the layer', 'chdir', ['/']),
     ]);
   },
+  leaveRoot(root) {
+    const why = 'back from the layer, for the next one';
+    run(new Slots(), [call('rootless', why, 'fchdir', [root]), call('rootless', why, 'chroot', ['.'])]);
+  },
   setXattr(file, name, value) {
     invoke('lsetxattr', [cPath(file), cPath(name), Buffer.from(value), value.length, 0]);
   },

@@ -1,12 +1,14 @@
 /**
- * The worker: the process that unpacks one layer. It is started inside the rootless namespaces, where it is root over the user's ids only.
+ * The worker: the process that unpacks the layers of an image. It is started inside the rootless namespaces, where it is root over the
+ * user's ids only.
  *
- * Order: read the job and everything that /proc says, load the native part, open the layers below; then chroot into the layer's
- * directory, after which no path leads anywhere else; then read the archive from stdin. Nothing is loaded after the chroot.
- * The answer is one line of JSON on fd 3, whether it went well or not; the exit status says the same.
+ * For each layer: read the job and everything that /proc says, open the layers below; then chroot into the layer's directory, after
+ * which no path leads anywhere else; then read the archive. Nothing is loaded after the chroot. Of the root before it a descriptor is
+ * left, as there are of the layers below: no path leads to them, only our own calls do.
  */
 import * as fs from 'node:fs';
 import type { ApplyOptions } from './apply-layer.ts';
+import { FrameReader } from './frame-reader.ts';
 import type { UnpackHost } from './host.ts';
 import type { Lower } from './lower-view.ts';
 import { nativeHost } from './native-host.ts';
@@ -14,25 +16,39 @@ import { type Ownership, parseIdMap } from './owner.ts';
 import { unpackLayer } from './unpack-layer.ts';
 import { describeError, RESULT_FD, type UnpackJob, type WorkerAnswer } from './worker-protocol.ts';
 
-/** Does the job in `json`; returns the exit status. */
-export async function runUnpackWorker(json: string, host: UnpackHost = nativeHost): Promise<number> {
-  let answer: WorkerAnswer;
-  try {
-    const job = JSON.parse(json) as UnpackJob;
-    const options = enterLayer(job, host);
-    const result = await unpackLayer(process.stdin, job.compression, options);
-    if (job.sync) syncRoot(host);
-    answer = { ok: true, result };
-  } catch (error) {
-    answer = { ok: false, error: describeError(error) };
+/** Does the jobs that come on stdin; returns the exit status. */
+export async function runUnpackWorker(host: UnpackHost = nativeHost): Promise<number> {
+  process.umask(0);
+  const frames = new FrameReader(process.stdin);
+  for (;;) {
+    const job = await frames.message();
+    if (job === undefined) return 0;
+    const answer = await unpackOne(JSON.parse(job.toString('utf8')) as UnpackJob, frames, host);
+    fs.writeSync(RESULT_FD, `${JSON.stringify(answer)}\n`);
+    if (!answer.ok) return 1;
   }
-  fs.writeSync(RESULT_FD, `${JSON.stringify(answer)}\n`);
-  return answer.ok ? 0 : 1;
+}
+
+async function unpackOne(job: UnpackJob, frames: FrameReader, host: UnpackHost): Promise<WorkerAnswer> {
+  const root = fs.openSync('/', fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  try {
+    const options = enterLayer(job, host);
+    const { bytes, delivered } = frames.blob();
+    const result = await unpackLayer(bytes, job.compression, options);
+    await delivered;
+    if (job.sync) syncRoot(host);
+    for (const { fd } of options.lowers) fs.closeSync(fd);
+    host.leaveRoot(root);
+    return { ok: true, result };
+  } catch (error) {
+    return { ok: false, error: describeError(error) }; // and the process ends
+  } finally {
+    fs.closeSync(root);
+  }
 }
 
 /** Everything that needs the host's paths, and the chroot that ends them. */
 function enterLayer(job: UnpackJob, host: UnpackHost): ApplyOptions {
-  process.umask(0);
   const ownership: Ownership = job.singleUid
     ? { kind: 'single' }
     : {
@@ -41,7 +57,6 @@ function enterLayer(job: UnpackJob, host: UnpackHost): ApplyOptions {
         gids: parseIdMap(fs.readFileSync('/proc/self/gid_map', 'latin1')),
       };
   const lowers = job.lowers.map(openLower);
-  process.stdin.pause(); // loads the stream of its kind, which is a file of Node's own, while there is a root
   host.enterRoot(job.diffDirectory);
   fs.chmodSync('/', 0o700); // a setgid bit of the store's directory would be passed on to every file
   return { host, lowers, ownership, limits: job.limits };

@@ -1,6 +1,6 @@
-/** The entry of the worker: `node unpack-worker JOB`. See run-unpack-worker.ts. */
+/** The entry of the worker. See run-unpack-worker.ts. */
 import { runUnpackWorker } from './run-unpack-worker.ts';
 
-runUnpackWorker(process.argv[2] ?? '').then((status) => {
-  process.exitCode = status;
+runUnpackWorker().then((status) => {
+  process.exit(status); // what is left of a layer that could not be unpacked is nobody's
 });

@@ -1,5 +1,11 @@
 /**
- * What goes between the starter and the worker: the job in argv, the compressed archive on stdin, one line of JSON on fd 3.
+ * What goes between the starter and the worker, which unpacks one layer after the other:
+ *
+ *     stdin   frame {job}  frame {bytes of the blob}…  frame {}    frame {job} …   end: no more layers
+ *     fd 3                                  one line of JSON                 …
+ *
+ * A frame is its length (4 bytes, little-endian) and as many bytes; an empty one ends a blob. After a layer that could not be unpacked
+ * the worker ends.
  */
 import { ERRORS, type ErrorCode, TsrunError, tsrunError } from '../../errors.ts';
 import type { DiffId } from '../../spec/image.ts';
@@ -8,6 +14,14 @@ import type { UnpackLimits } from './limits.ts';
 
 /** Descriptor of the worker on which its answer goes. */
 export const RESULT_FD = 3;
+
+/** The length that goes before a frame. */
+export function frameHeader(length: number): Buffer {
+  const header = Buffer.allocUnsafe(FRAME_HEADER_SIZE);
+  header.writeUInt32LE(length);
+  return header;
+}
+export const FRAME_HEADER_SIZE = 4;
 
 export interface UnpackJob {
   /** An empty directory. */

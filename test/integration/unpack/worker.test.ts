@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../../src/image/unpack/limits.ts';
 import { createUnpacker } from '../../../src/image/unpack/start-unpack.ts';
 import { startByRootless } from '../../../src/image/unpack/unpack-process.ts';
@@ -156,17 +156,18 @@ describe('attributes that the kernel keeps', () => {
 });
 
 describe('endings', () => {
-  const open = (diffDirectory: string, workerCommand = [process.execPath, WORKER]) =>
-    createUnpacker({
+  const unpackerOf = (workerCommand = [process.execPath, WORKER]) => {
+    const unpacker = createUnpacker({
       start: startByRootless(newRootless()),
       workerCommand,
       singleUid: false,
       limits: DEFAULT_LIMITS,
-    }).open({
-      diffDirectory,
-      lowers: [],
-      compression: 'none',
     });
+    onTestFinished(() => unpacker.close());
+    return unpacker;
+  };
+  const open = (diffDirectory: string, workerCommand?: string[]) =>
+    unpackerOf(workerCommand).open({ diffDirectory, lowers: [], compression: 'none' });
   const children = (): string => fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1');
 
   test('abort() in the middle leaves no process, and what was unpacked', async () => {
@@ -202,6 +203,23 @@ describe('endings', () => {
     const unpacking = open(parent());
     unpacking.input.end(tarArchive(file('f')));
     await expect(unpacking.finish()).resolves.toMatchObject({ entries: 1 });
+  });
+  test('the next layer is confined to its own directory, though one worker does both', async () => {
+    const [unpacker, first, second] = [unpackerOf(), parent(), parent()];
+    const before = children();
+    for (const [diffDirectory, entries] of [
+      [first, [file('f', 'first')]],
+      // absolute for whoever resolves it: it must lead into the second layer, as if nothing else were there
+      [second, [symlink('out', first), file('out/f', 'second'), file('f', 'own')]],
+    ] as const) {
+      const unpacking = unpacker.open({ diffDirectory, lowers: [], compression: 'none' });
+      unpacking.input.end(tarArchive(...entries));
+      await unpacking.finish();
+    }
+    expect(children()).not.toBe(before);
+    await unpacker.close();
+    expect(children()).toBe(before);
+    expect(await shellInside(`cat ${first}/f ${second}/f ${second}${first}/f`)).toBe('firstownsecond');
   });
   test('a directory that is not there is named by the system', async () => {
     const unpacking = open(join(scratch, 'missing'));

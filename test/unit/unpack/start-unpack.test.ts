@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import type { LayerUnpacking } from '../../../src/image/layer-sink.ts';
+import type { LayerUnpacker, LayerUnpacking, UnpackTarget } from '../../../src/image/layer-sink.ts';
 import { createUnpacker } from '../../../src/image/unpack/start-unpack.ts';
 import type { UnpackJob, WorkerAnswer } from '../../../src/image/unpack/worker-protocol.ts';
 
@@ -30,21 +30,47 @@ class FakeWorker {
     this.stdin.destroy();
   }
   answer(answer: WorkerAnswer): void {
-    this.end(`${JSON.stringify(answer)}\n`);
+    const line = `${JSON.stringify(answer)}\n`;
+    if (answer.ok) this.result.write(line);
+    else this.end(line);
+  }
+  /** What came on stdin as frames, until the first that is empty. */
+  async blob(): Promise<Buffer[]> {
+    const frames: Buffer[] = [];
+    let rest = Buffer.alloc(0);
+    for await (const chunk of this.stdin.iterator({ destroyOnReturn: false })) {
+      rest = Buffer.concat([rest, chunk as Buffer]);
+      while (rest.length >= 4 && rest.length >= 4 + rest.readUInt32LE()) {
+        const length = rest.readUInt32LE();
+        if (length === 0) return frames;
+        frames.push(rest.subarray(4, 4 + length));
+        rest = rest.subarray(4 + length);
+      }
+    }
+    throw new Error('the end of the blob did not come');
   }
 }
 
-function start(): { worker: FakeWorker; unpacking: LayerUnpacking } {
+const TARGET: UnpackTarget = { diffDirectory: '/d', lowers: ['/l'], compression: 'gzip' };
+
+function start(): {
+  worker: FakeWorker;
+  unpacking: LayerUnpacking;
+  unpacker: LayerUnpacker;
+  started: () => number;
+} {
+  let started = 0;
   const worker = new FakeWorker();
   const unpacker = createUnpacker({
     start: (argv) => {
+      started++;
       worker.argv = argv;
       return worker;
     },
     workerCommand: ['/node', '/worker'],
     singleUid: false,
   });
-  return { worker, unpacking: unpacker.open({ diffDirectory: '/d', lowers: ['/l'], compression: 'gzip' }) };
+  return { worker, unpacking: unpacker.open(TARGET), unpacker, started: () => started };
 }
 
 const result = {
@@ -56,22 +82,38 @@ const result = {
   skippedXattrs: 0,
 } as never;
 
-test('the job is in the arguments, the bytes reach stdin, the answer comes back', async () => {
-  const { worker, unpacking } = start();
-  expect(worker.argv.slice(0, 2)).toEqual(['/node', '/worker']);
-  expect(JSON.parse(worker.argv[2]!) as UnpackJob).toMatchObject({
+test('the job and the bytes reach stdin, the answer comes back, the same worker takes the next layer', async () => {
+  const { worker, unpacking, unpacker, started } = start();
+  expect(worker.argv).toEqual(['/node', '/worker']);
+  const bytes = Buffer.alloc(100_000, 'x');
+  unpacking.input.end(bytes);
+  const [job, ...got] = await worker.blob();
+  expect(JSON.parse(job!.toString()) as UnpackJob).toMatchObject({
     diffDirectory: '/d',
     lowers: ['/l'],
     compression: 'gzip',
     sync: true,
   });
-  const bytes = Buffer.alloc(100_000, 'x');
-  unpacking.input.end(bytes);
-  const got: Buffer[] = [];
-  for await (const chunk of worker.stdin) got.push(chunk as Buffer);
   expect(Buffer.concat(got).equals(bytes)).toBe(true);
   worker.answer({ ok: true, result });
   await expect(unpacking.finish()).resolves.toEqual(result);
+  await unpacking.abort();
+  expect([worker.killed, worker.reaped]).toEqual([0, 0]);
+
+  unpacker.prepare();
+  const next = unpacker.open({ ...TARGET, diffDirectory: '/e' });
+  next.input.end();
+  expect((await worker.blob()).map((frame) => JSON.parse(frame.toString()) as UnpackJob)).toMatchObject([
+    { diffDirectory: '/e' },
+  ]);
+  worker.answer({ ok: true, result });
+  await expect(next.finish()).resolves.toEqual(result);
+  expect(started()).toBe(1);
+
+  const closed = unpacker.close();
+  expect(worker.stdin.writableEnded).toBe(true);
+  worker.end('');
+  await closed;
   expect(worker.reaped).toBe(1);
 });
 

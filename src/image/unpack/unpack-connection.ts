@@ -1,0 +1,67 @@
+/** A running worker and its answers. */
+import { text } from 'node:stream/consumers';
+import { tsrunError } from '../../errors.ts';
+import type { UnpackProcess } from './unpack-process.ts';
+import { reviveError, type UnpackCounts, type WorkerAnswer } from './worker-protocol.ts';
+
+export class UnpackConnection {
+  readonly process: UnpackProcess;
+  /** Resolves when the process has ended and is reaped, with how it ended and what it wrote. */
+  readonly #ended: Promise<{ ending: string; output: string }>;
+  #received = '';
+  #waiting: PromiseWithResolvers<WorkerAnswer> | undefined;
+
+  constructor(process: UnpackProcess) {
+    this.process = process;
+    const { stdin, result, stderr } = process;
+    stdin.on('error', () => undefined); // EPIPE: how the process ended says why
+    result.setEncoding('utf8');
+    result.on('data', (chunk: string) => {
+      this.#received += chunk;
+      this.#hearAnswer();
+    });
+    const closed = new Promise<void>((resolve) => {
+      result.on('end', resolve);
+      result.on('error', () => resolve());
+    });
+    this.#ended = Promise.all([text(stderr), closed]).then(([output]) => ({
+      ending: process.reap(),
+      output: output.trim().slice(-2000),
+    }));
+    this.#ended.then(
+      (end) => this.#waiting?.reject(tsrunError('ERR_TSRUN_UNPACK_WORKER', end)),
+      (error: unknown) => this.#waiting?.reject(error),
+    );
+  }
+
+  /** The answer to the one job that the worker has. Throws the worker's error, or ERR_TSRUN_UNPACK_WORKER when it ended without one. */
+  async answer(): Promise<UnpackCounts> {
+    const waiting = Promise.withResolvers<WorkerAnswer>();
+    this.#waiting = waiting;
+    const ended = this.#ended.then((end): WorkerAnswer => {
+      throw tsrunError('ERR_TSRUN_UNPACK_WORKER', end);
+    });
+    ended.catch(() => undefined); // it ends some time, mostly after it answered
+    this.#hearAnswer();
+    const answer = await Promise.race([waiting.promise, ended]);
+    this.#waiting = undefined;
+    if (answer.ok) return answer.result;
+    await this.#ended;
+    throw reviveError(answer.error);
+  }
+
+  /** Tells the worker that there are no more layers, and waits for its end. */
+  async close(): Promise<void> {
+    this.process.stdin.end();
+    await this.#ended;
+  }
+
+  /** Half a line is no answer: the worker died while it wrote. */
+  #hearAnswer(): void {
+    const end = this.#received.indexOf('\n');
+    if (end === -1 || this.#waiting === undefined) return;
+    const line = this.#received.slice(0, end);
+    this.#received = this.#received.slice(end + 1);
+    this.#waiting.resolve(JSON.parse(line) as WorkerAnswer);
+  }
+}
