@@ -61,6 +61,27 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   images: { summary: 'List images', load: async () => (await import('./commands/images.ts')).IMAGES },
   rmi: { summary: 'Remove images', load: async () => (await import('./commands/rmi.ts')).RMI },
+  tag: { summary: 'Give an image more names', load: async () => (await import('./commands/tag.ts')).TAG },
+  untag: {
+    summary: 'Take names away from an image',
+    load: async () => (await import('./commands/untag.ts')).UNTAG,
+  },
+  history: {
+    summary: 'Print how an image was made',
+    load: async () => (await import('./commands/history.ts')).HISTORY,
+  },
+  'image exists': {
+    summary: 'Tell by the exit status whether there is an image',
+    load: async () => (await import('./commands/image-exists.ts')).IMAGE_EXISTS,
+  },
+  'image prune': {
+    summary: 'Remove images that no container is made from',
+    load: async () => (await import('./commands/image-prune.ts')).IMAGE_PRUNE,
+  },
+  'image tree': {
+    summary: 'Print the layers of an image',
+    load: async () => (await import('./commands/image-tree.ts')).IMAGE_TREE,
+  },
   export: {
     summary: "Write a container's files as a tar archive",
     load: async () => (await import('./commands/export.ts')).EXPORT,
@@ -138,7 +159,14 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     ls: 'ps',
     list: 'ps',
   },
-  image: { pull: 'pull', ls: 'images', list: 'images', rm: 'rmi', inspect: 'inspect --type image' },
+  image: {
+    ...Object.fromEntries(['pull', 'tag', 'untag', 'history'].map((name) => [name, name])),
+    ls: 'images',
+    list: 'images',
+    rm: 'rmi',
+    remove: 'rmi',
+    inspect: 'inspect --type image',
+  },
   system: { info: 'info' },
   volume: { list: 'volume ls', remove: 'volume rm' },
 };

@@ -1,5 +1,6 @@
 /** One line of `tsrun images`: docker's fields and wording. */
 import type { Engine } from '../engine/open-engine.ts';
+import { containerLayers } from '../store/container-layers.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { LayerStore } from '../store/layers.ts';
 import { ago, humanSize, localTime } from './format/human.ts';
@@ -14,6 +15,7 @@ export const IMAGE_HEADINGS = {
   CreatedAt: 'CREATED AT',
   Size: 'SIZE',
   Containers: 'CONTAINERS',
+  Labels: 'LABELS',
 };
 
 const NONE = '<none>';
@@ -44,8 +46,23 @@ export interface ListedImage {
   labels: Record<string, string>;
 }
 
-/** @param now milliseconds since 1970 */
-export function imageRow(image: ListedImage, { noTrunc, now }: { noTrunc: boolean; now: number }): Row {
+/** How many containers are made from an image. */
+export function imageUses(engine: Engine): (record: ImageRecord) => number {
+  let containers: readonly (string | undefined)[] | undefined;
+  return ({ imageId }) => {
+    containers ??= containerLayers(engine.paths).map((container) => container.imageId);
+    return containers.filter((id) => id === imageId).length;
+  };
+}
+
+interface RowOptions {
+  noTrunc: boolean;
+  /** milliseconds since 1970 */
+  now: number;
+  containers: () => number;
+}
+
+export function imageRow(image: ListedImage, { noTrunc, now, containers }: RowOptions): Row {
   const { record, created, size } = image;
   const { repository, tag } = splitReference(record);
   return {
@@ -58,5 +75,12 @@ export function imageRow(image: ListedImage, { noTrunc, now }: { noTrunc: boolea
     },
     CreatedSince: created === undefined ? 'N/A' : ago(created, now),
     Size: humanSize(size),
+    get Containers() {
+      return containers();
+    },
+    Labels: Object.entries(image.labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(','),
+    Label: (key: unknown) => image.labels[String(key)] ?? '',
   };
 }

@@ -1,5 +1,7 @@
 /** `inspect` of an image, under docker's field names. */
 import type { Engine } from '../engine/open-engine.ts';
+import { chooseStorageDriver } from '../engine/storage-driver.ts';
+import { OCI_MANIFEST } from '../spec/media-types.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { layerDiff } from '../store/paths.ts';
 import { imageSize, splitReference } from './image-row.ts';
@@ -8,28 +10,33 @@ import { imageSize, splitReference } from './image-row.ts';
 export function inspectImage(engine: Engine, record: ImageRecord): Record<string, unknown> {
   const config = engine.images.config(record);
   const names = engine.images.namesOf(record).filter((image) => !isDangling(image));
+  const size = imageSize(engine, record);
+  const manifest = engine.images.manifest(record);
+  const [top = '', ...lowers] = record.layers
+    .map(({ chainId }) => layerDiff(engine.paths, chainId))
+    .reverse();
   return {
     Id: record.imageId,
     RepoTags: names.map(({ reference }) => reference).filter((reference) => !reference.includes('@')),
     RepoDigests: names.map((image) => `${splitReference(image).repository}@${image.digest}`),
+    Parent: '',
     Comment: config.history?.at(-1)?.comment ?? '',
     Created: config.created ?? '',
     Author: config.author ?? '',
     Architecture: config.architecture,
     Variant: config.variant ?? '',
     Os: config.os,
-    Size: imageSize(engine, record),
+    Size: size,
+    VirtualSize: size,
     Digest: record.digest,
     ManifestDigest: record.manifestDigest,
     PulledAt: record.pulledAt,
+    User: config.config?.User ?? '',
+    ManifestType: manifest.mediaType ?? OCI_MANIFEST,
+    Annotations: manifest.annotations ?? {},
     GraphDriver: {
-      Name: 'layers',
-      Data: {
-        LowerDir: record.layers
-          .map(({ chainId }) => layerDiff(engine.paths, chainId))
-          .reverse()
-          .join(':'),
-      },
+      Name: chooseStorageDriver(engine.paths, engine.rootless, engine.storageDriver).driver,
+      Data: { ...(lowers.length > 0 && { LowerDir: lowers.join(':') }), UpperDir: top },
     },
     RootFS: { Type: config.rootfs.type, Layers: config.rootfs.diff_ids },
     Config: config.config ?? {},

@@ -105,8 +105,11 @@ export class ImageStore {
     return tagged;
   }
 
-  /** Takes the name away; the image stays until garbage is collected, unless it has other names. True if the name was there. */
+  /** Takes the name away. An image that thereby loses its last name is kept as a dangling one. True if the name was there. */
   untag(reference: string): boolean {
+    const record = this.read(reference);
+    if (record === undefined) return false;
+    if (!isDangling(record)) this.#keepDangling(record);
     return this.#forget(reference);
   }
 

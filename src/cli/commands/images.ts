@@ -1,73 +1,24 @@
-import type { Engine } from '../../engine/open-engine.ts';
-import { tsrunError } from '../../errors.ts';
-import { type ImageRecord, isDangling } from '../../store/image-record.ts';
 import { defineCommand } from '../command.ts';
 import { formatList } from '../format/list.ts';
-import { IMAGE_HEADINGS, imageRow, imageSize, type ListedImage } from '../image-row.ts';
+import { IMAGE_FILTERS, selectImages } from '../image-filter.ts';
+import { IMAGE_HEADINGS, imageRow, imageUses, type ListedImage, splitReference } from '../image-row.ts';
 import { asWritten, flag, list, value } from '../options/option.ts';
-import { print, say } from '../output.ts';
-import { type Filter, labelMatches, matchesFilters, parseFilter } from '../parse/filter.ts';
-import { matchesReference } from '../parse/reference-pattern.ts';
-import { parseMoment } from '../parse/time.ts';
+import { print } from '../output.ts';
+import { parseFilter } from '../parse/filter.ts';
 import { usageError } from '../parse/usage.ts';
+import { oneOf } from '../parse/words-of-choice.ts';
 
-const FILTER_KEYS = ['dangling', 'reference', 'label', 'before', 'since', 'until'];
+/** Keys of --sort. Texts in the order of their letters, sizes the largest and times the newest first. */
+const ORDERS: Readonly<Record<string, (a: ListedImage, b: ListedImage) => number>> = {
+  created: () => 0, // as they come
+  id: by(({ record }) => record.imageId),
+  repository: by(({ record }) => splitReference(record).repository),
+  tag: by(({ record }) => splitReference(record).tag),
+  size: (a, b) => b.size - a.size,
+};
 
-/** The image with what the list says of it; damaged ones are listed too, so that they can be removed. */
-function look(engine: Engine, record: ImageRecord): ListedImage {
-  try {
-    const { created, config } = engine.images.config(record);
-    return { record, created, size: imageSize(engine, record), labels: config?.Labels ?? {} };
-  } catch (error) {
-    say(`tsrun: warning: ${(error as Error).message}\n`);
-    return { record, created: undefined, size: imageSize(engine, record), labels: {} };
-  }
-}
-
-type Test = (image: ListedImage) => boolean;
-
-function createdOf(engine: Engine, name: string): string {
-  const record = engine.images.resolve(name);
-  if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: name });
-  return engine.images.config(record).created ?? '';
-}
-
-/** What one filter asks of an image. Throws ERR_TSRUN_USAGE, ERR_TSRUN_IMAGE_NOT_LOCAL. */
-function testOf(engine: Engine, { key, value: wanted }: Filter): Test {
-  switch (key) {
-    case 'dangling':
-      if (wanted !== 'true' && wanted !== 'false')
-        throw usageError(`--filter dangling=${wanted}: neither true nor false`);
-      return ({ record }) => isDangling(record) === (wanted === 'true');
-    case 'reference':
-      return ({ record }) => !isDangling(record) && matchesReference(record.reference, wanted);
-    case 'label':
-      return ({ labels }) => labelMatches(labels, wanted);
-    case 'before': {
-      const created = createdOf(engine, wanted);
-      return (image) => (image.created ?? '') < created;
-    }
-    case 'since': {
-      const created = createdOf(engine, wanted);
-      return (image) => (image.created ?? '') > created;
-    }
-    case 'until': {
-      const until = parseMoment(wanted, '--filter until', Date.now());
-      return (image) => image.created !== undefined && image.created < until;
-    }
-    default:
-      throw new TypeError(`the filter ${key} is not implemented`);
-  }
-}
-
-function select(engine: Engine, filters: readonly Filter[]): ListedImage[] {
-  const { images, damaged } = engine.images.survey();
-  for (const { path, problem } of damaged) say(`tsrun: warning: ${path}: ${problem}\n`);
-  const tests = new Map(filters.map((filter) => [filter, testOf(engine, filter)]));
-  return images
-    .map((record) => look(engine, record))
-    .filter((image) => matchesFilters(filters, (filter) => tests.get(filter)?.(image) ?? false, ['label']))
-    .sort((a, b) => ((a.created ?? '') < (b.created ?? '') ? 1 : -1));
+function by(text: (image: ListedImage) => string): (a: ListedImage, b: ListedImage) => number {
+  return (a, b) => (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0);
 }
 
 export const IMAGES = defineCommand({
@@ -79,8 +30,8 @@ export const IMAGES = defineCommand({
     digests: flag('Print the digests that registries know them by'),
     filter: list(
       'KEY=VALUE',
-      `Only those for which it holds; keys are ${FILTER_KEYS.join(', ')}`,
-      parseFilter(FILTER_KEYS),
+      `Only those for which it holds; keys are ${IMAGE_FILTERS.join(', ')}`,
+      parseFilter(IMAGE_FILTERS),
       {
         short: 'f',
       },
@@ -91,17 +42,23 @@ export const IMAGES = defineCommand({
     'no-trunc': flag('Print ids in full'),
     noheading: flag('Leave the line with the headings out', { short: 'n' }),
     quiet: flag('Print only ids', { short: 'q' }),
+    sort: value('KEY', `Sort by ${Object.keys(ORDERS).join(', ')}`, oneOf('--sort', Object.keys(ORDERS)), {
+      default: 'created',
+    }),
   },
-  unsupported: { history: '', sort: '', tree: '' },
+  unsupported: { history: '', tree: 'tsrun image tree IMAGE' },
   examples: ['tsrun images', 'tsrun images -q --filter dangling=true'],
   async run(given, [name], context) {
     if (given.quiet && given.format !== undefined)
       throw usageError('--quiet and --format contradict each other');
     const engine = await context.engine();
     const filters = name === undefined ? given.filter : [...given.filter, { key: 'reference', value: name }];
-    const images = select(engine, filters);
+    const used = imageUses(engine);
+    const images = selectImages(engine, filters);
     const noTrunc = given['no-trunc'];
-    const rows = images.map((image) => imageRow(image, { noTrunc, now: Date.now() }));
+    const rows = images
+      .sort(ORDERS[given.sort ?? 'created'])
+      .map((image) => imageRow(image, { noTrunc, now: Date.now(), containers: () => used(image.record) }));
     if (given.quiet) {
       print([...new Set(rows.map((row) => `${row.ID}\n`))].join(''));
       return 0;

@@ -1,16 +1,24 @@
 import type { Engine } from '../../engine/open-engine.ts';
-import { tsrunError } from '../../errors.ts';
+import { TsrunError } from '../../errors.ts';
 import { isDangling } from '../../store/image-record.ts';
 import { defineCommand } from '../command.ts';
+import { freeSpace, printRemoved } from '../free-space.ts';
+import { localImage } from '../image-filter.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { forEach } from '../select-containers.ts';
 
+interface RemoveOptions {
+  /** Whatever containers are made from it. */
+  force: boolean;
+  /** With all its names. */
+  allNames: boolean;
+}
+
 /** A name of an image that has others is only taken away; otherwise the image goes. Throws ERR_TSRUN_IMAGE_IN_USE, ERR_TSRUN_IMAGE_NOT_LOCAL. */
-function removeImage(engine: Engine, written: string, force: boolean): void {
-  const record = engine.images.resolve(written);
-  if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: written });
+function removeImage(engine: Engine, written: string, { force, allNames }: RemoveOptions): void {
+  const record = localImage(engine, written);
   const names = engine.images.namesOf(record).filter((image) => !isDangling(image));
   const isId = record.imageId.slice('sha256:'.length).startsWith(written.replace(/^sha256:/, ''));
   if (names.length > 1 && !isId) {
@@ -18,20 +26,13 @@ function removeImage(engine: Engine, written: string, force: boolean): void {
     print(`Untagged: ${record.reference}\n`);
     return;
   }
-  if (names.length > 1 && !force) {
+  if (names.length > 1 && !force && !allNames) {
     throw usageError(
       `image ${written} has several names: ${names.map(({ reference }) => reference).join(', ')}`,
       `tsrun rmi -f ${written}`,
     );
   }
-  const gone = engine.images.remove(record, { force });
-  print(
-    gone
-      .filter((reference) => !reference.startsWith('<none>'))
-      .map((reference) => `Untagged: ${reference}\n`)
-      .join(''),
-  );
-  print(`Deleted: ${record.imageId}\n`);
+  printRemoved(engine.images.remove(record, { force }), record.imageId);
 }
 
 export const RMI = defineCommand({
@@ -40,6 +41,7 @@ export const RMI = defineCommand({
   text: 'Takes names of images away; an image that has no other name is removed, with the layers that nothing else needs.',
   options: {
     all: flag('All images', { short: 'a' }),
+    ignore: flag('One that is not there is no error', { short: 'i' }),
     force: flag(
       'Also those that containers are made from (these keep what they need), and those with several names',
       { short: 'f' },
@@ -52,14 +54,16 @@ export const RMI = defineCommand({
       throw usageError(given.all ? '--all and a name contradict each other' : 'which image?', 'tsrun images');
     const engine = await context.engine();
     const wanted = given.all ? [...new Set(engine.images.list().map(({ imageId }) => imageId))] : names;
-    const status = await forEach(wanted, context.debug, (name) =>
-      removeImage(engine, name, given.force || given.all),
-    );
-    const [{ collectGarbage }, { engineHooks }] = await Promise.all([
-      import('../../store/garbage.ts'),
-      import('../../engine/unpacker.ts'),
-    ]);
-    await collectGarbage(engine.paths, { hooks: engineHooks(engine) });
+    const options = { force: given.force, allNames: given.all };
+    const status = await forEach(wanted, context.debug, (name) => {
+      try {
+        removeImage(engine, name, options);
+      } catch (error) {
+        const isAbsent = error instanceof TsrunError && error.code === 'ERR_TSRUN_IMAGE_NOT_LOCAL';
+        if (!(given.ignore && isAbsent)) throw error;
+      }
+    });
+    await freeSpace(engine);
     return status;
   },
 });
