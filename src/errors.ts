@@ -166,13 +166,14 @@ export const ERRORS = {
       d.withCredentials
         ? `registry ${d.registry} does not let this login read ${d.repository}`
         : `registry ${d.registry} does not let anyone read ${d.repository} without a login, or has no such repository`,
-    hint: (d) => `podman login ${d.registry}   # or docker login: the files of both are read`,
+    hint: (d) => `tsrun login ${d.registry}   # logins of podman and docker are read, too`,
   }),
   ERR_TSRUN_REGISTRY_RATE_LIMIT: define<{ registry: string; limits: string }>({
     exitCode: 125,
     message: (d) =>
       `registry ${d.registry} refuses more requests for now${d.limits === '' ? '' : ` (${d.limits})`}`,
-    hint: (d) => `log in (podman login ${d.registry}, whose file is read), wait, or use a mirror`,
+    hint: (d) =>
+      `tsrun login ${d.registry}   # more is allowed to who is known; or wait, or name a mirror in registries.conf`,
   }),
   ERR_TSRUN_REGISTRY_UNREACHABLE: define<{ registry: string; url: string; hint?: string | undefined }>({
     exitCode: 125,
@@ -218,7 +219,31 @@ export const ERRORS = {
   }),
   ERR_TSRUN_CREDENTIALS: define<{ source: string; problem: string }>({
     exitCode: 125,
-    message: (d) => `cannot read credentials from ${d.source}: ${d.problem}`,
+    message: (d) => `cannot use the logins of ${d.source}: ${d.problem}`,
+  }),
+  ERR_TSRUN_CERTIFICATES: define<{ directory: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `cannot use the certificates of ${d.directory}: ${d.problem}`,
+    hint: (d) => `ls -l ${d.directory}`,
+  }),
+  ERR_TSRUN_LOGIN_REFUSED: define<{ registry: string; username: string; existing: boolean }>({
+    exitCode: 125,
+    message: (d) => `registry ${d.registry} refuses the login of ${d.username}`,
+    hint: (d) =>
+      d.existing
+        ? `tsrun login -u ${d.username} ${d.registry}   # the password that is kept is not good any more`
+        : undefined,
+  }),
+  ERR_TSRUN_NOT_LOGGED_IN: define<{ registry: string; elsewhere?: string | undefined }>({
+    exitCode: 125,
+    message: (d) =>
+      d.elsewhere === undefined
+        ? `no login for ${d.registry} is kept`
+        : `the login for ${d.registry} is not tsrun's or podman's: ${d.elsewhere} has it`,
+    hint: (d) =>
+      d.elsewhere === undefined
+        ? `tsrun login ${d.registry}`
+        : `tsrun logout --authfile ${d.elsewhere} ${d.registry}`,
   }),
   ERR_TSRUN_LAYER_ARCHIVE: define<{ problem: string; entry?: string | undefined; offset: number }>({
     exitCode: 125,

@@ -59,6 +59,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Fetch images from a registry',
     load: async () => (await import('./commands/pull.ts')).PULL,
   },
+  login: {
+    summary: 'Log in to a registry',
+    load: async () => (await import('./commands/login.ts')).LOGIN,
+  },
+  logout: {
+    summary: 'Forget the login for a registry',
+    load: async () => (await import('./commands/logout.ts')).LOGOUT,
+  },
   images: { summary: 'List images', load: async () => (await import('./commands/images.ts')).IMAGES },
   rmi: { summary: 'Remove images', load: async () => (await import('./commands/rmi.ts')).RMI },
   tag: { summary: 'Give an image more names', load: async () => (await import('./commands/tag.ts')).TAG },

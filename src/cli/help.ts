@@ -13,9 +13,15 @@ const nameOf = (name: string, option: Option): string => {
   return `${short}--${name}${option.kind === 'flag' ? '' : ` ${option.argument}`}`;
 };
 
+/** How the default reads. */
+function standardOf(option: Option): string | undefined {
+  if (option.kind === 'value') return option.default;
+  if (option.kind === 'list') return undefined;
+  return option.default === undefined ? option.otherwise : option.default ? 'on' : undefined;
+}
+
 function textOf(option: Option): string {
-  const standard =
-    option.kind === 'flag' && option.default ? 'on' : option.kind === 'value' ? option.default : undefined;
+  const standard = standardOf(option);
   const example = option.example === undefined ? '' : ` (such as ${option.example})`;
   return `${option.text}${standard === undefined ? '' : ` [${standard}]`}${example}`;
 }

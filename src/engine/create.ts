@@ -46,6 +46,7 @@ export async function createContainer(
   const image = await findImage(engine, request.image, {
     policy: request.pull,
     platform: request.platform,
+    access: request.access,
     ...io,
   });
   // From here to the record on disk nobody's garbage collection may take the layers away.

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { TsrunError } from '../errors.ts';
 import { ensureImage } from '../image/ensure-image.ts';
 import type { PullListener } from '../image/pull/events.ts';
+import type { RegistryAccess } from '../registry/access.ts';
 import { parsePlatform } from '../spec/platform.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import type { Engine } from './open-engine.ts';
@@ -16,6 +17,8 @@ export interface FindImageOptions {
   /** With policy `never`: an image that comes with tsrun will do all the same. */
   orBundled?: boolean | undefined;
   platform?: string | undefined;
+  /** How registries are spoken to. */
+  access?: RegistryAccess | undefined;
   onEvent?: PullListener | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -64,6 +67,7 @@ export async function findImage(
     return await loadBundled(engine, bundled, name, options);
   try {
     const { record } = await ensureImage({
+      ...options.access,
       paths: engine.paths,
       name,
       policy: options.policy,

@@ -1,4 +1,5 @@
 /** What the user asked for: the words of the command line, parsed and checked for form, but not yet looked up anywhere. */
+import type { RegistryAccess } from '../registry/access.ts';
 
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
 
@@ -61,6 +62,8 @@ export interface CreateRequest {
   shmSize: number | undefined;
   storageDriver: string | undefined;
   cidfile: string | undefined;
+  /** How registries are spoken to. */
+  access?: RegistryAccess | undefined;
   /** No progress of a pull. */
   quiet: boolean;
   groupAdd: string[];

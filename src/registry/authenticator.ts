@@ -11,8 +11,9 @@
  * A registry that asks for Basic gets the login with each request.
  */
 import { tsrunError } from '../errors.ts';
-import type { Credentials } from './auth-files.ts';
+import type { Credentials } from './auth-file.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
+import { leadsInward } from './host.ts';
 import { responseFailure } from './response-failure.ts';
 import { type HttpRequest, type HttpResponse, readBody, type Transport } from './transport.ts';
 
@@ -42,9 +43,12 @@ export class Authenticator {
     this.#credentials = credentials;
   }
 
-  /** Sends a request for a repository, answering challenges. A 401 that remains is returned like any other answer. */
-  async send(call: HttpRequest, repository: string): Promise<HttpResponse> {
-    const scope = `repository:${repository}:pull`;
+  /**
+   * Sends a request that needs `scopes` (scope.ts), answering challenges. A 401 that remains is returned like any other answer.
+   * `repository` is '' when the request is about none.
+   */
+  async send(call: HttpRequest, repository: string, scopes: readonly string[]): Promise<HttpResponse> {
+    const scope = scopes.join(' ');
     let grant = await this.#validGrant(scope);
     // Twice: a kept token may be refused although it should be valid; a fresh one that is refused will not get better.
     for (let answers = 0; ; answers++) {
@@ -57,6 +61,11 @@ export class Authenticator {
       await response.body.dump();
       grant = next;
     }
+  }
+
+  /** Some challenge was met. */
+  get hasGrant(): boolean {
+    return this.#grants.size > 0;
   }
 
   async hasCredentials(repository: string): Promise<boolean> {
@@ -134,7 +143,7 @@ export class Authenticator {
     const parsed = URL.canParse(realm) ? new URL(realm) : undefined;
     const isSafe =
       parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && url.protocol === 'http:');
-    if (parsed !== undefined && isSafe) return parsed;
+    if (parsed !== undefined && isSafe && !leadsInward(url, parsed)) return parsed;
     throw tsrunError('ERR_TSRUN_REGISTRY_RESPONSE', {
       registry: this.#registry,
       request: `GET ${url.origin}${url.pathname}`,
@@ -154,12 +163,14 @@ function tokenRequest(
   credentials: Credentials | undefined,
 ): HttpRequest {
   const { service } = challenge.parameters;
-  const scopes = challenge.parameters.scope ?? scope;
+  // What we know to be needed, and what the registry says besides: for a push it may name the reading half only.
+  const scopes = new Set([scope, challenge.parameters.scope ?? ''].flatMap((each) => each.split(' ')));
+  scopes.delete('');
   if (credentials !== undefined && 'identityToken' in credentials) {
     const form = new URLSearchParams({
       grant_type: 'refresh_token',
       client_id: 'tsrun',
-      scope: scopes,
+      scope: [...scopes].join(' '),
       refresh_token: credentials.identityToken,
     });
     if (service !== undefined) form.set('service', service);
@@ -168,7 +179,7 @@ function tokenRequest(
   }
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set('service', service);
-  url.searchParams.set('scope', scopes);
+  for (const each of scopes) url.searchParams.append('scope', each);
   return { url, authorization: credentials && basic(credentials) };
 }
 

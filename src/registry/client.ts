@@ -1,5 +1,6 @@
 /**
- * The pulling half of the distribution specification: documents by tag or digest, blobs from any offset, tags.
+ * One registry's API (distribution specification): documents by tag or digest, blobs from any offset. What else it can do is in
+ * files of their own, which lean on send() here: upload-blob.ts, list-registry.ts, check-login.ts.
  *
  * A client is for one registry, and is closed when the work is done.
  */
@@ -9,15 +10,31 @@ import type { Descriptor, Digest } from '../spec/image.ts';
 import { ACCEPTED_DOCUMENTS } from '../spec/media-types.ts';
 import { Authenticator, type CredentialSource } from './authenticator.ts';
 import { probeEndpoint } from './endpoint.ts';
+import { leadsInward } from './host.ts';
+import { someTags } from './list-registry.ts';
+import { networkFailure } from './network-failure.ts';
 import { responseFailure } from './response-failure.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts';
+import { pullScope } from './scope.ts';
 import type { TlsFiles } from './tls-files.ts';
-import { type HttpRequest, type HttpResponse, headerOf, readBody, Transport } from './transport.ts';
+import {
+  DEFAULT_PATIENCE,
+  DOCUMENT_LIMIT_BYTES,
+  type HttpRequest,
+  type HttpResponse,
+  headerOf,
+  type Patience,
+  readBody,
+  Transport,
+} from './transport.ts';
 
 export interface RegistryClientOptions {
   registry: string;
   credentials: CredentialSource;
   tls?: TlsFiles;
+  /** --tls-verify; undefined: certificates are verified, and on this machine plain http is as good. */
+  tlsVerify?: boolean | undefined;
+  patience?: Patience | undefined;
   /** Where proxies are looked up. */
   environment: NodeJS.ProcessEnv;
   retry?: RetryPolicy;
@@ -44,9 +61,6 @@ export interface BlobBody {
   url: URL;
 }
 
-/** Documents are small; what is larger is an attack or a mistake (distribution-spec: registries may refuse above 4 MiB). */
-export const DOCUMENT_LIMIT_BYTES = 4 << 20;
-const TAGS_SHOWN = 10;
 const NOTHING: AsyncIterable<Uint8Array> = {
   [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }),
 };
@@ -54,6 +68,7 @@ const NOTHING: AsyncIterable<Uint8Array> = {
 export class RegistryClient {
   readonly registry: string;
   readonly retry: RetryPolicy;
+  readonly patience: Patience;
   readonly #options: RegistryClientOptions;
   readonly #transport: Transport;
   readonly #authenticator: Authenticator;
@@ -63,7 +78,13 @@ export class RegistryClient {
     this.#options = options;
     this.registry = options.registry;
     this.retry = options.retry ?? DEFAULT_RETRY;
-    this.#transport = new Transport(options.registry, options.tls ?? {}, options.environment);
+    this.patience = options.patience ?? DEFAULT_PATIENCE;
+    this.#transport = new Transport(options.registry, {
+      tls: options.tls ?? {},
+      verify: options.tlsVerify !== false,
+      environment: options.environment,
+      patience: this.patience,
+    });
     this.#authenticator = new Authenticator(options.registry, this.#transport, options.credentials);
   }
 
@@ -71,14 +92,54 @@ export class RegistryClient {
     await this.#transport.close();
   }
 
+  /** The URL of a path of the API; where the registry is, is found out at the first call. */
+  async url(path: string): Promise<URL> {
+    this.#endpoint ??= probeEndpoint(
+      this.registry,
+      this.#transport,
+      this.#options.tlsVerify,
+      this.#options.signal,
+    ).catch((error: unknown) => {
+      this.#endpoint = undefined; // the next attempt probes again
+      throw error;
+    });
+    return new URL(path, await this.#endpoint);
+  }
+
+  /** Sends a request with what login there is; without any to a place that is not the registry itself. */
+  async send(call: HttpRequest, repository: string, scopes: readonly string[]): Promise<HttpResponse> {
+    const { origin } = await this.url('/');
+    const signal = call.signal ?? this.#options.signal;
+    return call.url.origin === origin
+      ? this.#authenticator.send({ ...call, signal }, repository, scopes)
+      : this.#transport.send({ ...call, signal });
+  }
+
+  /** A login was asked for, and given. */
+  get hasLoggedIn(): boolean {
+    return this.#authenticator.hasGrant;
+  }
+
+  /** The error for an answer that is no success. */
+  async failure(response: HttpResponse, repository: string, request: string): Promise<Error> {
+    const withCredentials = await this.#authenticator.hasCredentials(repository);
+    return responseFailure(response, { registry: this.registry, repository, request, withCredentials });
+  }
+
+  /** Runs `attempt` again while it fails in a way that may pass. */
+  retrying<T>(attempt: () => Promise<T>): Promise<T> {
+    const { onRetry, signal } = this.#options;
+    return withRetries(attempt, { policy: this.retry, onRetry, signal });
+  }
+
   /** Fetches an index or manifest. Throws ERR_TSRUN_TAG_UNKNOWN, ERR_TSRUN_REPOSITORY_UNKNOWN, ERR_TSRUN_REGISTRY_…. */
   document(repository: string, reference: string): Promise<FetchedDocument> {
-    return this.#retrying(async () => {
+    return this.retrying(async () => {
       const response = await this.#askForManifest('GET', repository, reference);
       const request = `GET ${manifestPath(repository, reference)}`;
       if (response.status === 404) throw await this.#notFound(response, repository, reference);
-      if (response.status !== 200) throw await this.#failure(response, repository, request);
-      const bytes = await readBody(response, DOCUMENT_LIMIT_BYTES);
+      if (response.status !== 200) throw await this.failure(response, repository, request);
+      const bytes = await readBody(response, DOCUMENT_LIMIT_BYTES, this.patience.documentMs);
       if (bytes === undefined) {
         throw tsrunError('ERR_TSRUN_REGISTRY_RESPONSE', {
           registry: this.registry,
@@ -96,7 +157,7 @@ export class RegistryClient {
    * does not say, also when it refuses: document() then brings its words.
    */
   digestOf(repository: string, reference: string): Promise<Digest | undefined> {
-    return this.#retrying(async () => {
+    return this.retrying(async () => {
       const response = await this.#askForManifest('HEAD', repository, reference);
       await response.body.dump();
       return response.status === 200 ? claimedDigest(response) : undefined;
@@ -111,10 +172,9 @@ export class RegistryClient {
     signal?: AbortSignal,
   ): Promise<BlobBody> {
     const path = `/v2/${repository}/blobs/${descriptor.digest}`;
-    const url = new URL(path, await this.#findEndpoint());
-    const call = blobRequest(url, offset, signal ?? this.#options.signal);
+    const call = blobRequest(await this.url(path), offset, signal);
     return this.#blobBody(
-      await this.#authenticator.send(call, repository),
+      await this.send(call, repository, [pullScope(repository)]),
       repository,
       `GET ${path}`,
       offset,
@@ -123,6 +183,10 @@ export class RegistryClient {
 
   /** As blob(), from one of a foreign layer's own addresses, without any login. */
   async foreignBlob(url: URL, repository: string, offset: number, signal?: AbortSignal): Promise<BlobBody> {
+    if (leadsInward(await this.url('/'), url)) {
+      const cause = new Error(`its address is one of this machine (${url.host})`);
+      throw networkFailure(this.registry, url, cause, { mayPass: false });
+    }
     const response = await this.#transport.send(blobRequest(url, offset, signal ?? this.#options.signal));
     return this.#blobBody(response, repository, `GET ${url.origin}${url.pathname}`, offset);
   }
@@ -155,23 +219,7 @@ export class RegistryClient {
         url,
       };
     }
-    throw await this.#failure(response, repository, request);
-  }
-
-  /** Some tags of a repository; undefined when there is no such repository or the registry does not tell. */
-  async tags(repository: string): Promise<string[] | undefined> {
-    const url = new URL(`/v2/${repository}/tags/list?n=${TAGS_SHOWN}`, await this.#findEndpoint());
-    const response = await this.#authenticator.send({ url, signal: this.#options.signal }, repository);
-    const body = await readBody(response, DOCUMENT_LIMIT_BYTES);
-    if (response.status !== 200 || body === undefined) return undefined;
-    try {
-      const { tags } = JSON.parse(body.toString('utf8')) as { tags?: unknown };
-      const isTag = (tag: unknown): tag is string =>
-        typeof tag === 'string' && /^[\w][\w.-]{0,127}$/.test(tag);
-      return Array.isArray(tags) ? tags.filter(isTag).slice(0, TAGS_SHOWN) : [];
-    } catch {
-      return undefined;
-    }
+    throw await this.failure(response, repository, request);
   }
 
   async #askForManifest(
@@ -179,15 +227,15 @@ export class RegistryClient {
     repository: string,
     reference: string,
   ): Promise<HttpResponse> {
-    const url = new URL(manifestPath(repository, reference), await this.#findEndpoint());
+    const url = await this.url(manifestPath(repository, reference));
     const headers = { accept: ACCEPTED_DOCUMENTS.join(', ') };
-    return this.#authenticator.send({ method, url, headers, signal: this.#options.signal }, repository);
+    return this.send({ method, url, headers }, repository, [pullScope(repository)]);
   }
 
   /** Registries answer 404 with one code for a missing tag and a missing repository alike: the list of tags tells them apart. */
   async #notFound(response: HttpResponse, repository: string, reference: string): Promise<Error> {
-    const generic = await this.#failure(response, repository, `GET ${manifestPath(repository, reference)}`);
-    const tags = await this.tags(repository);
+    const generic = await this.failure(response, repository, `GET ${manifestPath(repository, reference)}`);
+    const tags = await someTags(this, repository);
     const { cause } = generic;
     if (tags === undefined)
       return tsrunError('ERR_TSRUN_REPOSITORY_UNKNOWN', { registry: this.registry, repository }, cause);
@@ -198,32 +246,14 @@ export class RegistryClient {
       cause,
     );
   }
-
-  async #failure(response: HttpResponse, repository: string, request: string): Promise<Error> {
-    const withCredentials = await this.#authenticator.hasCredentials(repository);
-    return responseFailure(response, { registry: this.registry, repository, request, withCredentials });
-  }
-
-  #findEndpoint(): Promise<URL> {
-    this.#endpoint ??= probeEndpoint(this.registry, this.#transport, this.#options.signal).catch(
-      (error: unknown) => {
-        this.#endpoint = undefined; // the next attempt probes again
-        throw error;
-      },
-    );
-    return this.#endpoint;
-  }
-
-  #retrying<T>(attempt: () => Promise<T>): Promise<T> {
-    const { onRetry, signal } = this.#options;
-    return withRetries(attempt, { policy: this.retry, onRetry, signal });
-  }
 }
 
-const manifestPath = (repository: string, reference: string): string =>
+/** The path of a manifest. */
+export const manifestPath = (repository: string, reference: string): string =>
   `/v2/${repository}/manifests/${reference}`;
 
-function claimedDigest(response: HttpResponse): Digest | undefined {
+/** The digest that a server says an answer has. */
+export function claimedDigest(response: HttpResponse): Digest | undefined {
   const digest = headerOf(response, 'docker-content-digest');
   return isDigest(digest) ? digest : undefined;
 }

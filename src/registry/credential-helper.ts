@@ -1,11 +1,13 @@
-/** docker-credential-<name> get: programs that keep passwords (github.com/docker/docker-credential-helpers). */
+/** docker-credential-<name> get|store|erase|list: programs that keep passwords (github.com/docker/docker-credential-helpers). */
 import { spawn } from 'node:child_process';
 import { tsrunError } from '../errors.ts';
-import type { Credentials } from './auth-files.ts';
+import type { Credentials } from './auth-file.ts';
 
 /** The user name with which a helper says that the secret is an identity token. */
 const TOKEN_USER = '<token>';
 const NOT_FOUND = /credentials not found/i;
+
+type Verb = 'get' | 'store' | 'erase' | 'list';
 
 interface Answer {
   status: number | null;
@@ -13,9 +15,9 @@ interface Answer {
   stderr: string;
 }
 
-function run(program: string, input: string): Promise<Answer> {
+function run(program: string, verb: Verb, input: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], { stdio: 'pipe' });
+    const child = spawn(program, [verb], { stdio: 'pipe' });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -29,33 +31,66 @@ function run(program: string, input: string): Promise<Answer> {
   });
 }
 
-/** Asks the helper for the login of `serverUrl`; undefined when it has none. Throws ERR_TSRUN_CREDENTIALS. */
-export async function askCredentialHelper(name: string, serverUrl: string): Promise<Credentials | undefined> {
-  const source = `docker-credential-${name}`;
-  const fail = (problem: string, cause?: unknown): Error =>
-    tsrunError('ERR_TSRUN_CREDENTIALS', { source, problem }, cause);
-  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw fail('that is not the name of a helper');
+const problemWith = (name: string, problem: string, cause?: unknown): Error =>
+  tsrunError('ERR_TSRUN_CREDENTIALS', { source: `docker-credential-${name}`, problem }, cause);
+
+/** What the helper prints; undefined when it says that it has no such login. Throws ERR_TSRUN_CREDENTIALS. */
+async function ask(name: string, verb: Verb, input: string): Promise<string | undefined> {
+  if (!/^[A-Za-z0-9._-]+$/.test(name)) throw problemWith(name, 'that is not the name of a helper');
   let answer: Answer;
   try {
-    answer = await run(source, `${serverUrl}\n`);
+    answer = await run(`docker-credential-${name}`, verb, input);
   } catch (error) {
-    throw fail('it cannot be run', error);
+    throw problemWith(name, 'it cannot be run', error);
   }
-  if (answer.status !== 0) {
-    // By the protocol, the reason comes on standard output.
-    const words = `${answer.stdout}${answer.stderr}`.trim();
-    if (NOT_FOUND.test(words)) return undefined;
-    throw fail(`it failed with status ${answer.status}`, new Error(words));
-  }
-  let value: { Username?: unknown; Secret?: unknown };
+  if (answer.status === 0) return answer.stdout;
+  // By the protocol, the reason comes on standard output.
+  const words = `${answer.stdout}${answer.stderr}`.trim();
+  if (NOT_FOUND.test(words)) return undefined;
+  throw problemWith(name, `${verb} failed with status ${answer.status}`, new Error(words));
+}
+
+/** The object that a helper printed. Its text is in no message: it holds a password. */
+function parseObject(name: string, text: string): Record<string, unknown> {
   try {
-    value = JSON.parse(answer.stdout) as typeof value;
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch {
-    throw fail('its answer is not JSON');
+    // The parser's message would quote the text.
   }
-  if (typeof value.Username !== 'string' || typeof value.Secret !== 'string') {
-    throw fail('its answer has no Username and Secret');
+  throw problemWith(name, 'its answer is no JSON object');
+}
+
+/** Asks the helper for the login of `serverUrl`; undefined when it has none. Throws ERR_TSRUN_CREDENTIALS. */
+export async function askCredentialHelper(name: string, serverUrl: string): Promise<Credentials | undefined> {
+  const text = await ask(name, 'get', `${serverUrl}\n`);
+  if (text === undefined) return undefined;
+  const { Username, Secret } = parseObject(name, text);
+  if (typeof Username !== 'string' || typeof Secret !== 'string') {
+    throw problemWith(name, 'its answer has no Username and Secret');
   }
-  if (value.Username === TOKEN_USER) return { identityToken: value.Secret };
-  return { username: value.Username, password: value.Secret };
+  if (Username === TOKEN_USER) return { identityToken: Secret };
+  return { username: Username, password: Secret };
+}
+
+/** Has the helper keep a login. Throws ERR_TSRUN_CREDENTIALS. */
+export async function storeWithHelper(
+  name: string,
+  serverUrl: string,
+  login: { username: string; password: string },
+): Promise<void> {
+  const { username, password } = login;
+  await ask(name, 'store', JSON.stringify({ ServerURL: serverUrl, Username: username, Secret: password }));
+}
+
+/** Has the helper forget a login; false when it had none. Throws ERR_TSRUN_CREDENTIALS. */
+export async function eraseWithHelper(name: string, serverUrl: string): Promise<boolean> {
+  // Many helpers erase what is not there without a word: the answer would then be wrong.
+  if ((await ask(name, 'get', `${serverUrl}\n`)) === undefined) return false;
+  return (await ask(name, 'erase', `${serverUrl}\n`)) !== undefined;
+}
+
+/** The servers that the helper has logins for. Throws ERR_TSRUN_CREDENTIALS. */
+export async function listWithHelper(name: string): Promise<string[]> {
+  return Object.keys(parseObject(name, (await ask(name, 'list', '')) || '{}'));
 }

@@ -7,26 +7,32 @@ import type { Transport } from './transport.ts';
 
 /** What a server that speaks plain http makes of a TLS greeting: an answer that is no TLS, or a closed connection. */
 const NO_TLS = /^(?:ERR_SSL_.*|EPROTO|ECONNRESET|EPIPE|UND_ERR_SOCKET)$/;
+/** Nobody listens where https would be. */
+const NOBODY = /^(?:ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/;
 
 /**
- * The base URL of a registry: https, but on this machine http if nothing there speaks TLS. A certificate that cannot be verified is an
- * error there too, and does not lead to plain http.
+ * The base URL of a registry: https; http if nothing there speaks TLS, and that is either allowed (`tlsVerify` false) or, when nothing
+ * was said, on this machine. A certificate that cannot be verified is an error there too, and does not lead to plain http.
  */
 export async function probeEndpoint(
   registry: string,
   transport: Transport,
+  tlsVerify: boolean | undefined,
   signal?: AbortSignal,
 ): Promise<URL> {
   const host = apiHost(registry);
   const secure = new URL(`https://${host}`);
-  if (!isLoopback(registry)) return secure;
+  if (tlsVerify ?? !isLoopback(registry)) return secure;
   try {
     const response = await transport.send({ url: new URL('/v2/', secure), signal });
     await response.body.dump();
     return secure;
   } catch (error) {
     const failure = error instanceof TransientFailure ? error.failure : error;
-    if (NO_TLS.test(networkErrorCode(failure) ?? '')) return new URL(`http://${host}`);
+    const code = networkErrorCode(failure) ?? '';
+    // A port that was written is the registry's, whatever it speaks; without one, plain http has a port of its own.
+    const isElsewhere = secure.port === '' && tlsVerify === false && NOBODY.test(code);
+    if (NO_TLS.test(code) || isElsewhere) return new URL(`http://${host}`);
     throw error;
   }
 }

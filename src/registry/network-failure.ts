@@ -10,6 +10,7 @@ const MAY_PASS = new Set([
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'ERR_TOO_SLOW',
 ]);
 /** Worth another try only if the host has answered before: a machine without a network should be told so at once. */
 const MAY_PASS_LATER = new Set([
@@ -22,6 +23,11 @@ const MAY_PASS_LATER = new Set([
   'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
+
+/** A server that sends, but so little that it may go on for ever. */
+export function tooSlow(problem: string): Error {
+  return Object.assign(new Error(problem), { code: 'ERR_TOO_SLOW' });
+}
 
 /** The code of the innermost error that has one: undici and happy eyeballs wrap what the system said. */
 export function networkErrorCode(error: unknown): string | undefined {

@@ -2,20 +2,27 @@
  * One HTTP request after the other, over undici. Knows proxies, certificates and redirects; knows nothing of registries.
  *
  * Redirects are followed here and not by undici, because what may go along differs: credentials stay with the origin they were
- * meant for (a registry hands blobs over to a CDN), and no redirect leads from https down to http.
+ * meant for (a registry hands blobs over to a CDN), no redirect leads from https down to http, none from elsewhere onto this machine.
  */
+import type { Readable } from 'node:stream';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import { apiHost, isLoopback } from './host.ts';
-import { networkFailure } from './network-failure.ts';
+import { tsrunError } from '../errors.ts';
+import { apiHost, isLoopback, leadsInward } from './host.ts';
+import { networkFailure, tooSlow } from './network-failure.ts';
+import { systemAuthorities } from './system-authorities.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 export interface HttpRequest {
-  method?: 'GET' | 'HEAD' | 'POST';
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
   url: URL;
   headers?: Record<string, string>;
   /** Sent to the origin of `url` only. */
   authorization?: string | undefined;
-  body?: string;
+  /** A stream is made anew for each attempt; its headers tell the length. */
+  body?: string | Uint8Array | (() => Readable);
+  /** How long the first byte of the answer may take, where a minute is not enough. */
+  patienceMs?: number;
   signal?: AbortSignal | undefined;
 }
 
@@ -33,44 +40,80 @@ export function headerOf(response: HttpResponse, name: string): string | undefin
   return Array.isArray(value) ? value[0] : value;
 }
 
+/** Documents are small; what is larger is an attack or a mistake (distribution-spec: registries may refuse above 4 MiB). */
+export const DOCUMENT_LIMIT_BYTES = 4 << 20;
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-const TIMEOUTS = { headersTimeout: 60_000, bodyTimeout: 60_000 };
-const CONNECT_TIMEOUT_MS = 10_000;
+/** Those after which the same request goes to the new place, whatever its method. */
+const SAME_METHOD = new Set([307, 308]);
+
+/** How long a server may let us wait, in milliseconds. */
+export interface Patience {
+  connectMs: number;
+  /** For the headers of an answer, and between two pieces of its body. */
+  silenceMs: number;
+  /** For the whole of a document. */
+  documentMs: number;
+}
+
+export const DEFAULT_PATIENCE: Patience = { connectMs: 10_000, silenceMs: 60_000, documentMs: 120_000 };
+
+export interface TransportOptions {
+  /** Certificates; the authorities are trusted for whatever the registry leads to, the client's own is shown to the registry alone. */
+  tls: TlsFiles;
+  /** False: whoever answers is believed to be the registry (--tls-verify=false). */
+  verify: boolean;
+  /** Where proxies are looked up. */
+  environment: NodeJS.ProcessEnv;
+  patience: Patience;
+}
 
 export class Transport {
   readonly #registry: string;
-  readonly #tls: TlsFiles;
-  readonly #environment: NodeJS.ProcessEnv;
+  readonly #options: TransportOptions;
   readonly #dispatchers = new Map<string, Dispatcher>();
   /** Something has answered already: a refused connection is then a restart, not a wrong address. */
   #hasAnswered = false;
 
-  /** The authorities of `tls` are trusted for whatever the registry leads to; its client certificate is shown to the registry alone. */
-  constructor(registry: string, tls: TlsFiles, environment: NodeJS.ProcessEnv) {
+  constructor(registry: string, options: TransportOptions) {
     this.#registry = registry;
-    this.#tls = tls;
-    this.#environment = environment;
+    this.#options = options;
   }
 
   #dispatcherFor(url: URL): Dispatcher {
     const isOwn = url.host === new URL(`https://${apiHost(this.#registry)}`).host;
     const isDirect = isLoopback(url.host);
-    const kind = `${isOwn} ${isDirect}`;
+    const kind = `${url.protocol} ${isOwn} ${isDirect}`;
     let dispatcher = this.#dispatchers.get(kind);
     if (dispatcher === undefined) {
-      const { ca } = this.#tls;
+      const { verify, environment, patience } = this.#options;
       const connect = {
-        timeout: CONNECT_TIMEOUT_MS,
-        ...(isOwn ? this.#tls : ca === undefined ? {} : { ca }),
+        timeout: patience.connectMs,
+        ...(url.protocol === 'https:' && { secureContext: this.#secureContext(isOwn) }),
+        ...(isOwn && !verify && { rejectUnauthorized: false }),
       };
-      const options = { connect, ...TIMEOUTS };
-      dispatcher = isDirect
-        ? new Agent(options)
-        : new EnvHttpProxyAgent({ ...options, ...proxySettings(this.#environment), requestTls: connect });
+      const options = { connect, headersTimeout: patience.silenceMs, bodyTimeout: patience.silenceMs };
+      const proxies = proxySettings(environment);
+      dispatcher =
+        isDirect || (proxies.httpProxy === '' && proxies.httpsProxy === '')
+          ? new Agent(options)
+          : new EnvHttpProxyAgent({ ...options, ...proxies, requestTls: connect });
       this.#dispatchers.set(kind, dispatcher);
     }
     return dispatcher;
+  }
+
+  /** One for all connections: reading the certificates takes longer than a greeting. Throws ERR_TSRUN_CERTIFICATES. */
+  #secureContext(isOwn: boolean): SecureContext {
+    const { tls, environment } = this.#options;
+    const ca = [...systemAuthorities(environment), ...(tls.ca ?? [])];
+    const { cert, key } = tls;
+    try {
+      return createSecureContext({ ca, ...(isOwn && cert && key && { cert, key }) });
+    } catch (error) {
+      const problem = `one of the files of registry ${this.#registry} is no certificate or key`;
+      throw tsrunError('ERR_TSRUN_CERTIFICATES', { directory: tls.directory ?? '', problem }, error);
+    }
   }
 
   /** Sends a request and follows redirects. Throws ERR_TSRUN_REGISTRY_UNREACHABLE, or a TransientFailure of it. */
@@ -81,11 +124,14 @@ export class Transport {
       const response = await this.#sendOnce({ ...call, url, authorization });
       const location = headerOf(response, 'location');
       if (!REDIRECTS.has(response.status) || location === undefined) return response;
+      const isReading = (call.method ?? 'GET') === 'GET' || call.method === 'HEAD';
+      if (!isReading && !SAME_METHOD.has(response.status)) return response;
       await response.body.dump();
       url = this.#redirect(url, location, hops);
     }
   }
 
+  /** Whether a server may send us from one place to another. Throws ERR_TSRUN_REGISTRY_UNREACHABLE. */
   #redirect(from: URL, location: string, hops: number): URL {
     const refuse = (problem: string): Error =>
       networkFailure(this.#registry, from, new Error(problem), { mayPass: false });
@@ -95,6 +141,7 @@ export class Transport {
     const isPlain = to.protocol === 'http:';
     if (!isPlain && to.protocol !== 'https:') throw refuse(`redirect to ${to.protocol}`);
     if (isPlain && from.protocol === 'https:') throw refuse(`redirect from https to plain http (${to.host})`);
+    if (leadsInward(from, to)) throw refuse(`redirect to an address of this machine (${to.host})`);
     return to;
   }
 
@@ -106,8 +153,9 @@ export class Transport {
         dispatcher: this.#dispatcherFor(call.url),
         method: call.method ?? 'GET',
         headers,
-        body: call.body ?? null,
+        body: typeof call.body === 'function' ? call.body() : (call.body ?? null),
         signal: call.signal ?? null,
+        ...(call.patienceMs === undefined ? {} : { headersTimeout: call.patienceMs }),
       });
       const response = await (call.signal ? orAborted(sending, call.signal) : sending);
       this.#hasAnswered = true;
@@ -148,13 +196,22 @@ function proxySettings(environment: NodeJS.ProcessEnv): {
   return { httpProxy: get('http_proxy'), httpsProxy: get('https_proxy'), noProxy: get('no_proxy') };
 }
 
-/** The whole body, at most `limit` bytes; undefined when there are more (the connection is dropped then). */
-export async function readBody(response: HttpResponse, limit: number): Promise<Buffer | undefined> {
+/**
+ * The whole body, at most `limit` bytes; undefined when there are more (the connection is dropped then). A body that comes byte after
+ * byte, without end and without a pause that would be a time-out, ends with an error after `deadlineMs`.
+ */
+export async function readBody(
+  response: HttpResponse,
+  limit: number,
+  deadlineMs = DEFAULT_PATIENCE.documentMs,
+): Promise<Buffer | undefined> {
+  const end = Date.now() + deadlineMs;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > limit) return undefined;
+    if (Date.now() > end) throw tooSlow(`its answer was not complete after ${deadlineMs / 1000} s`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -97,7 +97,7 @@ describe('bearer tokens', () => {
     expect(error).toMatchObject({
       code: 'ERR_TSRUN_REGISTRY_DENIED',
       message: `registry ${registry.host} does not let this login read team/app`,
-      hint: `podman login ${registry.host}   # or docker login: the files of both are read`,
+      hint: `tsrun login ${registry.host}   # logins of podman and docker are read, too`,
       cause: { message: '401 Unauthorized: bad login' },
     });
     expect(JSON.stringify(error)).not.toContain('wrong');

@@ -101,6 +101,7 @@ describe('tsrun run', () => {
     expect(await request('busybox')).toEqual({
       image: 'busybox',
       command: [],
+      access: {},
       name: undefined,
       interactive: false,
       tty: false,

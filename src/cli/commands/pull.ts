@@ -1,6 +1,7 @@
 import { defineCommand } from '../command.ts';
 import { PULL_OPTIONS } from '../options/create-options.ts';
 import { flag, value } from '../options/option.ts';
+import { registryAccess } from '../options/registry-options.ts';
 import { print } from '../output.ts';
 import { oneOf } from '../parse/words-of-choice.ts';
 import { pullProgress } from '../pull-progress.ts';
@@ -27,13 +28,7 @@ export const PULL = defineCommand({
   unsupported: {
     a: '',
     'all-tags': '',
-    authfile: 'REGISTRY_AUTH_FILE=FILE tsrun pull …',
-    'cert-dir': '',
-    creds: '',
     'disable-content-trust': '',
-    retry: 'pulls are retried by themselves',
-    'retry-delay': '',
-    'tls-verify': 'only registries on this machine are spoken to without TLS',
   },
   examples: ['tsrun pull docker.io/library/httpd', 'tsrun pull --platform linux/arm64 127.0.0.1:5000/httpd'],
   async run(given, names, context) {
@@ -44,6 +39,7 @@ export const PULL = defineCommand({
       const record = await findImage(engine, name, {
         policy: 'always',
         platform: given.platform,
+        access: registryAccess(given),
         onEvent: progress.listen,
       });
       print(`${record.imageId.slice('sha256:'.length)}\n`);

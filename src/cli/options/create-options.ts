@@ -6,10 +6,12 @@ import { nonEmpty, oneOf } from '../parse/words-of-choice.ts';
 import { FILE_OPTIONS, NETWORK_OPTIONS, RIGHTS_OPTIONS } from './isolation-options.ts';
 import { flag, list, type Values, value } from './option.ts';
 import { PROCESS_OPTIONS } from './process-options.ts';
+import { REGISTRY_OPTIONS, registryAccess } from './registry-options.ts';
 
 const PULL_POLICIES = ['always', 'missing', 'never', 'newer'] as const;
 
 export const PULL_OPTIONS = {
+  ...REGISTRY_OPTIONS,
   platform: value('OS/ARCH[/VARIANT]', 'Which image of several, such as linux/arm64', checkPlatform, {
     default: "this machine's",
   }),
@@ -93,6 +95,7 @@ export function createRequest(given: Given, image: string, command: string[]): C
     labels: Object.fromEntries([...given['label-file'].flat(), ...given.label]),
     pull: given.pull ?? 'missing',
     platform: given.platform,
+    access: registryAccess(given),
     capAdd: given['cap-add'].flat(),
     capDrop: given['cap-drop'].flat(),
     securityOpt: given['security-opt'],

@@ -20,6 +20,14 @@ export interface FlagOption extends Described {
   default: boolean;
 }
 
+/** A flag that makes a difference also by not being there. */
+export interface UnsaidFlagOption extends Described {
+  kind: 'flag';
+  default: undefined;
+  /** How the default reads in the help. */
+  otherwise: string;
+}
+
 /** `--name web`; of several the last counts. */
 export interface ValueOption<V> extends Described {
   kind: 'value';
@@ -39,18 +47,20 @@ export interface ListOption<V> extends Described {
   parse(text: string): V;
 }
 
-export type Option = FlagOption | ValueOption<unknown> | ListOption<unknown>;
+export type Option = FlagOption | UnsaidFlagOption | ValueOption<unknown> | ListOption<unknown>;
 export type OptionTable = Readonly<Record<string, Option>>;
 
 /** The values of a table's options after parsing. */
 export type Values<T extends OptionTable> = {
   [K in keyof T]: T[K] extends FlagOption
     ? boolean
-    : T[K] extends ListOption<infer V>
-      ? V[]
-      : T[K] extends ValueOption<infer V>
-        ? V | undefined
-        : never;
+    : T[K] extends UnsaidFlagOption
+      ? boolean | undefined
+      : T[K] extends ListOption<infer V>
+        ? V[]
+        : T[K] extends ValueOption<infer V>
+          ? V | undefined
+          : never;
 };
 
 type Details<T> = Omit<T, 'kind' | 'text' | 'argument' | 'parse' | 'default'>;
@@ -63,6 +73,13 @@ export const flag = (
   default: false,
   text,
   ...details,
+});
+
+export const unsaidFlag = (text: string, otherwise: string): UnsaidFlagOption => ({
+  kind: 'flag',
+  default: undefined,
+  text,
+  otherwise,
 });
 
 export const value = <V>(

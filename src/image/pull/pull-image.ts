@@ -1,4 +1,5 @@
 /** Pulling one image from its registry. */
+import type { RegistryAccess } from '../../registry/access.ts';
 import type { Platform } from '../../spec/image.ts';
 import { hostPlatform } from '../../spec/platform.ts';
 import { formatReference, type Reference, repositoryName } from '../../spec/reference.ts';
@@ -10,7 +11,7 @@ import type { LayerUnpacker } from '../layer-sink.ts';
 import { servesPlatform } from '../serves-platform.ts';
 import type { PullListener } from './events.ts';
 import { fetchImage } from './fetch-image.ts';
-import { openRegistry, type RegistryAccess, type RegistrySource } from './registry-source.ts';
+import { openRegistry, type RegistrySource } from './registry-source.ts';
 
 export interface PullOptions extends RegistryAccess {
   paths: StorePaths;

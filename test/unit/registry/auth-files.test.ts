@@ -85,7 +85,7 @@ test('a helper that is not there is an error', async () => {
     '.docker/config.json': { credHelpers: { 'x.io': 'surely-not-installed' } },
   });
   await expect(findCredentials('x.io', 'y', environment)).rejects.toMatchObject({
-    message: 'cannot read credentials from docker-credential-surely-not-installed: it cannot be run',
+    message: 'cannot use the logins of docker-credential-surely-not-installed: it cannot be run',
     cause: { code: expect.stringMatching(/^(?:ENOENT|EACCES)$/) }, // EACCES: $PATH has a directory that is not ours
   });
   expect(await findCredentials('y.io', 'y', environment)).toBeUndefined();

@@ -1,0 +1,56 @@
+/** Logging in: a login is tried at the registry before it is kept. Loads undici. */
+import { TsrunError, tsrunError } from '../errors.ts';
+import { openClient, type RegistryAccess } from './access.ts';
+import type { Credentials } from './auth-file.ts';
+import { saveLogin } from './save-login.ts';
+
+/**
+ * Asks the registry whether it takes a login. Answers false when it asks nobody for one: then nothing is known of it.
+ * Throws ERR_TSRUN_LOGIN_REFUSED, ERR_TSRUN_REGISTRY_….
+ */
+export async function checkLogin(
+  registry: string,
+  credentials: Credentials,
+  access: RegistryAccess,
+  existing = false,
+): Promise<boolean> {
+  const username = 'username' in credentials ? credentials.username : 'an identity token';
+  const refused = (cause: unknown): Error =>
+    tsrunError('ERR_TSRUN_LOGIN_REFUSED', { registry, username, existing }, cause);
+  const client = openClient(registry, { ...access, credentials });
+  try {
+    return await client.retrying(async () => {
+      const url = await client.url('/v2/');
+      const response = await client.send({ url }, '', []);
+      if (response.status !== 200) throw await client.failure(response, '', 'GET /v2/');
+      await response.body.dump();
+      return client.hasLoggedIn;
+    });
+  } catch (error) {
+    const isRefusal = error instanceof TsrunError && error.code === 'ERR_TSRUN_REGISTRY_DENIED';
+    throw isRefusal ? refused(error.cause) : error;
+  } finally {
+    await client.close();
+  }
+}
+
+export interface SavedLogin {
+  /** The registry took it; false when it asked for none. */
+  isVerified: boolean;
+  /** The credential helper that keeps it instead of the file. */
+  helper: string | undefined;
+}
+
+/**
+ * Tries a login, and keeps it in `file`. `key` is a registry, or a part of one: `quay.io/team`.
+ * Throws what checkLogin() throws, and ERR_TSRUN_CREDENTIALS.
+ */
+export async function login(
+  file: string,
+  key: string,
+  credentials: { username: string; password: string },
+  access: RegistryAccess,
+): Promise<SavedLogin> {
+  const isVerified = await checkLogin(key.split('/')[0] ?? key, credentials, access);
+  return { isVerified, helper: await saveLogin(file, key, credentials) };
+}

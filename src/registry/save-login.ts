@@ -1,0 +1,139 @@
+/**
+ * Keeping and forgetting logins in one file, beside what else podman or docker have written there.
+ *
+ * The file is replaced as a whole (mode 0600), under a lock on its directory, so that two logins at the same time are both kept and
+ * nobody ever reads half a file. Where the file names a helper for the registry, the helper gets the password and the file does not.
+ */
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { tsrunError } from '../errors.ts';
+import { flock } from '../sys/flock.ts';
+import { type AuthFile, helperFor, lookUp, normalizeKey, readAuthFile, serverUrl } from './auth-file.ts';
+import { eraseWithHelper, listWithHelper, storeWithHelper } from './credential-helper.ts';
+
+export interface Login {
+  username: string;
+  password: string;
+}
+
+/** `quay.io/team` → `quay.io` */
+const registryOf = (key: string): string => key.split('/')[0] ?? key;
+
+/** A link is followed and kept: what it leads to is replaced. */
+function targetOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return path;
+    throw error;
+  }
+}
+
+function replaceFile(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}`;
+  try {
+    const fd = openSync(temporary, 'w', 0o600);
+    try {
+      chmodSync(temporary, 0o600);
+      writeSync(fd, text);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Changes the file by `change`, which says whether there was anything to change. Throws ERR_TSRUN_CREDENTIALS. */
+function changeFile(path: string, change: (file: AuthFile) => boolean): boolean {
+  try {
+    const target = targetOf(path);
+    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+    const lock = openSync(dirname(target), 'r');
+    try {
+      flock(lock, 'exclusive', false);
+      const file = readAuthFile(target) ?? {};
+      const isChanged = change(file);
+      if (isChanged) replaceFile(target, `${JSON.stringify(file, undefined, '\t')}\n`);
+      return isChanged;
+    } finally {
+      closeSync(lock);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw tsrunError('ERR_TSRUN_CREDENTIALS', { source: path, problem: 'it cannot be written' }, error);
+  }
+}
+
+/** Entries that mean `key`, however they are spelled. */
+function dropEntries(file: AuthFile, key: string): boolean {
+  const found = Object.keys(file.auths ?? {}).filter((each) => normalizeKey(each) === key);
+  for (const each of found) delete file.auths?.[each];
+  return found.length > 0;
+}
+
+/**
+ * Keeps the login of `key`, a registry or a part of one (`quay.io/team`), in the file or with its helper.
+ * @returns the name of the helper that has it, if one has. Throws ERR_TSRUN_CREDENTIALS.
+ */
+export async function saveLogin(path: string, key: string, login: Login): Promise<string | undefined> {
+  const helper = helperFor(readAuthFile(path) ?? {}, registryOf(key));
+  if (helper !== undefined) {
+    await storeWithHelper(helper, key === registryOf(key) ? serverUrl(key) : key, login);
+    changeFile(path, (file) => dropEntries(file, key));
+    return helper;
+  }
+  const auth = Buffer.from(`${login.username}:${login.password}`).toString('base64');
+  changeFile(path, (file) => {
+    dropEntries(file, key);
+    file.auths = { ...file.auths, [key]: { auth } };
+    return true;
+  });
+  return undefined;
+}
+
+/** Forgets the login of `key`; false when there was none. Throws ERR_TSRUN_CREDENTIALS. */
+export async function removeLogin(path: string, key: string): Promise<boolean> {
+  const file = readAuthFile(path);
+  if (file === undefined) return false;
+  const helper = helperFor(file, registryOf(key));
+  const isErased = helper !== undefined && (await eraseWithHelper(helper, serverUrl(key)));
+  const hasEntry = lookUp(file.auths, key) !== undefined;
+  return (hasEntry && changeFile(path, (now) => dropEntries(now, key))) || isErased;
+}
+
+/** The first of `paths` that has an entry for `key`. Throws ERR_TSRUN_CREDENTIALS. */
+export function holderOf(key: string, paths: readonly string[]): string | undefined {
+  return paths.find((path) => lookUp(readAuthFile(path)?.auths, key) !== undefined);
+}
+
+/** Forgets all logins of the file and of its helpers. Throws ERR_TSRUN_CREDENTIALS. */
+export async function removeAllLogins(path: string): Promise<void> {
+  const file = readAuthFile(path);
+  if (file === undefined) return;
+  for (const [registry, helper] of Object.entries(file.credHelpers ?? {})) {
+    await eraseWithHelper(helper, serverUrl(normalizeKey(registry)));
+  }
+  if (file.credsStore) {
+    for (const server of await listWithHelper(file.credsStore))
+      await eraseWithHelper(file.credsStore, server);
+  }
+  changeFile(path, (now) => {
+    const hadAny = Object.keys(now.auths ?? {}).length > 0;
+    now.auths = {};
+    return hadAny;
+  });
+}

@@ -1,0 +1,117 @@
+import { chmodSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { findCredentials } from '../../../src/registry/auth-files.ts';
+import { removeAllLogins, removeLogin, saveLogin } from '../../../src/registry/save-login.ts';
+import { temporaryDirectoryForTest } from '../../support/temporary-store.ts';
+
+const LOGIN = { username: 'me', password: 'a:b c' };
+const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
+const find = (file: string, registry: string, repository = 'a') =>
+  findCredentials(registry, repository, {}, file);
+
+/** A helper that keeps logins in files of its directory, and is on the PATH until the test ends. */
+function installHelper(): { directory: string; name: string } {
+  const directory = temporaryDirectoryForTest();
+  const script = `#!/bin/sh
+cd "${directory}" || exit 1
+name() { echo "$1" | tr -c 'a-zA-Z0-9\\n' _; }
+case $1 in
+store) read json; url=$(echo "$json" | sed 's/.*"ServerURL":"\\([^"]*\\)".*/\\1/'); echo "$json" > "$(name "$url").login";;
+get) read url; [ -e "$(name "$url").login" ] || { echo "credentials not found in native keychain"; exit 1; }; cat "$(name "$url").login";;
+erase) read url; rm "$(name "$url").login";;
+list) echo '{"https://index.docker.io/v1/":"me"}';;
+esac
+`;
+  writeFileSync(join(directory, 'docker-credential-files'), script);
+  chmodSync(join(directory, 'docker-credential-files'), 0o755);
+  const path = process.env.PATH;
+  process.env.PATH = `${directory}:${path}`;
+  onTestFinished(() => {
+    process.env.PATH = path;
+  });
+  return { directory, name: 'files' };
+}
+
+test('a login is kept where only the user can read it, and found again', async () => {
+  const file = join(temporaryDirectoryForTest(), 'containers', 'auth.json');
+  expect(await saveLogin(file, '127.0.0.1:5000', LOGIN)).toBeUndefined();
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(await find(file, '127.0.0.1:5000')).toEqual(LOGIN);
+});
+
+test("what others have written stays, and so does the file's place", async () => {
+  const directory = temporaryDirectoryForTest();
+  const real = join(directory, 'elsewhere.json');
+  const file = join(directory, 'auth.json');
+  writeFileSync(real, '{"auths":{"other.io":{"auth":"eDp5"}},"detachKeys":"ctrl-x"}', { mode: 0o644 });
+  symlinkSync(real, file);
+  await saveLogin(file, 'quay.io/team', LOGIN);
+  expect(lstatSync(file).isSymbolicLink()).toBe(true);
+  expect(statSync(real).mode & 0o777).toBe(0o600);
+  expect(read(real)).toEqual({
+    auths: { 'other.io': { auth: 'eDp5' }, 'quay.io/team': { auth: btoa('me:a:b c') } },
+    detachKeys: 'ctrl-x',
+  });
+  expect(await find(file, 'quay.io', 'team/app')).toEqual(LOGIN);
+  expect(await find(file, 'quay.io', 'others/app')).toBeUndefined();
+});
+
+test('a new login takes the place of the old one, however that is spelled', async () => {
+  const file = join(temporaryDirectoryForTest(), 'config.json');
+  writeFileSync(file, '{"auths":{"https://index.docker.io/v1/":{"auth":"eDp5"}}}');
+  await saveLogin(file, 'docker.io', LOGIN);
+  expect(read(file)).toEqual({ auths: { 'docker.io': { auth: btoa('me:a:b c') } } });
+});
+
+test('logins at the same time are all kept', async () => {
+  const file = join(temporaryDirectoryForTest(), 'auth.json');
+  const registries = Array.from({ length: 10 }, (_, i) => `r${i}.test`);
+  await Promise.all(registries.map((registry) => saveLogin(file, registry, LOGIN)));
+  expect(Object.keys((read(file) as { auths: object }).auths).sort()).toEqual(registries);
+});
+
+test('a file that is no JSON is neither used nor lost', async () => {
+  const file = join(temporaryDirectoryForTest(), 'auth.json');
+  writeFileSync(file, '{"auths": secret');
+  await expect(saveLogin(file, 'a.io', LOGIN)).rejects.toMatchObject({ code: 'ERR_TSRUN_CREDENTIALS' });
+  expect(readFileSync(file, 'utf8')).toBe('{"auths": secret');
+});
+
+test('a directory that cannot be written is named, and no password with it', async () => {
+  const blocked = join(temporaryDirectoryForTest(), 'file');
+  writeFileSync(blocked, '');
+  const path = join(blocked, 'auth.json');
+  const error = await saveLogin(path, 'a.io', LOGIN).catch((e: Error) => e);
+  expect(error).toMatchObject({
+    code: 'ERR_TSRUN_CREDENTIALS',
+    message: `cannot use the logins of ${path}: it cannot be written`,
+  });
+  expect(`${JSON.stringify(error)}${(error as Error).stack}`).not.toContain(LOGIN.password);
+});
+
+test('logging out', async () => {
+  const file = join(temporaryDirectoryForTest(), 'auth.json');
+  await saveLogin(file, 'a.io', LOGIN);
+  await saveLogin(file, 'b.io', LOGIN);
+  expect(await removeLogin(file, 'a.io')).toBe(true);
+  expect(await removeLogin(file, 'a.io')).toBe(false);
+  expect(await find(file, 'b.io')).toEqual(LOGIN);
+  await removeAllLogins(file);
+  expect(read(file)).toEqual({ auths: {} });
+});
+
+test('the helper that the file names gets the password, and the file does not', async () => {
+  const { directory, name } = installHelper();
+  const file = join(temporaryDirectoryForTest(), 'auth.json');
+  mkdirSync(join(directory, 'x'));
+  writeFileSync(file, JSON.stringify({ credsStore: name, auths: { 'docker.io': { auth: 'eDp5' } } }));
+  expect(await saveLogin(file, 'docker.io', LOGIN)).toBe(name);
+  expect(read(file)).toEqual({ credsStore: name, auths: {} });
+  expect(await find(file, 'docker.io')).toEqual(LOGIN);
+  expect(await removeLogin(file, 'docker.io')).toBe(true);
+  expect(await removeLogin(file, 'docker.io')).toBe(false);
+  await saveLogin(file, 'docker.io', LOGIN);
+  await removeAllLogins(file);
+  expect(await find(file, 'docker.io')).toBeUndefined();
+});
