@@ -3,12 +3,19 @@
  *
  * Descriptors at the supervisor's execve (all others are closed; 0-2 are /dev/null unless SPEC_PASSTHROUGH):
  *
- *   3  the spec: a memfd holding struct supervisor_spec and the programs it points to; copied and closed at once
+ *   3  the spec: a sealed memfd holding struct supervisor_spec and the programs it points to; closed at once, unless parts of
+ *      it are needed again: for a restart, or a health check
  *   4  the listening AF_UNIX SOCK_STREAM socket that later clients (attach, wait, kill) connect to, or closed
  *   5  the first client: one end of a socketpair whose other end the starting tsrun holds, or closed
  *   6  the container's directory (or the exec session's): state.json, exit.json (supervisor/record.h), the log
  *      (supervisor/log.h) and helpers.log are written there, by openat(2)
  *   7  where traced ops are written, or closed
+ *
+ * When it starts the container again (SPEC_RESTART_*), the supervisor executes itself, with 3, 4 and 6 as they were, and the number of
+ * restarts and the last pause in ms as its arguments. Each start is so a process image that knows nothing of the one before.
+ *
+ * Signals: SIGUSR1 says that the end of the container is wanted, so that it is not started again; SIGUSR2 says the same, and that the
+ * cleanup program is not to be run (`tsrun restart` of a --rm container). All others that could end it are ignored.
  *
  * The start program makes the streams and clones the container's init; the supervisor finds them in these slots:
  * (a slot left at -1 means "none").
@@ -69,20 +76,27 @@ enum spec_flag {
 	SPEC_STDIN_ONCE = 8,	/* stdin is closed when the first attached client goes */
 	SPEC_KILL_ORPHAN = 16,	/* the init is killed when the first client goes (exec without -d) */
 	SPEC_LOG = 32,		/* output is written to the log */
+	SPEC_RESTART_ON_FAILURE = 64,
+	SPEC_RESTART_ALWAYS = 128,
+};
+
+/* A part of the memfd, 8-byte aligned; size 0 = there is none. */
+struct spec_part {
+	uint32_t offset, size;
 };
 
 struct supervisor_spec {
 	uint32_t magic;
 	uint32_t size; /* of the whole memfd */
 	uint32_t flags;
-	uint32_t start_offset; /* the start program, 8-byte aligned; run once per start */
-	uint32_t start_size;
-	uint32_t cleanup_offset; /* run after the exit was recorded; 0 = none */
-	uint32_t cleanup_size;
-	uint32_t log_files;  /* how many files a rotated log keeps, the current one included; 0 or 1 = only the current one */
-	uint64_t log_max;    /* bytes after which the log is rotated; 0 = never */
-	char boot_id[40];    /* copied to state.json */
-	char log_name[64];   /* of the log in the container's directory */
+	uint32_t restart_limit;	  /* of SPEC_RESTART_ON_FAILURE: how many times; 0 = without end */
+	struct spec_part start;	  /* the start program; run once per start */
+	struct spec_part cleanup; /* run after the last exit was recorded */
+	struct spec_part texts;	  /* strings that end with NUL, the first of them empty; others name them by their offset in it */
+	uint64_t log_max;	  /* bytes after which the log is rotated; 0 = never */
+	uint32_t log_files;	  /* how many files a rotated log keeps, the current one included; 0 or 1 = only the current one */
+	uint32_t log_name;	  /* text: of the log in the container's directory */
+	char boot_id[40];	  /* copied to state.json */
 };
 
 enum frame_type {

@@ -13,7 +13,9 @@
  *   announce    state.json is there before the command can do anything. Had the client hung up by now, nothing was started.
  *   let go      a byte on SLOT_GO; the report pipe then says whether execve succeeded: STARTED or FAILED.
  *   relay       until the init is dead and its last byte read.
- *   bury        what is left of its processes is ended; exit.json; the cleanup program.
+ *   again?      what is left of its processes is ended. If it is to be started again: exit.json says when, the clients hear of this
+ *               end, and after a pause the supervisor becomes a new image of itself (supervisor/restart.h).
+ *   bury        exit.json; the cleanup program.
  *   deliver     output that a slow client has not yet taken, and EXIT. Only then, as nobody else has to wait for it.
  *
  * A failure on the way jumps to `bury`: a container that did not start leaves no more behind than one that ended.
@@ -28,6 +30,7 @@
 #include "supervisor/io.h"
 #include "supervisor/log.h"
 #include "supervisor/record.h"
+#include "supervisor/restart.h"
 #include "supervisor/signals.h"
 #include "supervisor/spec.h"
 #include "supervisor/stdio.h"
@@ -45,8 +48,9 @@ static struct ending ending;
 static int init_pid = -1;
 static int report_fd = -1, report_poll = -1;
 static int starting; /* the init has not yet execve'd the user's command */
-static int64_t ended_at = -1;
+static int64_t started_at, ended_at = -1;
 static int64_t busy_at = -1; /* of the last event since memory was given back; -1 = none */
+static int64_t wake_at = -1; /* when the loop is to look around, whatever happens; -1 = never */
 
 /* The value that the start program left in slot S, -1 for none. */
 static int slot(enum slot s)
@@ -100,10 +104,11 @@ static int read_report(void)
  */
 static int start(void)
 {
-	int64_t ret = program_run(start_program, spec.start_size);
+	int64_t ret = program_run(start_program, spec.start.size);
 	int error = children_watch(slot(SLOT_INIT_PID), slot(SLOT_INIT_PIDFD));
 
 	ending.started = clock_now();
+	started_at = clock_monotonic();
 	init_pid = slot(SLOT_INIT_PID);
 	report_fd = slot(SLOT_REPORT);
 	if (report_fd >= 0)
@@ -134,12 +139,12 @@ static int first_client_hung_up(int fd)
 
 static int announce(int first_client)
 {
-	struct log_options options = {FD_DIRECTORY, spec.log_name, spec.log_max, spec.log_files};
+	struct log_options options = {FD_DIRECTORY, spec_text(spec.log_name), spec.log_max, spec.log_files};
 	int error;
 
-	if (first_client_hung_up(first_client))
+	if (restart_count() == 0 && first_client_hung_up(first_client))
 		return fail(NO_OP, ECANCELED);
-	error = record_state(FD_DIRECTORY, spec.boot_id, init_pid, ending.started);
+	error = record_state(FD_DIRECTORY, spec.boot_id, init_pid, ending.started, restart_count());
 	if (error)
 		return fail(NO_OP, -error);
 	if (spec.flags & SPEC_LOG)
@@ -155,7 +160,7 @@ static void let_go(void)
 	if (go >= 0)
 		io_write(go, "", 1); /* if it failed, the init is dead, as will be seen */
 	io_close(&go);
-	spec_free(&start_program, spec.start_size);
+	spec_free(&start_program, &spec.start);
 	if (!starting)
 		clients_started(init_pid);
 }
@@ -203,6 +208,8 @@ static void wait_and_act(void)
 	}
 	if (busy_at >= 0)
 		poll_until(&set, busy_at + TRIM_AFTER);
+	if (wake_at >= 0)
+		poll_until(&set, wake_at);
 	poll_wait(&set);
 
 	children_ready(&set);
@@ -245,13 +252,66 @@ static void relay(void)
 	log_finish();
 }
 
-static void bury(void)
+/* The processes of this start end; what happened has its times. */
+static void end_processes(void)
 {
 	children_end_all();
 	if (!ending.finished.seconds)
 		ending.finished = clock_now();
+	if (ending.failed && restart_count() > 0) /* it is this start that exit.json speaks of */
+		record_state(FD_DIRECTORY, spec.boot_id, 0, ending.started, restart_count());
+}
+
+/* The time that is so many milliseconds from now. */
+static struct clock_time from_now(uint32_t milliseconds)
+{
+	struct clock_time time = clock_now();
+	uint64_t nanoseconds = time.nanoseconds + milliseconds % 1000 * 1000000ull;
+
+	time.seconds += milliseconds / 1000 + (int64_t)(nanoseconds / 1000000000);
+	time.nanoseconds = (uint32_t)(nanoseconds % 1000000000);
+	return time;
+}
+
+/*
+ * The pause before the next start, which the clients have to take what they were sent. Comes back only if the end of the container
+ * is wanted meanwhile (or the next image cannot be executed): then it is over.
+ */
+static void start_again(char **envp)
+{
+	uint32_t pause = restart_pause(ended_at < 0 ? 0 : ended_at - started_at);
+	int64_t now = clock_monotonic();
+
+	wake_at = now + pause;
+	ending.restarting = 1;
+	ending.restart_at = from_now(pause);
 	record_exit(FD_DIRECTORY, &ending);
-	if (!cleanup_program || program_run(cleanup_program, spec.cleanup_size) == 0)
+	clients_hurry();
+	while (!ending.failed && !stdio_drained(clock_monotonic(), ended_at))
+		wait_and_act();
+	log_finish();
+	clients_exit(ending.status.kind, ending.status.value);
+	for (;;) {
+		signals_read();
+		now = clock_monotonic();
+		if (now >= wake_at)
+			wake_at = -1; /* from here on it is the clients that are waited for */
+		if (signals_stop_wanted() || (wake_at < 0 && clients_delivered(now)))
+			break;
+		wait_and_act();
+	}
+	if (!signals_stop_wanted()) {
+		clients_close(1);
+		restart_now(envp);
+	}
+	wake_at = -1;
+	ending.restarting = 0;
+}
+
+static void bury(void)
+{
+	record_exit(FD_DIRECTORY, &ending);
+	if (!cleanup_program || signals_keep_wanted() || program_run(cleanup_program, spec.cleanup.size) == 0)
 		return;
 	ending.cleanup_failed = 1;
 	ending.cleanup.op = cleanup_program->failed_errno ? cleanup_program->failed_op : NO_OP;
@@ -274,24 +334,49 @@ static void deliver(void)
 		clients_exit(ending.status.kind, ending.status.value);
 	while (!clients_delivered(clock_monotonic()))
 		wait_and_act();
-	clients_close();
+	clients_close(0);
 	record_sync();
+}
+
+/* A trace is of the first start: in a later one its descriptor leads nowhere, but is not somebody else's. */
+static void hold_trace_fd(void)
+{
+	if (restart_count() > 0 && inherited(FD_TRACE) < 0)
+		SYS3(__NR_dup3, 0, FD_TRACE, O_CLOEXEC);
+}
+
+/* The memfd is let go when nothing of it will be needed again. */
+static int load(void)
+{
+	int error = spec_load(&spec);
+
+	if (!error)
+		error = spec_program(&spec.start, &start_program);
+	if (!error)
+		error = spec_program(&spec.cleanup, &cleanup_program);
+	if (!(spec.flags & (SPEC_RESTART_ALWAYS | SPEC_RESTART_ON_FAILURE)))
+		spec_close();
+	return error;
 }
 
 int program_main(int argc, char **argv, char **envp)
 {
 	int first_client, error;
 
-	(void)argc, (void)argv, (void)envp;
+	restart_open(argc, argv);
 	protect();
-	error = spec_load(&spec, &start_program, &cleanup_program);
-	first_client = inherited(FD_CLIENT);
+	error = load();
+	hold_trace_fd();
+	first_client = restart_count() ? -1 : inherited(FD_CLIENT);
 	clients_open(first_client, inherited(FD_LISTEN), error ? 0 : spec.flags);
 	if (error)
 		fail(NO_OP, -error);
 	else if (start() == 0 && announce(first_client) == 0)
 		let_go();
 	relay();
+	end_processes();
+	if (restart_is_due(&spec, &ending))
+		start_again(envp);
 	bury();
 	deliver();
 	return ending.failed;

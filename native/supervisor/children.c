@@ -13,14 +13,12 @@
 
 #include <asm/siginfo.h>
 #include <asm/signal.h>
-#include <linux/signalfd.h>
 #include <linux/wait.h>
 
 #define PATIENCE 1000	/* ms for the init's status to arrive */
 #define TERM_GRACE 250	/* ms between SIGTERM and SIGKILL */
 #define KILL_GRACE 3000 /* ms after which a child that cannot die (state D) is left to the kernel */
 
-static int child_fd = -1;
 static int init_pid = -1, init_pidfd = -1;
 static int child_poll = -1, init_poll = -1;
 static int ended;
@@ -56,34 +54,25 @@ static int reap(void)
 
 int children_watch(int pid, int pidfd)
 {
-	if (child_fd < 0)
-		child_fd = signals_child_fd();
 	init_pid = pid;
 	init_pidfd = pidfd;
 	ended = 0;
-	return child_fd < 0 ? child_fd : 0;
+	return signals_open();
 }
 
 void children_poll(struct poll_set *set)
 {
-	child_poll = poll_add(set, child_fd, POLLIN);
+	child_poll = signals_poll(set);
 	/* While the status is awaited the pidfd stays readable: asking again would spin. */
 	init_poll = lost_since < 0 ? poll_add(set, init_pidfd, POLLIN) : -1;
 	if (!ended && lost_since >= 0)
 		poll_until(set, lost_since + PATIENCE);
 }
 
-static void empty_child_fd(const struct poll_set *set)
-{
-	struct signalfd_siginfo info;
-
-	if (poll_got(set, child_poll))
-		io_read(child_fd, &info, sizeof(info)); /* SIGCHLDs are merged: one read is enough */
-}
-
 void children_ready(struct poll_set *set)
 {
-	empty_child_fd(set);
+	if (poll_got(set, child_poll))
+		signals_read();
 	reap();
 	if (!ended && poll_got(set, init_poll) && lost_since < 0)
 		lost_since = set->now;
@@ -142,10 +131,10 @@ static int wait_all(int64_t deadline, int number, int repeat)
 		poll_begin(&set);
 		if (set.now >= deadline)
 			return 0;
-		child_poll = poll_add(&set, child_fd, POLLIN);
+		signals_poll(&set);
 		poll_until(&set, set.now + 50 < deadline ? set.now + 50 : deadline);
 		poll_wait(&set);
-		empty_child_fd(&set);
+		signals_read();
 		if (repeat)
 			signal_all(number);
 	}

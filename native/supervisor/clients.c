@@ -32,7 +32,7 @@
 static struct client clients[CLIENTS_MAX];
 static int listener = -1, listener_poll = -1;
 static uint32_t spec_flags;
-static int had_first, first_gone, exiting;
+static int had_first, first_gone, exiting, hurried;
 static struct client *only; /* at the exit: the one attached client, which is waited for */
 
 #define FOR_EACH(c) \
@@ -56,7 +56,7 @@ void clients_open(int first, int listening, uint32_t flags)
 	listener = listening;
 	spec_flags = flags;
 	had_first = first >= 0;
-	first_gone = exiting = 0;
+	first_gone = exiting = hurried = 0;
 	if (listener >= 0)
 		io_nonblocking(listener);
 	if (first >= 0) {
@@ -260,14 +260,24 @@ static void begin_farewell(void)
 	int attached = 0;
 
 	exiting = 1;
-	io_close(&listener);
+	if (!hurried)
+		io_close(&listener);
 	FOR_EACH(c) {
 		c->last_progress = now;
-		if (wants(c, WANTS_OUTPUT))
+		if (!hurried && wants(c, WANTS_OUTPUT))
 			only = attached++ ? 0 : c;
 		if (c->lagging)
 			say_lost(c);
 	}
+}
+
+void clients_hurry(void)
+{
+	hurried = 1;
+	only = 0;
+	FOR_EACH(c)
+		if (wants(c, WANTS_OUTPUT) && is_full(c))
+			c->lagging = 1;
 }
 
 void clients_failed(uint32_t program, struct failure_record failure, const char *words, uint32_t words_len)
@@ -290,6 +300,8 @@ void clients_exit(uint32_t kind, uint32_t value)
 {
 	uint32_t payload[2] = {kind, value};
 
+	if (exiting) /* it was said already, when the container was still to be started again */
+		return;
 	begin_farewell();
 	FOR_EACH(c)
 		send_frame(c, FRAME_EXIT, payload, sizeof(payload));
@@ -327,7 +339,7 @@ static void accept_clients(void)
 void clients_poll(struct poll_set *set)
 {
 	find_lagging(set);
-	listener_poll = has_place() ? poll_add(set, listener, POLLIN) : -1;
+	listener_poll = !exiting && has_place() ? poll_add(set, listener, POLLIN) : -1;
 	FOR_EACH(c) {
 		int events = (c->reading && !client_must_wait(c) ? POLLIN : 0) | (c->queue.len ? POLLOUT : 0);
 
@@ -363,13 +375,14 @@ static void discard_rest(struct client *c)
 		;
 }
 
-void clients_close(void)
+void clients_close(int listening)
 {
 	FOR_EACH(c) {
 		discard_rest(c);
 		client_disconnect(c);
 	}
-	io_close(&listener);
+	if (!listening)
+		io_close(&listener);
 }
 
 void clients_trim(void)

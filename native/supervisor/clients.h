@@ -29,13 +29,17 @@ void clients_started(int pid);
 /* PROGRAM 0: the container did not start, said to every client. 1: the cleanup failed, said to the first. */
 void clients_failed(uint32_t program, struct failure_record failure, const char *words, uint32_t words_len);
 
-/* Sends EXIT; from now on no client is accepted. */
+/* Sends EXIT; from now on no client is accepted: those that come wait at the socket for the next start, or find it closed. */
 void clients_exit(uint32_t kind, uint32_t value);
+
+/* The container is to be started again: no client is waited for any more. */
+void clients_hurry(void);
 
 /* 1 when everything is delivered, or nobody is left to wait for. */
 int clients_delivered(int64_t now);
 
-void clients_close(void);
+/* LISTENING: the socket for later clients stays as it is. */
+void clients_close(int listening);
 
 void clients_poll(struct poll_set *set);
 void clients_ready(struct poll_set *set);

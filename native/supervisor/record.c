@@ -69,7 +69,7 @@ static void put_time(struct text *t, const char *before, struct clock_time time)
 	text_string(t, "\"");
 }
 
-int record_state(int directory, const char *boot_id, int init_pid, struct clock_time started)
+int record_state(int directory, const char *boot_id, int init_pid, struct clock_time started, uint32_t restarts)
 {
 	char buf[RECORD_SIZE];
 	struct text t = {buf, sizeof(buf), 0, 0};
@@ -83,6 +83,7 @@ int record_state(int directory, const char *boot_id, int init_pid, struct clock_
 	put_number(&t, "},\"init\":{\"pid\":", init_pid > 0 ? (uint64_t)init_pid : 0);
 	put_number(&t, ",\"startTime\":", init_pid > 0 ? start_time(init_pid) : 0);
 	put_time(&t, "},\"startedAt\":\"", started);
+	put_number(&t, ",\"restarts\":", restarts);
 	text_string(&t, "}\n");
 	fd = replace_file(directory, "state.json", &t);
 	if (fd < 0)
@@ -110,6 +111,8 @@ int record_exit(int directory, const struct ending *e)
 		put_number(&t, ",\"errno\":", (uint64_t)e->cleanup.error);
 		text_string(&t, "}");
 	}
+	if (e->restarting)
+		put_time(&t, ",\"restartAt\":\"", e->restart_at);
 	text_string(&t, "}\n");
 	io_close(&exit_fd);
 	exit_fd = replace_file(directory, "exit.json", &t);

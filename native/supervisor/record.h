@@ -1,13 +1,14 @@
 /*
  * record.h - what the supervisor leaves in the container's directory for commands that come later:
  *
- *     state.json  {"bootId":"…","supervisor":{"pid":N,"startTime":N},"init":{"pid":N,"startTime":N},"startedAt":"…"}
+ *     state.json  {"bootId":"…","supervisor":{"pid":N,"startTime":N},"init":{"pid":N,"startTime":N},"startedAt":"…","restarts":0}
  *     exit.json   {"kind":"exited","value":0,"startedAt":"…","finishedAt":"…","oomKilled":false,"logDroppedBytes":0}
  *
  * A pid alone could be another process by now: with the boot id and its start time (field 22 of /proc/PID/stat) it cannot.
  * Both files appear by rename, so a reader sees all of one or nothing. In exit.json `kind` is "exited" (value: exit status),
  * "signaled" (value: signal), "unknown" (the status was lost; never a made-up 0), or "failed" (the container did not start;
- * value: errno; with "op":N, the step of the start program). A failed cleanup adds "cleanup":{"op":N,"errno":N}.
+ * value: errno; with "op":N, the step of the start program). A failed cleanup adds "cleanup":{"op":N,"errno":N}; "restartAt":"…" says when
+ * the supervisor, as long as it lives, starts the container again. `restarts` says how often it has.
  */
 #ifndef TSRUN_SUPERVISOR_RECORD_H
 #define TSRUN_SUPERVISOR_RECORD_H
@@ -24,10 +25,12 @@ struct ending {
 	struct clock_time started, finished;
 	int cleanup_failed;
 	struct failure_record cleanup;
+	int restarting; /* the container is to be started again, `restart_at` */
+	struct clock_time restart_at;
 };
 
 /* 0 or -errno. BOOT_ID is cut at its first character that is not printable ASCII. */
-int record_state(int directory, const char *boot_id, int init_pid, struct clock_time started);
+int record_state(int directory, const char *boot_id, int init_pid, struct clock_time started, uint32_t restarts);
 
 /* 0 or -errno. The file is in place, but not yet on the disk. May be called again when more is known. */
 int record_exit(int directory, const struct ending *ending);

@@ -10,21 +10,52 @@ struct action {
 	uint64_t handler, flags, restorer, mask;
 };
 
-static const uint64_t child_mask = 1ul << (SIGCHLD - 1);
+static const uint64_t read_mask = 1ul << (SIGCHLD - 1) | 1ul << (SIGUSR1 - 1) | 1ul << (SIGUSR2 - 1);
+
+static int fd = -1;
+static int stop_wanted, keep_wanted;
 
 void signals_protect(void)
 {
-	static const uint8_t ignored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE,
-					  SIGALRM, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
+	static const uint8_t ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
+	static const uint8_t standard_ones[] = {SIGCHLD, SIGUSR1, SIGUSR2}; /* were they ignored, they would never come */
 	struct action ignore = {.handler = 1}, standard = {0};
 
+	SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &read_mask, 0, 8);
 	for (unsigned i = 0; i < sizeof(ignored); i++)
 		SYS4(__NR_rt_sigaction, ignored[i], &ignore, 0, 8);
-	SYS4(__NR_rt_sigaction, SIGCHLD, &standard, 0, 8); /* were it ignored, there would be nothing to wait for */
-	SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &child_mask, 0, 8);
+	for (unsigned i = 0; i < sizeof(standard_ones); i++)
+		SYS4(__NR_rt_sigaction, standard_ones[i], &standard, 0, 8);
 }
 
-int signals_child_fd(void)
+int signals_open(void)
 {
-	return (int)SYS4(__NR_signalfd4, -1, &child_mask, sizeof(child_mask), SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		fd = (int)SYS4(__NR_signalfd4, -1, &read_mask, sizeof(read_mask), SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? fd : 0;
+}
+
+int signals_poll(struct poll_set *set)
+{
+	return poll_add(set, fd, POLLIN);
+}
+
+void signals_read(void)
+{
+	struct signalfd_siginfo info;
+
+	while (fd >= 0 && io_read(fd, &info, sizeof(info)) == sizeof(info)) {
+		stop_wanted |= info.ssi_signo == SIGUSR1 || info.ssi_signo == SIGUSR2;
+		keep_wanted |= info.ssi_signo == SIGUSR2;
+	}
+}
+
+int signals_stop_wanted(void)
+{
+	return stop_wanted;
+}
+
+int signals_keep_wanted(void)
+{
+	return keep_wanted;
 }

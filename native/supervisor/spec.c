@@ -4,40 +4,52 @@
 
 #include <linux/mman.h>
 
-_Static_assert(sizeof(struct supervisor_spec) == 144, "src/supervisor/spec.ts writes it");
+_Static_assert(sizeof(struct supervisor_spec) == 96, "src/supervisor/spec.ts writes it");
 
-static int is_name(const char *name, unsigned size)
+#define TEXTS_MAX 16384u
+
+static int fd = FD_SPEC;
+static char texts[TEXTS_MAX] __attribute__((aligned(PAGE)));
+static uint32_t texts_size;
+
+const char *spec_text(uint32_t offset)
+{
+	return offset < texts_size ? texts + offset : "";
+}
+
+static int is_name(const char *name)
 {
 	unsigned i;
 
-	for (i = 0; i < size && name[i]; i++)
+	for (i = 0; name[i]; i++)
 		if (name[i] == '/')
 			return 0;
-	return i > 0 && i < size && !(name[0] == '.' && (i == 1 || (i == 2 && name[1] == '.')));
+	return i > 0 && i < 64 && !(name[0] == '.' && (i == 1 || (i == 2 && name[1] == '.')));
 }
 
-static int part_ok(const struct supervisor_spec *spec, uint32_t offset, uint32_t size)
+static int part_ok(const struct supervisor_spec *spec, const struct spec_part *part, uint32_t least, uint32_t most)
 {
-	return offset % 8 == 0 && offset >= sizeof(*spec) && size >= sizeof(struct program) && size <= PROGRAM_MAX_SIZE &&
-	       offset <= spec->size && size <= spec->size - offset;
+	return part->offset % 8 == 0 && part->offset >= sizeof(*spec) && part->size >= least && part->size <= most &&
+	       part->offset <= spec->size && part->size <= spec->size - part->offset;
 }
 
-static int check(const struct supervisor_spec *spec)
+static int program_ok(const struct supervisor_spec *spec, const struct spec_part *part)
 {
-	if (spec->magic != SPEC_MAGIC)
-		return 0;
-	if ((spec->flags & SPEC_LOG) && !is_name(spec->log_name, sizeof(spec->log_name)))
-		return 0;
-	if (spec->cleanup_offset && !part_ok(spec, spec->cleanup_offset, spec->cleanup_size))
-		return 0;
-	return part_ok(spec, spec->start_offset, spec->start_size);
+	return part_ok(spec, part, sizeof(struct program), PROGRAM_MAX_SIZE);
+}
+
+static int header_ok(const struct supervisor_spec *spec)
+{
+	return spec->magic == SPEC_MAGIC && program_ok(spec, &spec->start) &&
+	       (!spec->cleanup.size || program_ok(spec, &spec->cleanup)) &&
+	       (!spec->texts.size || part_ok(spec, &spec->texts, 1, TEXTS_MAX));
 }
 
 /* Reads exactly SIZE bytes: 0 or -errno. */
 static int read_at(void *to, uint64_t offset, uint32_t size)
 {
 	for (uint32_t done = 0; done < size;) {
-		long n = SYS4(__NR_pread64, FD_SPEC, (char *)to + done, size - done, offset + done);
+		long n = SYS4(__NR_pread64, fd, (char *)to + done, size - done, offset + done);
 
 		if (n == -EINTR)
 			continue;
@@ -48,40 +60,50 @@ static int read_at(void *to, uint64_t offset, uint32_t size)
 	return 0;
 }
 
-/* A private copy, page-aligned: 0 or -errno. */
-static int copy_program(struct program **to, uint32_t offset, uint32_t size)
+int spec_load(struct supervisor_spec *spec)
 {
-	long at = SYS6(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int error = read_at(spec, 0, sizeof(*spec));
+
+	if (error)
+		return error;
+	if (!header_ok(spec))
+		return -EINVAL;
+	error = read_at(texts, spec->texts.offset, spec->texts.size);
+	if (error)
+		return error;
+	texts_size = spec->texts.size;
+	if (texts_size && (texts[0] || texts[texts_size - 1]))
+		return -EINVAL;
+	return (spec->flags & SPEC_LOG) && !is_name(spec_text(spec->log_name)) ? -EINVAL : 0;
+}
+
+void spec_close(void)
+{
+	io_close(&fd);
+}
+
+/* The copy is page-aligned. */
+int spec_program(const struct spec_part *part, struct program **to)
+{
+	long at;
 	int error;
 
 	*to = 0;
+	if (!part->size)
+		return 0;
+	at = SYS6(__NR_mmap, 0, part->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at < 0 && at > -4096)
 		return (int)at;
 	*to = (struct program *)at;
-	error = read_at(*to, offset, size);
+	error = read_at(*to, part->offset, part->size);
 	if (error)
-		spec_free(to, size);
+		spec_free(to, part);
 	return error;
 }
 
-int spec_load(struct supervisor_spec *spec, struct program **start, struct program **cleanup)
-{
-	int fd = FD_SPEC, error = read_at(spec, 0, sizeof(*spec));
-
-	*start = *cleanup = 0;
-	if (!error && !check(spec))
-		error = -EINVAL;
-	if (!error)
-		error = copy_program(start, spec->start_offset, spec->start_size);
-	if (!error && spec->cleanup_offset)
-		error = copy_program(cleanup, spec->cleanup_offset, spec->cleanup_size);
-	io_close(&fd);
-	return error;
-}
-
-void spec_free(struct program **program, uint32_t size)
+void spec_free(struct program **program, const struct spec_part *part)
 {
 	if (*program)
-		SYS2(__NR_munmap, *program, size);
+		SYS2(__NR_munmap, *program, part->size);
 	*program = 0;
 }

@@ -38,6 +38,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Stop containers, gently at first',
     load: async () => (await import('./commands/stop.ts')).STOP,
   },
+  restart: {
+    summary: 'Stop containers and start them again',
+    load: async () => (await import('./commands/restart.ts')).RESTART,
+  },
   kill: {
     summary: 'Send a signal to containers',
     load: async () => (await import('./commands/kill.ts')).KILL,
@@ -155,6 +159,7 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
         'attach',
         'logs',
         'stop',
+        'restart',
         'kill',
         'wait',
         'rm',

@@ -6,7 +6,7 @@ import { matchesReference } from './parse/reference-pattern.ts';
 import { parseMoment } from './parse/time.ts';
 import { usageError } from './parse/usage.ts';
 
-const PHASES = ['created', 'running', 'paused', 'stopping', 'exited'];
+const PHASES = ['created', 'running', 'paused', 'stopping', 'restarting', 'exited'];
 
 type Test = (view: ContainerView) => boolean;
 

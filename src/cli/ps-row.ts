@@ -36,11 +36,13 @@ export function statusText({ state }: ContainerView, now: number): string {
       return `Up ${up} (Paused)`;
     case 'stopping':
       return `Stopping after ${up}`;
+    case 'restarting':
     case 'exited': {
       const { exit } = state;
       const code =
         exit?.kind === 'exited' ? exit.code : exit?.kind === 'signaled' ? 128 + exit.signal : 'unknown';
-      return `Exited (${code})${state.finishedAt === undefined ? '' : ` ${ago(state.finishedAt, now)}`}`;
+      const what = state.phase === 'exited' ? 'Exited' : 'Restarting';
+      return `${what} (${code})${state.finishedAt === undefined ? '' : ` ${ago(state.finishedAt, now)}`}`;
     }
   }
 }

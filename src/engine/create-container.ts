@@ -202,6 +202,7 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     autoRemove: request.remove,
     stopSignal: parseSignal(request.stopSignal ?? run.StopSignal ?? 'SIGTERM'),
     stopTimeout: request.stopTimeout ?? 10,
+    restart: request.restart,
     user: request.user ?? run.User ?? '',
     hostname: config.hostname ?? '',
     workdir: config.process.cwd,

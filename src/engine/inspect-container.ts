@@ -39,9 +39,9 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
     Args: config.process.args.slice(1),
     State: {
       Status: state.phase,
-      Running: state.phase === 'running',
+      Running: state.phase === 'running' || state.phase === 'restarting',
       Paused: state.phase === 'paused',
-      Restarting: false,
+      Restarting: state.phase === 'restarting',
       OOMKilled: state.oomKilled,
       Dead: false,
       Pid: state.init?.pid ?? 0,
@@ -60,7 +60,7 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
     HostsPath: files.hosts,
     LogPath: files.log,
     Name: record.name,
-    RestartCount: 0,
+    RestartCount: state.restarts,
     Driver: record.rootfsDriver,
     Platform: 'linux',
     GraphDriver: { Name: record.rootfsDriver, Data: { UpperDir: files.upper, WorkDir: files.work } },
@@ -90,6 +90,10 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
     },
     HostConfig: {
       AutoRemove: record.autoRemove,
+      RestartPolicy: {
+        Name: record.restart?.name ?? 'no',
+        MaximumRetryCount: record.restart?.maximumRetryCount ?? 0,
+      },
       NetworkMode: record.networkMode ?? 'private',
       PortBindings: ports,
       Privileged: record.privileged,

@@ -13,6 +13,7 @@ import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
 import { removalSteps } from './removal.ts';
 import { signalContainer } from './signal-container.ts';
+import { announceEnd } from './signal-supervisor.ts';
 import { volumeUsers } from './volume-users.ts';
 import { waitContainer } from './wait-container.ts';
 
@@ -47,8 +48,7 @@ export async function removeContainer(
   }
 }
 
-const isActive = (phase: ContainerPhase): boolean =>
-  phase === 'running' || phase === 'paused' || phase === 'stopping';
+const isActive = (phase: ContainerPhase): boolean => phase !== 'created' && phase !== 'exited';
 
 async function end(engine: Engine, view: ContainerView, force: boolean): Promise<void> {
   const { phase, init } = view.state;
@@ -61,8 +61,9 @@ async function end(engine: Engine, view: ContainerView, force: boolean): Promise
       hint,
     });
   }
+  announceEnd(view);
   if (init) signalContainer(engine, view, SIGKILL);
-  await waitContainer(engine, view, KILL_WAIT_MS);
+  await waitContainer(engine, view, KILL_WAIT_MS, 'for-good');
 }
 
 /** An anonymous volume that --volumes-from gave to another container as well stays with that one. */

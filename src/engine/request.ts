@@ -1,6 +1,8 @@
 /** What the user asked for: the words of the command line, parsed and checked for form, but not yet looked up anywhere. */
 import type { RegistryAccess } from '../registry/access.ts';
 
+import type { RestartPolicy } from '../store/container-record.ts';
+
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
 
 /** `-v src:dst:opts`, `--mount`, `--tmpfs`, in one form. */
@@ -30,6 +32,7 @@ export interface CreateRequest {
   tty: boolean;
   detach: boolean;
   remove: boolean;
+  restart: RestartPolicy | undefined;
   init: boolean;
   readOnly: boolean;
   /** --entrypoint: undefined = the image's; [] = none; a JSON array or one word otherwise */

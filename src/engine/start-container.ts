@@ -36,6 +36,7 @@ import { planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
 import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
 import { removalProgram } from './removal.ts';
+import { supervision } from './supervision.ts';
 
 export interface StartOptions {
   /** The streams that the returned client gets from the first byte. */
@@ -124,6 +125,7 @@ export function planStart(
     bootId: currentBootId(),
     attach: options.attach,
     ...(record.openStdin && { stdinOnce: true }),
+    ...supervision(record),
     ...(record.logDriver !== 'none' && {
       log: { name: LOG_NAME, maxBytes: LOG_MAX_BYTES, files: LOG_FILES },
     }),
@@ -202,7 +204,8 @@ async function settledPhase(engine: Engine, record: ContainerRecord): Promise<Co
     const hint = `tsrun unpause ${name}`;
     throw tsrunError('ERR_TSRUN_CONTAINER_STATE', { name, state: phase, wanted: 'stopped', hint });
   }
-  return phase;
+  // Its supervisor is about to start it again.
+  return phase === 'restarting' ? 'running' : phase;
 }
 
 /** The files are bind-mounted, so they are written in place. */

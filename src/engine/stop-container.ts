@@ -3,6 +3,7 @@ import { SIGKILL } from '../sys/constants.ts';
 import type { ContainerView } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import { signalContainer } from './signal-container.ts';
+import { announceEnd } from './signal-supervisor.ts';
 import { waitContainer } from './wait-container.ts';
 
 /** How a container was stopped. */
@@ -13,6 +14,13 @@ export interface Stopped {
   killed: boolean;
 }
 
+export interface StopOptions {
+  /** Instead of the container's own stop signal. */
+  signal?: number | undefined;
+  /** It is to be started again: a --rm container is not removed. */
+  keep?: boolean;
+}
+
 /** How long a killed init may take to be gone: it may be writing a core, or be stuck in a file system. */
 const KILL_WAIT_MS = 30_000;
 
@@ -21,16 +29,20 @@ export async function stopContainer(
   engine: Engine,
   view: ContainerView,
   timeout = view.record.stopTimeout,
+  { signal = view.record.stopSignal, keep = false }: StopOptions = {},
 ): Promise<Stopped> {
-  if (view.state.phase !== 'running' && view.state.phase !== 'paused') {
-    if (view.state.phase === 'stopping') await waitContainer(engine, view, KILL_WAIT_MS);
-    return { already: true, killed: false };
+  const { phase, init } = view.state;
+  if (phase === 'created' || phase === 'exited') return { already: true, killed: false };
+  announceEnd(view, keep);
+  if (!init) {
+    await waitContainer(engine, view, KILL_WAIT_MS, 'for-good');
+    return { already: phase === 'stopping', killed: false };
   }
-  signalContainer(engine, view, view.record.stopSignal);
+  signalContainer(engine, view, signal);
   const waitMs = timeout < 0 ? Number.POSITIVE_INFINITY : timeout * 1000;
-  if (await waitContainer(engine, view, waitMs))
-    return { already: false, killed: view.record.stopSignal === SIGKILL };
+  if (await waitContainer(engine, view, waitMs, 'for-good'))
+    return { already: false, killed: signal === SIGKILL };
   signalContainer(engine, view, SIGKILL);
-  await waitContainer(engine, view, KILL_WAIT_MS);
+  await waitContainer(engine, view, KILL_WAIT_MS, 'for-good');
   return { already: false, killed: true };
 }

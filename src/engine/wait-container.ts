@@ -11,11 +11,13 @@ const LOOK_MS = 100;
 /**
  * Resolves with the exit status, at once when it has ended already; undefined when `timeoutMs` passed before.
  * A container that is removed as it ends leaves no record: its status is then unknown.
+ * @param end `any`, also one after which its supervisor starts it again, as docker has it; or only the last one
  */
 export async function waitContainer(
   engine: Engine,
   view: ContainerView,
   timeoutMs = Number.POSITIVE_INFINITY,
+  end: 'any' | 'for-good' = 'any',
 ): Promise<ExitStatus | undefined> {
   const deadline = Date.now() + timeoutMs;
   using changes = watchDirectory(containerDirectory(engine.paths, view.id));
@@ -23,7 +25,7 @@ export async function waitContainer(
     const record = engine.containers.read(view.id);
     if (!record) return { kind: 'unknown' };
     const { state } = viewContainer(engine, record);
-    if (state.exit) return state.exit;
+    if (state.exit && (end === 'any' || state.phase === 'exited')) return state.exit;
     const left = deadline - Date.now();
     if (left <= 0) return undefined;
     await changes.next(Math.min(LOOK_MS, left));

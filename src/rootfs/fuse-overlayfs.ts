@@ -10,6 +10,7 @@ import {
   AT_FDCWD,
   CLONE_NEWNS,
   CLOSE_RANGE_CLOEXEC,
+  MNT_DETACH,
   MS_BIND,
   MS_REC,
   MS_SLAVE,
@@ -80,6 +81,9 @@ function supervisorSteps(slots: Slots, { lowers, upper, work, mountpoint }: Root
   return [
     call('supervisor', 'the FUSE mount belongs to this container only', 'unshare', [CLONE_NEWNS]),
     call('supervisor', 'and appears nowhere else', 'mount', [0, '/', 0, MS_REC | MS_SLAVE, 0]),
+    call('supervisor', 'the server of an earlier start ended with it', 'umount2', [mountpoint, MNT_DETACH], {
+      tolerate: ['EINVAL'],
+    }),
     ...serve(slots, mountpoint, layers, 0, 'supervisor'),
   ];
 }

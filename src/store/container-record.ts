@@ -23,6 +23,13 @@ export interface RecordedMount {
   options: string[];
 }
 
+/** Docker's: `unless-stopped` differs from `always` only after a reboot. */
+export interface RestartPolicy {
+  name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
+  /** Of on-failure; 0 = without end. */
+  maximumRetryCount: number;
+}
+
 export interface ContainerRecord {
   /** 64 hex digits */
   id: string;
@@ -56,6 +63,8 @@ export interface ContainerRecord {
   stopSignal: number;
   /** seconds */
   stopTimeout: number;
+  /** Absent: no. */
+  restart?: RestartPolicy | undefined;
   user: string;
   hostname: string;
   workdir: string;

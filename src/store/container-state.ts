@@ -9,6 +9,7 @@
  *     there      | alive      | alive | none, or older   | running
  *     there      | alive      | dead  | none, or older   | stopping: the last output is being written
  *     there      | dead       | alive | any              | running, unsupervised for a moment (its init dies with the supervisor)
+ *     there      | alive      | dead  | with restartAt   | restarting: it ended so, and is started again then
  *     there      | dead       | dead  | of this start    | exited, with that status
  *     there      | dead       | dead  | none, or older   | exited, status unknown (killed supervisor, power cut, reboot)
  */
@@ -21,7 +22,7 @@ export type ExitStatus =
   | { kind: 'signaled'; signal: number }
   | { kind: 'unknown' };
 
-export type ContainerPhase = 'created' | 'running' | 'paused' | 'stopping' | 'exited';
+export type ContainerPhase = 'created' | 'running' | 'paused' | 'stopping' | 'restarting' | 'exited';
 
 export interface ContainerState {
   phase: ContainerPhase;
@@ -31,8 +32,10 @@ export interface ContainerState {
   /** RFC 3339 */
   startedAt: string | undefined;
   finishedAt: string | undefined;
-  /** Defined when the container has exited. */
+  /** Defined when the container has exited, also if it is to be started again. */
   exit: ExitStatus | undefined;
+  /** How often its supervisor has started it again. */
+  restarts: number;
   oomKilled: boolean;
 }
 
@@ -41,6 +44,7 @@ interface StateFile {
   supervisor: ProcessId;
   init: ProcessId;
   startedAt: string;
+  restarts?: number;
 }
 
 interface ExitFile {
@@ -50,6 +54,7 @@ interface ExitFile {
   startedAt: string;
   finishedAt: string;
   oomKilled: boolean;
+  restartAt?: string;
 }
 
 function readJson<T>(path: string): T | undefined {
@@ -63,6 +68,8 @@ function readJson<T>(path: string): T | undefined {
 function statusOf(file: ExitFile): ExitStatus {
   if (file.kind === 'exited') return { kind: 'exited', code: file.value };
   if (file.kind === 'signaled') return { kind: 'signaled', signal: file.value };
+  // A start by the supervisor that failed is a failure of ours, as it would be of the command line.
+  if (file.kind === 'failed') return { kind: 'exited', code: 125 };
   return { kind: 'unknown' };
 }
 
@@ -78,23 +85,24 @@ export function readContainerState(paths: StorePaths, id: string): ContainerStat
     finishedAt: undefined,
     exit: undefined,
     oomKilled: false,
+    restarts: 0,
   };
   if (!state) return created;
   const sameBoot = state.bootId === currentBootId();
   const supervisor = sameBoot && isAlive(state.supervisor) ? state.supervisor : undefined;
   const init = sameBoot && isAlive(state.init) ? state.init : undefined;
-  const { startedAt } = state;
-  if (init) return { ...created, phase: 'running', startedAt, supervisor, init };
+  const { startedAt, restarts = 0 } = state;
+  if (init) return { ...created, phase: 'running', startedAt, supervisor, init, restarts };
   // Read last: whoever has ended by now has written it before.
   const exit = readJson<ExitFile>(files.exit);
   const ofThisStart = exit?.startedAt === startedAt ? exit : undefined;
-  const common = { startedAt, supervisor, init, oomKilled: ofThisStart?.oomKilled ?? false };
-  if (ofThisStart?.kind === 'failed') return created;
+  const common = { startedAt, supervisor, init, oomKilled: ofThisStart?.oomKilled ?? false, restarts };
+  if (ofThisStart?.kind === 'failed' && restarts === 0) return created;
   if (supervisor && !ofThisStart)
     return { ...common, phase: 'stopping', finishedAt: undefined, exit: undefined };
   return {
     ...common,
-    phase: 'exited',
+    phase: supervisor && ofThisStart?.restartAt !== undefined ? 'restarting' : 'exited',
     finishedAt: ofThisStart?.finishedAt,
     exit: ofThisStart ? statusOf(ofThisStart) : { kind: 'unknown' },
   };

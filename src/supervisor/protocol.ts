@@ -27,6 +27,8 @@ export const SPEC_ATTACH_STDERR = 4;
 export const SPEC_STDIN_ONCE = 8;
 export const SPEC_KILL_ORPHAN = 16;
 export const SPEC_LOG = 32;
+export const SPEC_RESTART_ON_FAILURE = 64;
+export const SPEC_RESTART_ALWAYS = 128;
 
 export const FRAME_STARTED = 1;
 export const FRAME_FAILED = 2;

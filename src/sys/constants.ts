@@ -38,6 +38,8 @@ export const CLONE_NEWPID = 0x20000000n;
 export const CLONE_NEWNET = 0x40000000n;
 
 export const SIGKILL = 9;
+export const SIGUSR1 = 10;
+export const SIGUSR2 = 12;
 export const SIGCHLD = 17;
 
 // waitid(2)

@@ -141,7 +141,7 @@ static void garbage_round(void)
 	io_close(&client);
 	one_round();
 	close_streams(&streams);
-	clients_close();
+	clients_close(0);
 }
 
 #define TOTAL (1u << 20)
@@ -253,7 +253,7 @@ static void exact_round(void)
 	}
 	close(client);
 	close_streams(&streams);
-	clients_close();
+	clients_close(0);
 }
 
 int main(int argc, char **argv)

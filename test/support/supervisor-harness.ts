@@ -26,6 +26,7 @@ export interface Exit {
   finishedAt: string;
   logDroppedBytes: number;
   cleanup?: { op: number; errno: number };
+  restartAt?: string;
 }
 
 /** A connection to the supervisor that remembers what it was told. */

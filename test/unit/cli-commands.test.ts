@@ -232,7 +232,7 @@ describe('tsrun run', () => {
     '--cap-add NOPE x',
     '-p 99999:80 x',
     '--memory 1g x',
-    '--restart always x',
+    '--rm --restart always x',
   ])('refuses %s', async (line) => {
     await expect(request(line)).rejects.toMatchObject({ code: 'ERR_TSRUN_USAGE', exitCode: 125 });
   });

@@ -19,15 +19,19 @@ export const KILL = defineCommand({
   async run(given, names, context) {
     const engine = await context.engine();
     const { signalContainer } = await import('../../engine/signal-container.ts');
+    const { announceEnd } = await import('../../engine/signal-supervisor.ts');
     const { waitContainer } = await import('../../engine/wait-container.ts');
     const found = await selectContainers(engine, names, given);
     const number = given.signal ?? SIGKILL;
     return await forEach(found, context.debug, async (find) => {
       const view = find();
-      if (given.all && view.state.phase !== 'running') return;
-      signalContainer(engine, view, number);
+      const { phase } = view.state;
+      if (given.all && phase !== 'running' && phase !== 'restarting') return;
+      // A signal that is meant to end the container ends it for good, whatever its restart policy.
+      if (number === SIGKILL || number === view.record.stopSignal) announceEnd(view);
+      if (phase !== 'restarting') signalContainer(engine, view, number);
       // A killed container is gone when the command returns, so that the next one can rely on it.
-      if (number === SIGKILL) await waitContainer(engine, view, 10_000);
+      if (number === SIGKILL) await waitContainer(engine, view, 10_000, 'for-good');
       print(`${view.name}\n`);
     });
   },

@@ -50,7 +50,7 @@ const OPTIONS = {
 
 type Given = Values<typeof OPTIONS>;
 
-const LIVING = new Set(['running', 'paused', 'stopping']);
+const LIVING = new Set(['running', 'paused', 'stopping', 'restarting']);
 
 async function select(engine: Engine, given: Given): Promise<ContainerView[]> {
   const { listContainers } = await import('../../engine/container-view.ts');

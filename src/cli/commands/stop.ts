@@ -4,6 +4,14 @@ import { print, say } from '../output.ts';
 import { wholeNumber } from '../parse/words-of-choice.ts';
 import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
+export const STOP_TIME_OPTION = {
+  time: value('SECONDS', 'How long to wait before it is killed; -1 is for ever', wholeNumber('--time', -1), {
+    short: 't',
+    aliases: ['timeout'],
+    default: "the container's --stop-timeout",
+  }),
+};
+
 export const STOP = defineCommand({
   usage: '[CONTAINER…]',
   operands: [0, Number.POSITIVE_INFINITY],
@@ -11,16 +19,7 @@ export const STOP = defineCommand({
   options: {
     ...ALL_OPTION,
     ...LATEST_OPTION,
-    time: value(
-      'SECONDS',
-      'How long to wait before it is killed; -1 is for ever',
-      wholeNumber('--time', -1),
-      {
-        short: 't',
-        aliases: ['timeout'],
-        default: "the container's --stop-timeout",
-      },
-    ),
+    ...STOP_TIME_OPTION,
   },
   examples: ['tsrun stop web', 'tsrun stop -t 0 web'],
   async run(given, names, context) {

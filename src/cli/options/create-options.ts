@@ -7,6 +7,7 @@ import { FILE_OPTIONS, NETWORK_OPTIONS, RIGHTS_OPTIONS } from './isolation-optio
 import { flag, list, type Values, value } from './option.ts';
 import { PROCESS_OPTIONS } from './process-options.ts';
 import { REGISTRY_OPTIONS, registryAccess } from './registry-options.ts';
+import { refuseContradictions, SUPERVISION_OPTIONS } from './supervision-options.ts';
 
 const PULL_POLICIES = ['always', 'missing', 'never', 'newer'] as const;
 
@@ -23,6 +24,7 @@ export const CREATE_OPTIONS = {
   ...FILE_OPTIONS,
   ...NETWORK_OPTIONS,
   ...RIGHTS_OPTIONS,
+  ...SUPERVISION_OPTIONS,
   ...PULL_OPTIONS,
   cidfile: value(
     'FILE',
@@ -72,6 +74,7 @@ export function givenEnvironment(given: Pick<Given, 'env' | 'env-file'>): string
 
 /** Throws ERR_TSRUN_USAGE, ERR_TSRUN_MOUNT_SOURCE. */
 export function createRequest(given: Given, image: string, command: string[]): CreateRequest {
+  refuseContradictions(given);
   return {
     image,
     command,
@@ -80,6 +83,7 @@ export function createRequest(given: Given, image: string, command: string[]): C
     tty: given.tty,
     detach: given.detach ?? true,
     remove: given.rm,
+    restart: given.restart,
     init: given.init,
     readOnly: given['read-only'],
     entrypoint: given.entrypoint,

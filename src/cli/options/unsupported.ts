@@ -70,7 +70,6 @@ export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
   'preserve-fds': '',
   replace: 'tsrun rm -f NAME first',
   requires: '',
-  restart: 'restart policies are not kept yet',
   rootfs: '',
   runtime: '',
   sdnotify: '',

@@ -26,4 +26,5 @@ test('clients that send anything', () => {
 process.env.TSRUN_TEST_SUPERVISOR = join(out, 'supervisor');
 describe('life', async () => void (await import('./life.test.ts')));
 describe('streams', async () => void (await import('./streams.test.ts')));
+describe('restart', async () => void (await import('./restart.test.ts')));
 describe('log', async () => void (await import('./log.test.ts')));

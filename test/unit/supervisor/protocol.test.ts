@@ -116,10 +116,10 @@ describe('the spec', () => {
     const bytes = encodeSpec({ start, cleanup: Buffer.from('cleanup!'), bootId: 'b', stdinOnce: true });
     expect(bytes.readUInt32LE(4)).toBe(bytes.length);
     expect(bytes.readUInt32LE(8)).toBe(protocol.SPEC_STDIN_ONCE);
-    const [startAt, cleanupAt] = [bytes.readUInt32LE(12), bytes.readUInt32LE(20)];
+    const [startAt, cleanupAt] = [bytes.readUInt32LE(16), bytes.readUInt32LE(24)];
     expect([startAt % 8, cleanupAt % 8]).toEqual([0, 0]);
-    expect(bytes.toString('latin1', startAt, startAt + bytes.readUInt32LE(16))).toBe('start program');
-    expect(bytes.toString('latin1', cleanupAt, cleanupAt + bytes.readUInt32LE(24))).toBe('cleanup!');
+    expect(bytes.toString('latin1', startAt, startAt + bytes.readUInt32LE(20))).toBe('start program');
+    expect(bytes.toString('latin1', cleanupAt, cleanupAt + bytes.readUInt32LE(28))).toBe('cleanup!');
   });
 
   test('refuses a log name that does not fit', () => {

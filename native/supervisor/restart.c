@@ -1,0 +1,59 @@
+/* restart.c - see restart.h */
+#include "restart.h"
+#include "io.h"
+#include "signals.h"
+
+static uint32_t count, pause;
+
+static uint32_t number(const char *digits)
+{
+	uint64_t value = 0;
+
+	for (; *digits >= '0' && *digits <= '9' && value < UINT32_MAX; digits++)
+		value = value * 10 + (uint64_t)(*digits - '0');
+	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+void restart_open(int argc, char **argv)
+{
+	count = argc > 1 ? number(argv[1]) : 0;
+	pause = argc > 2 ? number(argv[2]) : 0;
+}
+
+uint32_t restart_count(void)
+{
+	return count;
+}
+
+int restart_is_due(const struct supervisor_spec *spec, const struct ending *e)
+{
+	int failed = e->failed || e->status.kind != EXIT_EXITED || e->status.value != 0;
+
+	if (signals_stop_wanted() || (e->failed && count == 0))
+		return 0;
+	if (spec->flags & SPEC_RESTART_ALWAYS)
+		return 1;
+	return (spec->flags & SPEC_RESTART_ON_FAILURE) && failed && (!spec->restart_limit || count < spec->restart_limit);
+}
+
+uint32_t restart_pause(int64_t ran)
+{
+	if (!pause || ran >= RESTART_SETTLED)
+		pause = RESTART_PAUSE_MIN;
+	else
+		pause = pause < RESTART_PAUSE_MAX / 2 ? pause * 2 : RESTART_PAUSE_MAX;
+	return pause;
+}
+
+int restart_now(char **envp)
+{
+	static const int kept[] = {FD_SPEC, FD_LISTEN, FD_DIRECTORY};
+	char counted[24] = {0}, paused[24] = {0};
+	char *argv[] = {"tsrun-supervisor", counted, paused, 0};
+
+	counted[decimal(counted, (uint64_t)count + 1)] = 0;
+	paused[decimal(paused, pause)] = 0;
+	for (unsigned i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		SYS3(__NR_fcntl, kept[i], F_SETFD, 0);
+	return (int)SYS3(__NR_execve, "/proc/self/exe", argv, envp);
+}
