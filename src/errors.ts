@@ -82,6 +82,11 @@ export const ERRORS = {
     message: (d) => `the volume "${d.name}" is in use by ${d.containers.join(', ')}`,
     hint: (d) => `tsrun volume rm -f ${d.name}   # removes those containers too`,
   }),
+  ERR_TSRUN_PAUSE: define<{ container: string }>({
+    exitCode: 125,
+    message: (d) =>
+      `cannot pause container ${d.container}: it has no cgroup that you may freeze, and shares its pid namespace with others`,
+  }),
   ERR_TSRUN_USER_UNKNOWN: define<{ kind: 'user' | 'group'; name: string }>({
     exitCode: 125,
     message: (d) => `the image has no ${d.kind} "${d.name}"`,

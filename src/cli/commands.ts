@@ -42,6 +42,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Stop containers and start them again',
     load: async () => (await import('./commands/restart.ts')).RESTART,
   },
+  pause: {
+    summary: 'Hold all processes of containers',
+    load: async () => (await import('./commands/pause.ts')).PAUSE,
+  },
+  unpause: {
+    summary: 'Let the processes of paused containers go on',
+    load: async () => (await import('./commands/unpause.ts')).UNPAUSE,
+  },
   kill: {
     summary: 'Send a signal to containers',
     load: async () => (await import('./commands/kill.ts')).KILL,
@@ -160,6 +168,8 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
         'logs',
         'stop',
         'restart',
+        'pause',
+        'unpause',
         'kill',
         'wait',
         'rm',

@@ -42,6 +42,10 @@ export async function execInContainer(
   windowSize?: { height: number; width: number },
 ): Promise<StartedExec> {
   const { init, supervisor, phase } = view.state;
+  if (phase === 'paused') {
+    const hint = `tsrun unpause ${view.name}`;
+    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', { name: view.name, state: phase, wanted: 'running', hint });
+  }
   const pidfd = init && openPidfd(init);
   // Its supervisor is in the rootless namespaces that the container's own were made in.
   const holder = supervisor && openPidfd(supervisor);

@@ -39,7 +39,7 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
     Args: config.process.args.slice(1),
     State: {
       Status: state.phase,
-      Running: state.phase === 'running' || state.phase === 'restarting',
+      Running: ['running', 'paused', 'restarting'].includes(state.phase),
       Paused: state.phase === 'paused',
       Restarting: state.phase === 'restarting',
       OOMKilled: state.oomKilled,

@@ -39,6 +39,7 @@ export async function stopContainer(
     return { already: phase === 'stopping', killed: false };
   }
   signalContainer(engine, view, signal);
+  if (phase === 'paused') await (await import('./pause-container.ts')).unpauseContainer(engine, view);
   const waitMs = timeout < 0 ? Number.POSITIVE_INFINITY : timeout * 1000;
   if (await waitContainer(engine, view, waitMs, 'for-good'))
     return { already: false, killed: signal === SIGKILL };

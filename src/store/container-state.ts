@@ -7,15 +7,17 @@
  *     none       |            |       | none             | created
  *     any        | dead       | dead  | kind "failed"    | created (it could not be started, and may be started again)
  *     there      | alive      | alive | none, or older   | running
+ *     there      | any        | alive | and it is held   | paused (paused.ts)
  *     there      | alive      | dead  | none, or older   | stopping: the last output is being written
  *     there      | dead       | alive | any              | running, unsupervised for a moment (its init dies with the supervisor)
  *     there      | alive      | dead  | with restartAt   | restarting: it ended so, and is started again then
  *     there      | dead       | dead  | of this start    | exited, with that status
  *     there      | dead       | dead  | none, or older   | exited, status unknown (killed supervisor, power cut, reboot)
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { currentBootId, isAlive, type ProcessId } from '../sys/process.ts';
 import { containerFiles, type StorePaths } from './paths.ts';
+import { type PausedFile, readPaused } from './paused.ts';
 
 export type ExitStatus =
   | { kind: 'exited'; code: number }
@@ -37,6 +39,8 @@ export interface ContainerState {
   /** How often its supervisor has started it again. */
   restarts: number;
   oomKilled: boolean;
+  /** How it is held, in phase `paused`. */
+  paused?: PausedFile | undefined;
 }
 
 interface StateFile {
@@ -92,7 +96,11 @@ export function readContainerState(paths: StorePaths, id: string): ContainerStat
   const supervisor = sameBoot && isAlive(state.supervisor) ? state.supervisor : undefined;
   const init = sameBoot && isAlive(state.init) ? state.init : undefined;
   const { startedAt, restarts = 0 } = state;
-  if (init) return { ...created, phase: 'running', startedAt, supervisor, init, restarts };
+  if (init) {
+    const paused = existsSync(files.paused) ? readPaused(files.paused, startedAt, init.pid) : undefined;
+    const phase = paused ? 'paused' : 'running';
+    return { ...created, phase, startedAt, supervisor, init, restarts, paused };
+  }
   // Read last: whoever has ended by now has written it before.
   const exit = readJson<ExitFile>(files.exit);
   const ofThisStart = exit?.startedAt === startedAt ? exit : undefined;

@@ -70,6 +70,8 @@ export const containerFiles = (s: StorePaths, id: string) => {
     state: `${directory}/state.json`,
     /** written by the supervisor, once per start, by rename */
     exit: `${directory}/exit.json`,
+    /** that it was paused (paused.ts) */
+    paused: `${directory}/paused`,
     log: `${directory}/${LOG_NAME}`,
     upper: `${directory}/upper`,
     work: `${directory}/work`,

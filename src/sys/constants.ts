@@ -41,6 +41,8 @@ export const SIGKILL = 9;
 export const SIGUSR1 = 10;
 export const SIGUSR2 = 12;
 export const SIGCHLD = 17;
+export const SIGCONT = 18;
+export const SIGSTOP = 19;
 
 // waitid(2)
 export const P_PIDFD = 3;

@@ -10,16 +10,25 @@ export interface ProcessId {
   startTime: number;
 }
 
-/** The start time of `pid`, or undefined when there is no such process or it is a zombie. */
-export function startTimeOf(pid: number): number | undefined {
+/** Fields of /proc/PID/stat, the first of them field 3, the state; undefined when there is no such process. */
+function statFields(pid: number): string[] | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
     return undefined; // ENOENT, ESRCH: gone
   }
-  // The command name is in parentheses and may hold anything: fields count from the last ')'. Field 3, the state, is fields[0].
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // The command name, field 2, is in parentheses and may hold anything: fields count from the last ')'.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** `T` for a stopped process, and the other letters of proc_pid_stat(5). */
+export const processState = (pid: number): string | undefined => statFields(pid)?.[0];
+
+/** The start time of `pid`, or undefined when there is no such process or it is a zombie. */
+export function startTimeOf(pid: number): number | undefined {
+  const fields = statFields(pid);
+  if (!fields) return undefined;
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[19]);
 }
 

@@ -1,3 +1,5 @@
+import type { ContainerView } from '../../engine/container-view.ts';
+import type { Engine } from '../../engine/open-engine.ts';
 import { parseSignal } from '../../launch/signals.ts';
 import { defineCommand } from '../command.ts';
 import { value } from '../options/option.ts';
@@ -5,6 +7,11 @@ import { print } from '../output.ts';
 import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
 const SIGKILL = 9;
+
+async function unpause(engine: Engine, view: ContainerView): Promise<void> {
+  const { unpauseContainer } = await import('../../engine/pause-container.ts');
+  await unpauseContainer(engine, view);
+}
 
 export const KILL = defineCommand({
   usage: '[CONTAINER…]',
@@ -28,8 +35,11 @@ export const KILL = defineCommand({
       const { phase } = view.state;
       if (given.all && phase !== 'running' && phase !== 'restarting') return;
       // A signal that is meant to end the container ends it for good, whatever its restart policy.
-      if (number === SIGKILL || number === view.record.stopSignal) announceEnd(view);
+      const ends = number === SIGKILL || number === view.record.stopSignal;
+      if (ends) announceEnd(view);
       if (phase !== 'restarting') signalContainer(engine, view, number);
+      // Held processes hear of no signal but this one.
+      if (ends && number !== SIGKILL && phase === 'paused') await unpause(engine, view);
       // A killed container is gone when the command returns, so that the next one can rely on it.
       if (number === SIGKILL) await waitContainer(engine, view, 10_000, 'for-good');
       print(`${view.name}\n`);
