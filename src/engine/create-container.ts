@@ -9,8 +9,10 @@ import { tsrunError } from '../errors.ts';
 import { parseSignal } from '../launch/signals.ts';
 import type { PortMapping } from '../network/driver.ts';
 import { publishExposed } from '../network/parse-publish.ts';
+import type { RootfsDriverName } from '../rootfs/driver.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
+import type { IdMaps } from '../rootless/id-map.ts';
 import type { ImageConfig } from '../spec/image.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
@@ -29,7 +31,7 @@ import { commandLine, environment, workingDirectory } from './process-options.ts
 import type { CreateRequest, MountRequest } from './request.ts';
 import { runtimeConfig } from './runtime-config.ts';
 import { security } from './security-options.ts';
-import { chooseStorageDriver } from './storage-driver.ts';
+import { chooseStorageDriver, type DriverChoice } from './storage-driver.ts';
 import { type ResolvedUser, resolveUser } from './users.ts';
 import { resolveMounts } from './volumes.ts';
 
@@ -67,7 +69,10 @@ export async function planContainer(
   const name = request.name ?? randomName((candidate) => engine.containers.idOfName(candidate) === undefined);
   const { maps } = engine;
   const lowers = image.layers.map((layer) => layerDiff(engine.paths, layer.chainId)).reverse();
-  const user = imageUser(lowers, request.user ?? run.User ?? '', request.groupAdd);
+  const users = isNested(request) ? await nestedUsers(engine, request) : undefined;
+  const userSpec = request.user ?? users?.user ?? run.User ?? '';
+  const cwd = workingDirectory(run, request);
+  const user = imageUser(lowers, userSpec, request.groupAdd, users?.user === undefined ? undefined : cwd);
   const { entrypoint, args } = commandLine(run, request);
   if (args.length === 0) {
     throw tsrunError('ERR_TSRUN_USAGE', {
@@ -80,27 +85,29 @@ export async function planContainer(
     (await claimNetwork(
       engine,
       request,
-      request.publishAll ? publishExposed(Object.keys(run.ExposedPorts ?? {}), request.publish) : [],
+      request.publishAll
+        ? publishExposed([...Object.keys(run.ExposedPorts ?? {}), ...request.expose], request.publish)
+        : [],
     ));
+  if (users && network.driver.namespace.kind === 'path') refuseForeignNetwork();
   const hostname =
-    request.hostname ?? (network.driver.namespace.kind === 'host' ? osHostname() : id.slice(0, 12));
+    request.hostname ??
+    (network.driver.namespace.kind === 'host' || request.shares.uts ? osHostname() : id.slice(0, 12));
   const inherited = request.volumesFrom.length > 0 ? await volumesFrom(engine, request) : [];
   const mounts = resolveMounts(
     engine.paths,
-    [...imageVolumes(imageConfig, [...request.mounts, ...inherited]), ...request.mounts],
+    [...imageVolumes(request.imageVolume, imageConfig, [...request.mounts, ...inherited]), ...request.mounts],
     options.explainOnly !== true,
   ).concat(inherited);
   const files = containerFiles(engine.paths, id);
-  const choice = chooseStorageDriver(
-    engine.paths,
-    engine.rootless,
-    request.storageDriver ?? engine.storageDriver,
-  );
+  const driver = request.storageDriver ?? engine.storageDriver ?? users?.driver;
+  const chosen = chooseStorageDriver(engine.paths, engine.rootless, driver);
+  const choice = users?.require(chosen) ?? chosen;
   const config = runtimeConfig({
     request,
     args,
-    env: environment(run, request.env, { hostname, home: user.home, terminal: request.tty }),
-    cwd: workingDirectory(run, request),
+    env: environment(run, request, { hostname, home: user.home, terminal: request.tty }),
+    cwd,
     user,
     hostname,
     security: security(request, user.uid),
@@ -109,6 +116,7 @@ export async function planContainer(
     sysctls: network.driver.sysctls,
     singleId: maps.single,
     cgroup2: hasCgroup2(),
+    idMaps: users?.maps,
     files: {
       hosts: request.noHosts ? undefined : files.hosts,
       hostname: files.hostname,
@@ -133,11 +141,43 @@ export async function planContainer(
     mounts,
   });
   return {
-    record: { ...record, rootfsDriver: choice.driver, singleId: maps.single },
+    record: {
+      ...record,
+      user: userSpec,
+      rootfsDriver: choice.driver,
+      singleId: maps.single,
+      ...(users && { idMaps: users.maps, userns: request.userns.kind }),
+    },
     config,
     network,
     rejectedDrivers: choice.rejected,
   };
+}
+
+const isNested = ({ userns, uidmap, gidmap }: CreateRequest): boolean =>
+  userns.kind !== 'host' || uidmap.length > 0 || gidmap.length > 0;
+
+/** What a user namespace of the container's own asks for. */
+interface NestedUsers {
+  maps: IdMaps;
+  /** --user, when it is not said. */
+  user: string | undefined;
+  driver: RootfsDriverName;
+  require(choice: DriverChoice): DriverChoice;
+}
+
+async function nestedUsers(engine: Engine, request: CreateRequest): Promise<NestedUsers | undefined> {
+  const { containerMaps, keptUser, requireMapping } = await import('./container-users.ts');
+  const maps = containerMaps(engine, request);
+  const require = (choice: DriverChoice): DriverChoice => requireMapping(choice);
+  return maps && { maps, user: keptUser(request), driver: 'fuse-overlayfs', require };
+}
+
+function refuseForeignNetwork(): never {
+  throw tsrunError('ERR_TSRUN_USAGE', {
+    problem: 'a container in a user namespace of its own cannot join a network of another one',
+    hint: '--network private | host | none',
+  });
 }
 
 async function volumesFrom(engine: Engine, request: CreateRequest): Promise<RecordedMount[]> {
@@ -145,21 +185,31 @@ async function volumesFrom(engine: Engine, request: CreateRequest): Promise<Reco
   return inheritedMounts(engine, request.volumesFrom, request.mounts);
 }
 
-function imageUser(lowers: readonly string[], user: string, groupAdd: readonly string[]): ResolvedUser {
+/** @param home of a user whom the image does not know; `/` unless it is said */
+function imageUser(
+  lowers: readonly string[],
+  user: string,
+  groupAdd: readonly string[],
+  home?: string,
+): ResolvedUser {
   // Group names matter only where one is named or the user has a name: then, and only then, /etc/group is read.
   const passwd = readInLayers(lowers, '/etc/passwd');
   const group = readInLayers(lowers, '/etc/group');
-  return resolveUser(user, passwd, group, groupAdd);
+  const resolved = resolveUser(user, passwd, group, groupAdd);
+  return resolved.name === undefined && home !== undefined ? { ...resolved, home } : resolved;
 }
 
 /** VOLUME of the image: an anonymous volume wherever the user mounts nothing. */
 function imageVolumes(
+  kind: CreateRequest['imageVolume'],
   config: ImageConfig,
   given: readonly Pick<MountRequest, 'destination'>[],
 ): MountRequest[] {
+  if (kind === 'ignore') return [];
+  const type = kind === 'tmpfs' ? 'tmpfs' : 'volume';
   return Object.keys(config.config?.Volumes ?? {})
     .filter((destination) => !given.some((mount) => mount.destination === destination))
-    .map((destination) => ({ type: 'volume', source: undefined, destination, options: [] }));
+    .map((destination) => ({ type, source: undefined, destination, options: [] }));
 }
 
 interface RecordInput {
@@ -209,6 +259,8 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     env: config.process.env,
     privileged: request.privileged,
     readOnly: request.readOnly,
+    ...(request.devices.length > 0 && { devices: request.devices }),
+    ...(request.expose.length > 0 && { expose: request.expose }),
     init: request.init,
     logDriver: 'k8s-file',
   };
@@ -233,6 +285,7 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
   write(final.resolvConf, '', 0o644);
   takeRootAttributes(engine, record, here(final.upper));
   try {
+    if (record.userns === 'keep-id') await addOwnUser(engine, plan, here(final.upper));
     await populateRootfs(engine, record, here(final.upper), config.process.user);
     engine.containers.publish(directory, record.id, record.name);
   } catch (error) {
@@ -242,6 +295,12 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
     explainNamespaces(() => removeTreeInside(engine.rootless(), made));
     throw error;
   }
+}
+
+async function addOwnUser(engine: Engine, { record, config }: ContainerPlan, upper: string): Promise<void> {
+  const { addOwnUser } = await import('./container-users.ts');
+  const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
+  addOwnUser(lowers, upper, config.process.user, record.workdir);
 }
 
 /** The root directory is that of the container's own layer: it looks as the image's does. */

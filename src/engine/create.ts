@@ -26,13 +26,14 @@ export async function refuseEarly(
   request: CreateRequest,
 ): Promise<ClaimedNetwork | undefined> {
   parseNetwork(request.network);
-  if (request.name !== undefined) {
-    checkName(request.name);
+  if (request.name !== undefined) checkName(request.name);
+  if (request.name !== undefined && !request.replace) {
     const holder = engine.containers.idOfName(request.name);
     if (holder)
       throw tsrunError('ERR_TSRUN_NAME_IN_USE', { name: request.name, holder: holder.slice(0, 12) });
   }
-  if (request.publish.length === 0 || request.publishAll) return undefined;
+  // What is to be replaced may hold the very ports.
+  if (request.publish.length === 0 || request.publishAll || request.replace) return undefined;
   return await claimNetwork(engine, request, []);
 }
 
@@ -49,6 +50,7 @@ export async function createContainer(
     access: request.access,
     ...io,
   });
+  if (request.replace) await removeReplaced(engine, request.name);
   // From here to the record on disk nobody's garbage collection may take the layers away.
   const layers = image.layers.map((layer) => layer.chainId);
   using _pin = await pin(engine.paths, { layers, blobs: [image.imageId] });
@@ -57,4 +59,14 @@ export async function createContainer(
   await commitContainer(engine, plan);
   if (request.cidfile !== undefined) writeFileSync(request.cidfile, plan.record.id, { flag: 'wx' });
   return plan;
+}
+
+/** `--replace`: the image is there, so the container that had the name may go. */
+async function removeReplaced(engine: Engine, name: string | undefined): Promise<void> {
+  const id = name === undefined ? undefined : engine.containers.idOfName(name);
+  const record = id === undefined ? undefined : engine.containers.read(id);
+  if (!record) return;
+  const { removeContainer } = await import('./remove-container.ts');
+  const { viewContainer } = await import('./container-view.ts');
+  await removeContainer(engine, viewContainer(engine, record), { force: true, volumes: true });
 }

@@ -1,4 +1,5 @@
 /** The file systems that every container has, in order (what Podman mounts; runtime-spec config-linux.md "Default Filesystems"). */
+import { statSync } from 'node:fs';
 import type { RuntimeMount } from '../spec/runtime.ts';
 
 export interface DefaultMountOptions {
@@ -9,6 +10,8 @@ export interface DefaultMountOptions {
   /** A unified (v2) hierarchy is mounted on /sys/fs/cgroup of the host. */
   cgroup2: boolean;
   privileged: boolean;
+  /** /dev/shm and /dev/mqueue are those of the host otherwise. */
+  ownIpc: boolean;
   /** In a single-id namespace group 5 is not mapped, and devpts refuses it. */
   ttyGroup: boolean;
 }
@@ -38,13 +41,7 @@ export function defaultMounts(options: DefaultMountOptions): RuntimeMount[] {
         ...(options.ttyGroup ? ['gid=5'] : []),
       ],
     },
-    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
-    {
-      destination: '/dev/shm',
-      type: 'tmpfs',
-      source: 'shm',
-      options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${options.shmSize}`],
-    },
+    ...sharedMemory(options),
     options.ownNetwork
       ? {
           destination: '/sys',
@@ -64,4 +61,18 @@ export function defaultMounts(options: DefaultMountOptions): RuntimeMount[] {
     mounts.push({ destination: '/sys/fs/cgroup', type: 'cgroup2', source: 'cgroup', options: flags });
   }
   return mounts;
+}
+
+function sharedMemory({ ownIpc, shmSize }: DefaultMountOptions): RuntimeMount[] {
+  const safe = ['nosuid', 'noexec', 'nodev'];
+  if (!ownIpc) {
+    return ['/dev/shm', '/dev/mqueue']
+      .filter((path) => statSync(path, { throwIfNoEntry: false }))
+      .map((path) => ({ destination: path, type: 'bind', source: path, options: ['rbind', ...safe] }));
+  }
+  const size = `size=${shmSize}`;
+  return [
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: safe },
+    { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...safe, 'mode=1777', size] },
+  ];
 }

@@ -153,7 +153,7 @@ function execConfig(
     user: {
       uid: user.uid,
       gid: user.gid,
-      umask: 0o022,
+      umask: config.process.user.umask ?? 0o022,
       additionalGids: record.singleId ? [] : user.additionalGids,
     },
     ...(windowSize && { consoleSize: windowSize }),

@@ -48,7 +48,13 @@ export async function fillVolume(
   const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
   // The `copy` driver's tree is the container's own; the others' would be changed by a mount of it elsewhere.
   const own = record.rootfsDriver === 'copy' ? upper : at('upper');
-  const paths: RootfsPaths = { lowers, upper: own, work: at('work'), mountpoint: at('merged') };
+  const paths: RootfsPaths = {
+    lowers,
+    upper: own,
+    work: at('work'),
+    mountpoint: at('merged'),
+    ids: record.idMaps,
+  };
   const doing = `fill the volume on ${volume.destination}`;
   const argv = ['/bin/cp', '-a', '--reflink=auto', '.', `${volume.source}/`];
   try {

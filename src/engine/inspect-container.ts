@@ -89,6 +89,7 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
       ExposedPorts: Object.fromEntries(Object.keys(ports).map((key) => [key, {}])),
     },
     HostConfig: {
+      Annotations: config.annotations ?? {},
       AutoRemove: record.autoRemove,
       RestartPolicy: {
         Name: record.restart?.name ?? 'no',

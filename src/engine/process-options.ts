@@ -33,11 +33,19 @@ export function mergeEnvironment(...lists: readonly (readonly string[])[]): stri
 /** The environment of the container's command. */
 export function environment(
   image: ImageRunConfig,
-  given: readonly string[],
+  request: Pick<CreateRequest, 'env' | 'envHost' | 'unsetEnv'>,
   facts: { hostname: string; home: string; terminal: boolean },
 ): string[] {
   const own = [`HOSTNAME=${facts.hostname}`, `HOME=${facts.home}`, 'container=tsrun'];
-  return mergeEnvironment([DEFAULT_PATH], facts.terminal ? ['TERM=xterm'] : [], own, image.Env ?? [], given);
+  const host = request.envHost
+    ? Object.entries(process.env).map(([name, text = '']) => `${name}=${text}`)
+    : [];
+  const terminal = facts.terminal ? ['TERM=xterm'] : [];
+  const standard = mergeEnvironment([DEFAULT_PATH], terminal, own, host, image.Env ?? []);
+  const { unsetEnv } = request;
+  const isKept = (entry: string): boolean =>
+    !unsetEnv.includes('*') && !unsetEnv.includes(entry.slice(0, entry.indexOf('=')));
+  return mergeEnvironment(unsetEnv.length > 0 ? standard.filter(isKept) : standard, request.env);
 }
 
 /** An absolute path: WORKDIR of the image, or what the user said relative to it. */

@@ -1,6 +1,7 @@
 /** What the user asked for: the words of the command line, parsed and checked for form, but not yet looked up anywhere. */
 import type { RegistryAccess } from '../registry/access.ts';
-
+import type { IdMapEntry } from '../rootless/id-map.ts';
+import type { Userns } from '../rootless/nested-map.ts';
 import type { RestartPolicy } from '../store/container-record.ts';
 
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
@@ -70,7 +71,32 @@ export interface CreateRequest {
   /** No progress of a pull. */
   quiet: boolean;
   groupAdd: string[];
-  userns: string | undefined;
+  userns: Userns;
+  uidmap: IdMapEntry[];
+  gidmap: IdMapEntry[];
+  annotations: Record<string, string>;
+  sysctls: Record<string, string>;
+  devices: DeviceRequest[];
+  /** --expose: 80/tcp */
+  expose: string[];
+  /** Namespaces that the container shares with the host. */
+  shares: { ipc: boolean; uts: boolean; cgroup: boolean };
+  domainname: string | undefined;
+  umask: number | undefined;
+  envHost: boolean;
+  /** --unsetenv; `*` is --unsetenv-all */
+  unsetEnv: string[];
+  /** Where the image wants a volume. */
+  imageVolume: 'anonymous' | 'tmpfs' | 'ignore';
+  readOnlyTmpfs: boolean;
+  /** A container of that name is removed first. */
+  replace: boolean;
+}
+
+/** `--device SOURCE[:DESTINATION]` */
+export interface DeviceRequest {
+  source: string;
+  destination: string;
 }
 
 /** `tsrun exec`. */

@@ -3,8 +3,10 @@
  * source is. Stage 2 (src/launch) executes it, and knows nothing of images or options.
  */
 import { statSync } from 'node:fs';
+import { tsrunError } from '../errors.ts';
 import { parseUlimits } from '../launch/rlimits.ts';
 import type { NetworkNamespace } from '../network/driver.ts';
+import { type IdMaps, toHost } from '../rootless/id-map.ts';
 import type { NamespaceType, RuntimeConfig, RuntimeMount, RuntimeNamespace } from '../spec/runtime.ts';
 import type { RecordedMount } from '../store/container-record.ts';
 import { DEFAULT_SHM_SIZE, defaultMounts } from './default-mounts.ts';
@@ -26,12 +28,17 @@ export interface ConfigInput {
   sysctls: Readonly<Record<string, string>>;
   singleId: boolean;
   cgroup2: boolean;
+  /** Of a user namespace of its own. */
+  idMaps?: IdMaps | undefined;
   /** Generated files to be mounted on /etc/…; undefined where the image's own stays. */
   files: { hosts: string | undefined; hostname: string | undefined; resolvConf: string | undefined };
   mountpoint: string;
   /** Path of the static init for --init, as it appears inside. */
   init: { source: string; destination: string } | undefined;
 }
+
+const TTY_GROUP = 5;
+const ANY_ID = [{ containerID: 0, hostID: 0, size: 2 ** 32 }];
 
 /** root in the container may send ICMP echo requests without CAP_NET_RAW (icmp(7)) */
 const PING = { 'net.ipv4.ping_group_range': '0 0' };
@@ -53,7 +60,7 @@ export function runtimeConfig(input: ConfigInput): RuntimeConfig {
         uid: user.uid,
         gid: user.gid,
         additionalGids: input.singleId ? [] : user.additionalGids,
-        umask: 0o022,
+        umask: request.umask ?? 0o022,
       },
       args: input.init ? [input.init.destination, ...input.args] : input.args,
       env: input.env,
@@ -64,11 +71,16 @@ export function runtimeConfig(input: ConfigInput): RuntimeConfig {
     },
     root: { path: input.mountpoint, readonly: request.readOnly },
     hostname: input.hostname,
-    mounts: orderMounts([...baseMounts(input), ...input.mounts.map(toRuntimeMount)]),
-    annotations: {},
+    ...(request.domainname !== undefined && { domainname: request.domainname }),
+    mounts: ownedByRoot(input, orderMounts([...baseMounts(input), ...input.mounts.map(toRuntimeMount)])),
+    annotations: request.annotations,
     linux: {
-      namespaces: namespaces(input.network),
-      ...(input.network.kind === 'new' && { sysctl: { ...PING, ...input.sysctls } }),
+      namespaces: namespaces(input),
+      ...(input.idMaps && {
+        uidMappings: [...input.idMaps.uids],
+        gidMappings: [...input.idMaps.gids],
+      }),
+      ...sysctls(input),
       ...(security.seccomp && { seccomp: security.seccomp }),
       maskedPaths: security.maskedPaths,
       readonlyPaths: security.readonlyPaths,
@@ -76,10 +88,33 @@ export function runtimeConfig(input: ConfigInput): RuntimeConfig {
   };
 }
 
-function namespaces(network: NetworkNamespace): RuntimeNamespace[] {
-  const list = (['mount', 'pid', 'ipc', 'uts', 'cgroup'] satisfies NamespaceType[]).map(
-    (type): RuntimeNamespace => ({ type }),
+/** Those of the network driver and the user's. Throws ERR_TSRUN_USAGE for one of a namespace that is not the container's own. */
+function sysctls({ network, request, ...input }: ConfigInput): { sysctl?: Record<string, string> } {
+  const names = Object.keys(request.sysctls);
+  const foreign = names.find((name) =>
+    name.startsWith('net.') ? network.kind !== 'new' : request.shares.ipc,
   );
+  if (foreign !== undefined) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `--sysctl ${foreign}: the container has no namespace of its own for it`,
+      hint: foreign.startsWith('net.') ? '--network private' : '--ipc private',
+    });
+  }
+  const own = network.kind === 'new' ? { ...PING, ...input.sysctls } : {};
+  return network.kind === 'new' || names.length > 0 ? { sysctl: { ...own, ...request.sysctls } } : {};
+}
+
+function namespaces({ network, request, idMaps }: ConfigInput): RuntimeNamespace[] {
+  const { ipc, uts, cgroup } = request.shares;
+  const own: readonly (readonly [NamespaceType, boolean])[] = [
+    ['user', idMaps !== undefined],
+    ['mount', true],
+    ['pid', true],
+    ['ipc', !ipc],
+    ['uts', !uts],
+    ['cgroup', !cgroup],
+  ];
+  const list = own.flatMap(([type, isOwn]): RuntimeNamespace[] => (isOwn ? [{ type }] : []));
   if (network.kind === 'new') list.push({ type: 'network' });
   if (network.kind === 'path') list.push({ type: 'network', path: network.path });
   return list;
@@ -92,7 +127,8 @@ function baseMounts(input: ConfigInput): RuntimeMount[] {
     ownNetwork: input.network.kind === 'new',
     cgroup2: input.cgroup2,
     privileged: request.privileged,
-    ttyGroup: !input.singleId,
+    ownIpc: !request.shares.ipc,
+    ttyGroup: !input.singleId && toHost(input.idMaps?.gids ?? ANY_ID, TTY_GROUP) !== undefined,
   });
   const generated = [
     ['/etc/hosts', files.hosts],
@@ -106,8 +142,13 @@ function baseMounts(input: ConfigInput): RuntimeMount[] {
     const options = ['bind', 'ro', 'nosuid', 'nodev', 'x-file'];
     base.push({ destination: init.destination, type: 'bind', source: init.source, options });
   }
+  for (const { source, destination } of request.devices) {
+    const isDirectory = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
+    const options = ['rbind', 'rprivate', 'nosuid', 'noexec', ...(isDirectory ? [] : ['x-file'])];
+    base.push({ destination, type: 'bind', source, options });
+  }
   // Programs expect to write there even if the root is read-only; what podman's --read-only-tmpfs does.
-  if (request.readOnly) {
+  if (request.readOnly && request.readOnlyTmpfs) {
     for (const destination of ['/tmp', '/run', '/var/tmp']) {
       base.push({ destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=1777'] });
     }
@@ -139,6 +180,20 @@ function toRuntimeMount(mount: RecordedMount): RuntimeMount {
     source: mount.source,
     options: [...bind, 'rprivate', ...safe, ...options, ...(isFile ? ['x-file'] : [])],
   };
+}
+
+/** In a user namespace of its own, mounts are made by somebody who is not the container's root yet, to whom a tmpfs would belong. */
+function ownedByRoot({ idMaps }: ConfigInput, mounts: RuntimeMount[]): RuntimeMount[] {
+  if (!idMaps) return mounts;
+  const owner = (options: readonly string[]): string[] =>
+    ['uid', 'gid']
+      .filter((key) => !options.some((option) => option.startsWith(`${key}=`)))
+      .map((key) => `${key}=0`);
+  return mounts.map((mount) =>
+    mount.type === 'tmpfs'
+      ? { ...mount, options: [...(mount.options ?? []), ...owner(mount.options ?? [])] }
+      : mount,
+  );
 }
 
 /** A later mount on the same place wins; parents come before what is mounted inside them. */

@@ -36,25 +36,44 @@ export function security(request: Request, uid: number): Security {
     capabilities: { bounding, effective, permitted: effective, inheritable: ambient, ambient },
     seccomp: request.privileged && !options.seccomp ? undefined : seccompProfile(options.seccomp, bounding),
     noNewPrivileges: options.noNewPrivileges,
-    maskedPaths: request.privileged || options.unmask ? [] : DEFAULT_MASKED_PATHS,
-    readonlyPaths: request.privileged || options.unmask ? [] : DEFAULT_READONLY_PATHS,
+    maskedPaths: [
+      ...new Set([...visible(request.privileged, options, DEFAULT_MASKED_PATHS), ...options.mask]),
+    ],
+    readonlyPaths: visible(request.privileged, options, DEFAULT_READONLY_PATHS),
   };
 }
 
 interface SecurityOptions {
   seccomp: string | undefined;
   noNewPrivileges: boolean;
-  unmask: boolean;
+  /** Paths, or `ALL`. */
+  unmask: string[];
+  mask: string[];
 }
+
+/** What stays hidden of `paths`. A `*` in an unmasked path stands for anything but a slash. */
+function visible(privileged: boolean, { unmask }: SecurityOptions, paths: readonly string[]): string[] {
+  if (privileged || unmask.includes('ALL')) return [];
+  const patterns = unmask.map(
+    (text) => new RegExp(`^${text.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')}$`),
+  );
+  return paths.filter((path) => !patterns.some((pattern) => pattern.test(path)));
+}
+
+/** Of SELinux and AppArmor: switched off is what they are, as tsrun sets no label and no profile. */
+const OFF = new Set(['label=disable', 'label:disable', 'apparmor=unconfined', 'apparmor:unconfined']);
 
 /** @throws ERR_TSRUN_USAGE for an option that tsrun does not have */
 function parseSecurityOptions(options: readonly string[]): SecurityOptions {
-  const result: SecurityOptions = { seccomp: undefined, noNewPrivileges: false, unmask: false };
+  const result: SecurityOptions = { seccomp: undefined, noNewPrivileges: false, unmask: [], mask: [] };
   for (const option of options) {
     const [, key = '', value] = /^([^=:]+)(?:[=:](.*))?$/.exec(option) ?? [];
     if (key === 'no-new-privileges') result.noNewPrivileges = value !== 'false';
     else if (key === 'seccomp' && value) result.seccomp = value;
-    else if (key === 'unmask' && value === 'ALL') result.unmask = true;
+    else if (key === 'unmask' && value) result.unmask.push(...value.split(':'));
+    else if (key === 'mask' && value) result.mask.push(...maskable(option, value.split(':')));
+    else if (option === 'systempaths=unconfined') result.unmask.push('ALL');
+    else if (OFF.has(option)) continue;
     else {
       throw tsrunError('ERR_TSRUN_USAGE', {
         problem: `--security-opt ${option} is not supported`,
@@ -63,6 +82,16 @@ function parseSecurityOptions(options: readonly string[]): SecurityOptions {
     }
   }
   return result;
+}
+
+/** Masks are for what the kernel tells; a file of the image is covered by a mount. Throws ERR_TSRUN_USAGE. */
+function maskable(option: string, paths: string[]): string[] {
+  const foreign = paths.find((path) => !/^\/(proc|sys)\//.test(path));
+  if (foreign === undefined) return paths;
+  throw tsrunError('ERR_TSRUN_USAGE', {
+    problem: `--security-opt ${option}: only paths of /proc and /sys can be masked`,
+    hint: `-v /dev/null:${foreign}:ro   # or, for a directory: --tmpfs ${foreign}`,
+  });
 }
 
 function seccompProfile(option: string | undefined, capabilities: readonly string[]): Seccomp | undefined {

@@ -71,7 +71,13 @@ export function containerProgram(
     openStdin: record.openStdin,
     flags: namespaceFlags(config),
     rootfs: (slots) =>
-      driver.plan(slots, { lowers, upper: files.upper, work: files.work, mountpoint: files.mountpoint }),
+      driver.plan(slots, {
+        lowers,
+        upper: files.upper,
+        work: files.work,
+        mountpoint: files.mountpoint,
+        ids: record.idMaps,
+      }),
     attach: (context) =>
       network.driver.attach({
         ...context,

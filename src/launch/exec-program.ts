@@ -15,6 +15,7 @@ import {
   CLONE_NEWNET,
   CLONE_NEWNS,
   CLONE_NEWPID,
+  CLONE_NEWUSER,
   CLONE_NEWUTS,
   PR_SET_DUMPABLE,
 } from '../sys/constants.ts';
@@ -23,6 +24,7 @@ import { dieWithSupervisor } from './command.ts';
 import { becomeCommand, type InitContext, pipeStreams } from './init-program.ts';
 import { startProgram } from './start-program.ts';
 import { openTerminal, useTerminal } from './terminal.ts';
+import { becomeContainerRoot, hasOwnUsers } from './user-namespace.ts';
 
 export interface ExecOptions extends Pick<InitContext, 'canSetGroups' | 'filterCache'> {
   /** The container's configuration with the process to be run. */
@@ -52,7 +54,14 @@ export function execProgram(options: ExecOptions): Program {
       const terminal = streams.terminalSocket
         ? openTerminal(slots, streams.terminalSocket, uid, size && { rows: size.height, columns: size.width })
         : undefined;
-      const namespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+      const users = hasOwnUsers(config);
+      const namespaces =
+        CLONE_NEWNS |
+        CLONE_NEWNET |
+        CLONE_NEWIPC |
+        CLONE_NEWUTS |
+        CLONE_NEWCGROUP |
+        (users ? CLONE_NEWUSER : 0n);
       return [
         op('container', 'say which step failed', { kind: 'report', fd: report }),
         call('container', 'nobody may look into this process while it is half a container', 'prctl', [
@@ -65,7 +74,10 @@ export function execProgram(options: ExecOptions): Program {
         dieWithSupervisor(),
         call('container', 'a session of its own: no terminal of the user', 'setsid', []),
         call('container', 'join the container', 'setns', [options.initPidfd, namespaces]),
-        ...(terminal ? [...terminal.steps, ...useTerminal(terminal.slave)] : pipeStreams(streams, uid)),
+        ...becomeContainerRoot(config),
+        ...(terminal
+          ? [...terminal.steps, ...useTerminal(terminal.slave)]
+          : pipeStreams(streams, users ? 0 : uid)),
         ...becomeCommand({ ...options, slots, barrier, report }),
       ];
     },

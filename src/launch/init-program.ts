@@ -33,6 +33,7 @@ import { resourceLimits } from './resource-limits.ts';
 import { isolatePropagation, pivot } from './root.ts';
 import { compiledFilter } from './seccomp/compiled-filter.ts';
 import { openTerminal, useTerminal } from './terminal.ts';
+import { becomeContainerRoot, hasOwnUsers } from './user-namespace.ts';
 
 /** The ends that the new process uses; absent: /dev/null. */
 export interface ProcessStreams {
@@ -98,6 +99,7 @@ export function initSteps(context: InitContext): Step[] {
     ...extra.before,
     ...masks.before,
     ...pivot(config.root.path, root),
+    ...becomeContainerRoot(config),
     ...mounts.after(inRoot, (mount) =>
       mount.destination === '/dev' && devices ? devices.after(inRoot) : [],
     ),
@@ -223,7 +225,7 @@ function loopbackUp(slots: Slots): Step[] {
 function streamsOf(context: InitContext, inRoot: InRoot): Step[] {
   const { slots, streams, config } = context;
   const { uid } = config.process.user;
-  if (!streams.terminalSocket) return pipeStreams(streams, uid);
+  if (!streams.terminalSocket) return pipeStreams(streams, hasOwnUsers(config) ? 0 : uid);
   const size = config.process.consoleSize;
   const terminal = openTerminal(
     slots,

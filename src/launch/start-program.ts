@@ -14,6 +14,7 @@ import {
   CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWTIME,
+  CLONE_NEWUSER,
   CLONE_NEWUTS,
   O_CLOEXEC,
   O_NONBLOCK,
@@ -24,6 +25,7 @@ import {
 import { type Program, Slot, Slots, type Step } from '../sys/step.ts';
 import type { ProcessStreams } from './init-program.ts';
 import { receiveTerminal } from './terminal.ts';
+import { giveStreams, userNamespaceSteps } from './user-namespace.ts';
 
 /** The supervisor's slots, as native/protocol.h numbers them. */
 export const SUPERVISOR_SLOTS = {
@@ -39,7 +41,8 @@ export const SUPERVISOR_SLOTS = {
 } as const;
 const FIRST_FREE = 9;
 
-const NAMESPACE_FLAGS: Record<Exclude<NamespaceType, 'user'>, bigint> = {
+const NAMESPACE_FLAGS: Record<NamespaceType, bigint> = {
+  user: CLONE_NEWUSER,
   mount: CLONE_NEWNS,
   pid: CLONE_NEWPID,
   network: CLONE_NEWNET,
@@ -52,8 +55,7 @@ const NAMESPACE_FLAGS: Record<Exclude<NamespaceType, 'user'>, bigint> = {
 /** The clone flags of the namespaces that are to be new. */
 export function namespaceFlags(config: RuntimeConfig): bigint {
   return config.linux.namespaces.reduce(
-    (flags, { type, path }) =>
-      type === 'user' || path !== undefined ? flags : flags | NAMESPACE_FLAGS[type],
+    (flags, { type, path }) => (path === undefined ? flags | NAMESPACE_FLAGS[type] : flags),
     0n,
   );
 }
@@ -96,6 +98,8 @@ export function startProgram(options: StartOptions): Program {
   const barrier = slots.new('go.r');
   const helpersWrite = slots.new('helpers.w');
   const rootfs = options.rootfs?.(slots);
+  const users =
+    options.flags & CLONE_NEWUSER ? userNamespaceSteps(slots, options.config, s.initPid) : undefined;
   const { steps, streams, ends, receive } = options.config.process.terminal
     ? terminalStreams(slots)
     : pipeStreams(slots, options.openStdin);
@@ -103,7 +107,9 @@ export function startProgram(options: StartOptions): Program {
     slots,
     steps: [
       ...steps,
+      ...giveStreams(options.config, ends),
       ...(rootfs?.supervisor ?? []),
+      ...(users?.before ?? []),
       pipe('supervisor', 'learn which step of the container fails, if one does', s.report, report, O_CLOEXEC),
       pipe('supervisor', 'hold the command back until the container is on record', barrier, s.go, O_CLOEXEC),
       pipe(
@@ -121,10 +127,14 @@ export function startProgram(options: StartOptions): Program {
           flags: options.flags,
           exitSignal: SIGCHLD,
           pidfd: s.initPidfd,
-          child: options.child({ slots, streams, report, barrier, rootfs: rootfs?.container ?? [] }),
+          child: [
+            ...(users?.child ?? []),
+            ...options.child({ slots, streams, report, barrier, rootfs: rootfs?.container ?? [] }),
+          ],
         },
         { result: s.initPid },
       ),
+      ...(users?.after ?? []),
       ...[report, barrier, ...ends].map((end) =>
         close('supervisor', 'only the container uses this end', end),
       ),

@@ -5,6 +5,7 @@
  * (so it goes with it); the container's changes are kept in its directory. Nothing is written to a layer.
  */
 import type { RootfsSteps } from '../launch/start-program.ts';
+import type { IdMaps } from '../rootless/id-map.ts';
 import { MS_NODEV, MS_NOSUID, MS_RDONLY } from '../sys/constants.ts';
 import type { Slots, Step } from '../sys/step.ts';
 
@@ -20,6 +21,8 @@ export interface RootfsPaths {
   work: string;
   /** an empty directory to mount on */
   mountpoint: string;
+  /** The tree is for a nested user namespace with these maps: files show the ids that its processes take for the image's. */
+  ids?: IdMaps | undefined;
 }
 
 /** A look at a tree writes nothing, runs no program and opens no device. */

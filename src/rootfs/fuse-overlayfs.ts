@@ -5,6 +5,8 @@
  * at once, without waiting for a daemon to say so, and the server stays our child, which dies with the supervisor. The mount is in a
  * mount namespace of the supervisor's own, so it appears nowhere else and needs no unmounting.
  */
+
+import type { IdMap } from '../rootless/id-map.ts';
 import { call, close, op } from '../sys/calls.ts';
 import {
   AT_FDCWD,
@@ -29,6 +31,13 @@ const quote = (path: string): string => path.replace(/[\\:,]/g, '\\$&');
 const PLACES = ['/usr/bin/fuse-overlayfs', '/usr/local/bin/fuse-overlayfs', '/bin/fuse-overlayfs'];
 /** Where the server finds the FUSE device. */
 const DEVICE_FD = 3;
+
+/** On the disk a file has the id that the container sees; the kernel is told the one that this means outside. */
+function mappings({ ids }: RootfsPaths): string {
+  if (!ids) return '';
+  const words = (map: IdMap): string => map.map((e) => `${e.containerID}:${e.hostID}:${e.size}`).join(':');
+  return `,uidmapping=${words(ids.uids)},gidmapping=${words(ids.gids)}`;
+}
 
 /** The option that names the layers, the top one first. */
 const lowerdir = (directories: readonly string[]): string => `lowerdir=${directories.map(quote).join(':')}`;
@@ -76,8 +85,9 @@ function serve(
   ];
 }
 
-function supervisorSteps(slots: Slots, { lowers, upper, work, mountpoint }: RootfsPaths): Step[] {
-  const layers = `${lowerdir(lowers)},upperdir=${quote(upper)},workdir=${quote(work)}`;
+function supervisorSteps(slots: Slots, paths: RootfsPaths): Step[] {
+  const { lowers, upper, work, mountpoint } = paths;
+  const layers = `${lowerdir(lowers)},upperdir=${quote(upper)},workdir=${quote(work)}${mappings(paths)}`;
   return [
     call('supervisor', 'the FUSE mount belongs to this container only', 'unshare', [CLONE_NEWNS]),
     call('supervisor', 'and appears nowhere else', 'mount', [0, '/', 0, MS_REC | MS_SLAVE, 0]),

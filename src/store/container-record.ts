@@ -2,6 +2,7 @@
  * container.json: what the user asked for and what it resolved to. Written once, when the container is created; `config.json` beside it
  * is the OCI runtime configuration made of it. What the container *does* is not in here: see container-state.ts.
  */
+import type { IdMaps } from '../rootless/id-map.ts';
 import type { ChainId, Digest } from '../spec/image.ts';
 
 export interface PublishedPort {
@@ -72,9 +73,17 @@ export interface ContainerRecord {
   privileged: boolean;
   readOnly: boolean;
   init: boolean;
+  /** --device */
+  devices?: { source: string; destination: string }[];
+  /** --expose */
+  expose?: string[];
   logDriver: 'k8s-file' | 'none';
   /** Whether setgroups(2) is allowed in its user namespace. */
   singleId: boolean;
+  /** --userns as the user wrote it; absent = host */
+  userns?: string | undefined;
+  /** Of its own user namespace: its ids → those of the rootless namespaces. */
+  idMaps?: IdMaps | undefined;
 }
 
 /** The record of a JSON text, or undefined when it is damaged. */

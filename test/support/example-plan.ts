@@ -37,7 +37,11 @@ const CAPABILITIES = [...DEFAULT_CAPABILITIES];
 
 /** The configuration of `tsrun run --name web busybox httpd -f`, with fewer masks and a small filter. */
 export function exampleConfig(change: Partial<CreateRequest> = {}, singleId = false): RuntimeConfig {
-  const request = { tty: false, ulimits: [], readOnly: false, privileged: false, init: false, ...change };
+  const request = {
+    ...{ tty: false, ulimits: [], readOnly: false, privileged: false, init: false },
+    ...{ shares: { ipc: false, uts: false, cgroup: false }, sysctls: {}, devices: [], annotations: {} },
+    ...change,
+  };
   return runtimeConfig({
     request: request as unknown as CreateRequest,
     args: ['httpd', '-f'],

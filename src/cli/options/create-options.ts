@@ -40,6 +40,7 @@ export const CREATE_OPTIONS = {
       default: 'missing',
     },
   ),
+  replace: flag('Remove the container that has this name first'),
   rm: flag('Remove the container when it ends'),
 };
 
@@ -71,6 +72,10 @@ export function givenEnvironment(given: Pick<Given, 'env' | 'env-file'>): string
     ...given.env.flatMap((written) => environmentEntries(written, process.env)),
   ];
 }
+
+/** podman's older name for anonymous volumes is `bind`. */
+const imageVolume = (kind: Given['image-volume'] = 'anonymous'): CreateRequest['imageVolume'] =>
+  kind === 'bind' ? 'anonymous' : kind;
 
 /** Throws ERR_TSRUN_USAGE, ERR_TSRUN_MOUNT_SOURCE. */
 export function createRequest(given: Given, image: string, command: string[]): CreateRequest {
@@ -117,6 +122,24 @@ export function createRequest(given: Given, image: string, command: string[]): C
     cidfile: given.cidfile,
     quiet: given.quiet,
     groupAdd: given['group-add'].flat(),
-    userns: given.userns,
+    userns: given.userns ?? { kind: 'host' },
+    uidmap: given.uidmap,
+    gidmap: given.gidmap,
+    annotations: Object.fromEntries(given.annotation),
+    sysctls: Object.fromEntries(given.sysctl),
+    devices: given.device,
+    expose: given.expose.flat(),
+    shares: {
+      ipc: given.ipc === 'host',
+      uts: given.uts === 'host',
+      cgroup: given.cgroupns === 'host',
+    },
+    domainname: given.domainname,
+    umask: given.umask,
+    envHost: given['env-host'],
+    unsetEnv: [...given.unsetenv, ...(given['unsetenv-all'] ? ['*'] : [])],
+    imageVolume: imageVolume(given['image-volume']),
+    readOnlyTmpfs: given['read-only-tmpfs'],
+    replace: given.replace,
   };
 }

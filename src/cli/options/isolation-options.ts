@@ -1,5 +1,7 @@
 /** Files, network and rights of a container. */
 import { parsePublish } from '../../network/parse-publish.ts';
+import { parseIdMapping, parseUserns } from '../../rootless/nested-map.ts';
+import { parseDevice, parseExpose, parseSysctl } from '../parse/isolation.ts';
 import { parseMount } from '../parse/mount.ts';
 import { addresses, checkAddHost, checkNetwork, parseCapabilities } from '../parse/scalars.ts';
 import { parseSize } from '../parse/size.ts';
@@ -16,6 +18,19 @@ export const FILE_OPTIONS = {
       example: '--mount type=bind,src=./page,dst=/var/www,ro',
     },
   ),
+  device: list(
+    'DEVICE[:PLACE]',
+    'Give the container a device of this machine; what you may not open yourself it may not either',
+    parseDevice,
+    { example: '--device /dev/fuse' },
+  ),
+  'image-volume': value(
+    'KIND',
+    'What becomes of places where the image wants a volume: anonymous (also called bind), tmpfs or ignore',
+    oneOf('--image-volume', ['anonymous', 'bind', 'tmpfs', 'ignore'] as const),
+    { default: 'anonymous' },
+  ),
+  'read-only-tmpfs': flag('With --read-only, keep /tmp, /run and /var/tmp writable', { default: true }),
   'read-only': flag('Make the root file system read-only; /tmp, /run and /var/tmp stay writable, in memory'),
   'shm-size': value('SIZE', 'Size of /dev/shm', (text) => parseSize(text, '--shm-size'), { default: '64m' }),
   'storage-driver': value(
@@ -48,6 +63,9 @@ export const NETWORK_OPTIONS = {
     checkAddHost,
   ),
   dns: list('ADDRESS', 'A name server of the container', addresses('--dns')),
+  expose: list('PORT[/PROTOCOL]', 'A port for --publish-all, as if the image exposed it', parseExpose, {
+    example: '--expose 8080',
+  }),
   'dns-option': list('OPTION', 'An option for resolv.conf(5)', nonEmpty('--dns-option'), {
     aliases: ['dns-opt'],
   }),
@@ -76,10 +94,38 @@ export const RIGHTS_OPTIONS = {
   'cap-drop': list('CAPABILITY', 'Drop a capability, or ALL', parseCapabilities('drop')),
   'security-opt': list(
     'OPTION',
-    'no-new-privileges, seccomp=unconfined, seccomp=FILE or unmask=ALL',
+    'no-new-privileges, seccomp=unconfined, seccomp=FILE, mask=PATH:…, unmask=ALL or unmask=PATH:…',
     asWritten,
   ),
-  userns: value('MODE', 'host: root in the container is you', oneOf('--userns', ['host']), {
-    default: 'host',
+  cgroupns: value(
+    'MODE',
+    'private, or host: the container sees all of the cgroup tree',
+    oneOf('--cgroupns', ['private', 'host']),
+    { default: 'private' },
+  ),
+  gidmap: list('ID:OUTSIDE:SIZE', 'As --uidmap, for groups', parseIdMapping('--gidmap')),
+  ipc: value(
+    'MODE',
+    'private, or host: share memory and message queues with this machine',
+    oneOf('--ipc', ['private', 'host']),
+    { default: 'private' },
+  ),
+  sysctl: list('NAME=VALUE', "A kernel parameter of the container's own namespaces", parseSysctl, {
+    example: '--sysctl net.ipv4.ip_default_ttl=32',
+  }),
+  uidmap: list(
+    'ID:OUTSIDE:SIZE',
+    'A user namespace of its own; OUTSIDE is 0 for you, 1 and up for your subordinate ids',
+    parseIdMapping('--uidmap'),
+    { example: '--uidmap 0:1:1000' },
+  ),
+  userns: value(
+    'MODE',
+    'host: root in the container is you; keep-id[:uid=N,gid=N,size=N]: you have your own ids there, or these; nomap: nobody there is you',
+    parseUserns,
+    { default: 'host', example: '--userns keep-id' },
+  ),
+  uts: value('MODE', "private, or host: use this machine's host name", oneOf('--uts', ['private', 'host']), {
+    default: 'private',
   }),
 };

@@ -1,5 +1,6 @@
 /** What the container's command is, and what it sees of itself. */
 import { parseEntrypoint } from '../parse/entrypoint.ts';
+import { parseAnnotation, parseUmask } from '../parse/isolation.ts';
 import { parseLabel, readLabelFile } from '../parse/labels.ts';
 import { checkSignal, checkUlimit, parseHostname } from '../parse/scalars.ts';
 import { nonEmpty, wholeNumber } from '../parse/words-of-choice.ts';
@@ -30,6 +31,9 @@ export const COMMAND_OPTIONS = {
 
 export const PROCESS_OPTIONS = {
   ...COMMAND_OPTIONS,
+  annotation: list('KEY=VALUE', 'Attach an annotation to the runtime configuration', parseAnnotation),
+  domainname: value('NAME', 'NIS domain name of the container', nonEmpty('--domainname')),
+  'env-host': flag('Pass on all of your environment; the image and -e win over it'),
   entrypoint: value(
     'COMMAND',
     "Replace the image's entrypoint: a word, a JSON list, or '' for none",
@@ -57,6 +61,9 @@ export const PROCESS_OPTIONS = {
       default: '10',
     },
   ),
+  umask: value('MODE', 'What files are made without, as umask(2) has it', parseUmask, { default: '0022' }),
+  unsetenv: list('NAME', 'Leave out a variable that the image sets', nonEmpty('--unsetenv')),
+  'unsetenv-all': flag('Leave out all variables that the image sets'),
   ulimit: list('NAME=SOFT[:HARD]', 'A resource limit, setrlimit(2)', checkUlimit, {
     example: '--ulimit nofile=1024:4096',
   }),
