@@ -24,7 +24,6 @@ import { randomHex } from '../sys/random.ts';
 import { stringifyConfig } from './config-json.ts';
 import { randomName } from './container-names.ts';
 import { type ClaimedNetwork, type ContainerNetwork, claimNetwork } from './container-network.ts';
-import { explainNamespaces } from './failure.ts';
 import type { Engine } from './open-engine.ts';
 import { populateRootfs } from './populate-rootfs.ts';
 import { commandLine, environment, workingDirectory } from './process-options.ts';
@@ -275,8 +274,11 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
   const here = (path: string): string => join(directory, path.slice(final.directory.length + 1));
   for (const path of [final.upper, final.work, final.mountpoint])
     mkdirSync(here(path), { recursive: true, mode: 0o755 });
-  const write = (path: string, text: string, mode: number): void =>
-    writeFileSync(here(path), text, { mode, flag: 'wx' });
+  const write = (path: string, text: string, mode: number): void => {
+    writeFileSync(here(path), text, { mode: 0o600, flag: 'wx' });
+    // All users of the container read some of them, whatever the umask of this one is.
+    if (mode !== 0o600) chmodSync(here(path), mode);
+  };
   write(final.config, stringifyConfig(config), 0o600);
   write(join(final.directory, 'container.json'), JSON.stringify(record), 0o600);
   write(final.hostname, `${record.hostname}\n`, 0o644);
@@ -292,7 +294,7 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
     // Another container got the name first, or the disk is full: what was made for this one goes.
     const volumes = record.mounts.filter((mount) => mount.anonymous).map((mount) => mount.name ?? '');
     const made = [directory, ...volumes.map((name) => volumeDirectory(engine.paths, name))];
-    explainNamespaces(() => removeTreeInside(engine.rootless(), made));
+    removeTreeInside(engine.rootless(), made);
     throw error;
   }
 }

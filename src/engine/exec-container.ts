@@ -17,7 +17,7 @@ import { randomHex } from '../sys/random.ts';
 import { type Program, Slots } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
 import type { ContainerView } from './container-view.ts';
-import { explainNamespaces, startError } from './failure.ts';
+import { startError } from './failure.ts';
 import { FD_EXTRA, planSupervisor } from './launch-supervisor.ts';
 import type { Engine } from './open-engine.ts';
 import { mergeEnvironment } from './process-options.ts';
@@ -90,11 +90,8 @@ export async function execInContainer(
       before: [joinPidNamespace(FD_EXTRA)],
     });
     const encoded = encodeProgram(launch);
-    const results = explainNamespaces(() => {
-      const done = runEntry(launch, encoded);
-      awaitExecve(launch, encoded, done);
-      return done;
-    });
+    const results = runEntry(launch, encoded);
+    awaitExecve(launch, encoded, results);
     for (const slot of [launch.pidfd, launch.reportRead]) closeSync(results(slot));
     const client = SupervisorClient.fromFd(results(launch.client));
     const message = await client.next();

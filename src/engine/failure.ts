@@ -1,36 +1,10 @@
 /** Failed steps → errors that say what it means for the user. */
 import { type TsrunError, tsrunError } from '../errors.ts';
-import { NamespaceFailure } from '../rootless/enter.ts';
-import { ERRNO, errnoName, errnoText } from '../sys/errno.ts';
+import { ERRNO, errnoText } from '../sys/errno.ts';
+import { systemWords } from '../sys/run.ts';
 import type { Step } from '../sys/step.ts';
 
 const nameOf = (step: Step): string => (step.op.kind === 'syscall' ? step.op.name : step.op.kind);
-
-/** `mount: Operation not permitted (EPERM)` */
-export const systemWords = (step: Step, errno: number): string =>
-  `${nameOf(step)}: ${errnoText(errno)} (${errnoName(errno)})`;
-
-/** Why the rootless namespaces could not be entered. */
-export function namespaceError(failure: NamespaceFailure): TsrunError {
-  const { step, errno } = failure.failure;
-  const words = systemWords(step, errno);
-  const cause = failure.helperOutput ? `${failure.helperOutput} (${words})` : words;
-  return tsrunError('ERR_TSRUN_NAMESPACES', { doing: step.why, hint: namespaceHint(step, errno) }, cause);
-}
-
-function namespaceHint(step: Step, errno: number): string | undefined {
-  if (step.why.includes('map ids:') && errno === ERRNO.ENOENT) return 'sudo apt-get install uidmap';
-  return 'tsrun doctor   # names the setting that is in the way';
-}
-
-/** Runs `action`, turning a failed entry into an error for the user. @throws ERR_TSRUN_NAMESPACES */
-export function explainNamespaces<T>(action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw error instanceof NamespaceFailure ? namespaceError(error) : error;
-  }
-}
 
 export interface FailedStart {
   container: string;

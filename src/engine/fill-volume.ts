@@ -4,7 +4,7 @@
  * The image's tree is mounted as the container will see it, in a mount namespace that is gone afterwards, and the place is looked up by
  * the kernel inside that tree: an image whose /data is a link to /home would otherwise have the user's own files copied into its volume.
  */
-import { mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { InRoot } from '../launch/in-root.ts';
 import type { RootfsPaths } from '../rootfs/driver.ts';
@@ -16,7 +16,6 @@ import { temporaryPath } from '../store/temporary.ts';
 import { call } from '../sys/calls.ts';
 import { AT_FDCWD, CLONE_NEWNS, MS_REC, MS_SLAVE, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../sys/constants.ts';
 import type { Slots, Step } from '../sys/step.ts';
-import { explainNamespaces } from './failure.ts';
 import type { Engine } from './open-engine.ts';
 import { runCommandInside } from './run-command-inside.ts';
 
@@ -45,6 +44,7 @@ export async function fillVolume(
   const at = (name: string): string => join(scratch, name);
   for (const name of ['upper', 'work', 'merged', 'nothing'])
     mkdirSync(at(name), { recursive: true, mode: 0o755 });
+  chmodSync(at('nothing'), 0o755); // copied as it is, whatever the umask
   const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
   // The `copy` driver's tree is the container's own; the others' would be changed by a mount of it elsewhere.
   const own = record.rootfsDriver === 'copy' ? upper : at('upper');
@@ -64,7 +64,7 @@ export async function fillVolume(
       ...enterPlace(slots, paths.mountpoint, volume.destination),
     ]);
   } finally {
-    explainNamespaces(() => removeTreeInside(engine.rootless(), [scratch]));
+    removeTreeInside(engine.rootless(), [scratch]);
   }
 }
 

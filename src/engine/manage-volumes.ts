@@ -5,7 +5,6 @@ import { removeTreeInside } from '../rootless/enter.ts';
 import { volumeDirectory } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { createVolume, readVolume, type VolumeRecord, type VolumeRequest } from '../store/volumes.ts';
-import { explainNamespaces } from './failure.ts';
 import type { Engine } from './open-engine.ts';
 import { removeContainer } from './remove-container.ts';
 import { volumeUsers } from './volume-users.ts';
@@ -32,7 +31,7 @@ export function makeVolume(engine: Engine, request: VolumeRequest, ignoreExistin
 function destroyVolume(engine: Engine, name: string): void {
   const trash = temporaryPath(engine.paths, 'removed');
   renameSync(volumeDirectory(engine.paths, name), trash);
-  explainNamespaces(() => removeTreeInside(engine.rootless(), [trash]));
+  removeTreeInside(engine.rootless(), [trash]);
 }
 
 /** @param force remove the containers that use it, too, running ones as well. @throws ERR_TSRUN_VOLUME_IN_USE */

@@ -9,7 +9,6 @@ import { removeTreeInside } from '../rootless/enter.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { containerFiles, layerDiff } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
-import { explainNamespaces } from './failure.ts';
 import type { Engine } from './open-engine.ts';
 import { workerFile } from './unpacker.ts';
 
@@ -93,7 +92,7 @@ function prepare(engine: Engine, source: PackSource, options: PackOptions): Prep
   return {
     packer: { start, workerCommand },
     job: { ...job, root: mountpoint },
-    release: () => explainNamespaces(() => removeTreeInside(rootless, [mountpoint])),
+    release: () => removeTreeInside(rootless, [mountpoint]),
   };
 }
 

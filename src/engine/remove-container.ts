@@ -8,7 +8,6 @@ import type { ContainerPhase } from '../store/container-state.ts';
 import { containerDirectory } from '../store/paths.ts';
 import { SIGKILL } from '../sys/constants.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
-import { explainNamespaces } from './failure.ts';
 import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
 import { removalSteps } from './removal.ts';
@@ -41,9 +40,7 @@ export async function removeContainer(
     if (isActive(viewContainer(engine, view.record).state.phase)) continue; // started meanwhile
     const record = options.volumes ? withoutShared(engine, view.record) : view.record;
     const rootless = engine.rootless();
-    explainNamespaces(() =>
-      runInside(rootless, () => removalSteps(engine.paths, record, 'rootless', options.volumes)),
-    );
+    runInside(rootless, () => removalSteps(engine.paths, record, 'rootless', options.volumes));
     return;
   }
 }

@@ -1,40 +1,16 @@
 /** Runs a program of the host as root of the rootless namespaces. */
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
-import { NamespaceFailure, type Rootless, spawnInside } from '../rootless/enter.ts';
+import { type InsideProcess, type Rootless, spawnInside } from '../rootless/enter.ts';
+import { NamespaceFailure } from '../rootless/namespace-failure.ts';
 import type { ExitStatus } from '../store/container-state.ts';
 import { call } from '../sys/calls.ts';
-import { MFD_CLOEXEC, P_PIDFD, WEXITED } from '../sys/constants.ts';
+import { MFD_CLOEXEC } from '../sys/constants.ts';
 import { ERRNO } from '../sys/errno.ts';
-import { nativeRunner } from '../sys/run.ts';
+import { nativeRunner, systemWords } from '../sys/run.ts';
 import { Slots, type Step } from '../sys/step.ts';
-import { explainNamespaces, systemWords } from './failure.ts';
+import { waitForExit } from '../sys/wait.ts';
 import type { Engine } from './open-engine.ts';
-
-/** waitid(2) on a pidfd until the process is gone; blocks this process. */
-export function waitForExit(pidfd: number): ExitStatus {
-  const slots = new Slots();
-  const code = slots.new('code');
-  const status = slots.new('status');
-  const siginfo = {
-    fields: [
-      { bytes: new Uint8Array(8) },
-      { width: 4, into: code } as const,
-      { bytes: new Uint8Array(12) },
-      { width: 4, into: status } as const,
-      { bytes: new Uint8Array(100) },
-    ],
-  };
-  const args = [P_PIDFD, pidfd, siginfo, WEXITED, 0];
-  const results = nativeRunner.run({
-    slots,
-    steps: [call('user', 'wait for it', 'waitid', args, { retry: true })],
-  });
-  const CLD_EXITED = 1;
-  return results(code) === CLD_EXITED
-    ? { kind: 'exited', code: results(status) }
-    : { kind: 'signaled', signal: results(status) };
-}
 
 /** What a failed execve of a program of this machine means for the user; other failures are the namespaces'. */
 function refuseProgram(error: unknown, command: string): never {
@@ -65,13 +41,12 @@ export function runAttachedInside(
   argv: readonly string[],
   env: readonly string[],
 ): ExitStatus {
-  const child = explainNamespaces(() => {
-    try {
-      return spawnInside(rootless, { path, argv, env, fds: [0, 1, 2] });
-    } catch (error) {
-      return refuseProgram(error, argv[0] ?? path);
-    }
-  });
+  let child: InsideProcess;
+  try {
+    child = spawnInside(rootless, { path, argv, env, fds: [0, 1, 2] });
+  } catch (error) {
+    refuseProgram(error, argv[0] ?? path);
+  }
   try {
     return waitForExit(child.pidfd);
   } finally {
@@ -97,7 +72,7 @@ export async function runCommandInside(
     const env = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL=C'];
     const rootless = engine.rootless();
     const program = { path: argv[0] ?? '', argv, env, fds: [nothing, made, made] };
-    const child = explainNamespaces(() => spawnInside(rootless, program, before));
+    const child = spawnInside(rootless, program, before);
     const status = waitForExit(child.pidfd);
     closeSync(child.pidfd);
     if (status.kind === 'exited' && status.code === 0) return;

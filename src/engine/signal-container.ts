@@ -9,7 +9,6 @@ import { openPidfd } from '../sys/process.ts';
 import { nativeRunner } from '../sys/run.ts';
 import { Slots } from '../sys/step.ts';
 import type { ContainerView } from './container-view.ts';
-import { explainNamespaces } from './failure.ts';
 import type { Engine } from './open-engine.ts';
 
 /**
@@ -31,11 +30,9 @@ export function signalContainer(engine: Engine, view: ContainerView, number: num
     const result = slots.new('sent');
     const attempt = call('user', why, 'pidfd_send_signal', args, { result, tolerate: ['ESRCH', 'EPERM'] });
     if (nativeRunner.run({ slots, steps: [attempt] })(result) !== -ERRNO.EPERM) return true;
-    explainNamespaces(() =>
-      runInside({ maps: engine.maps, holder: pidfd }, () => [
-        call('rootless', why, 'pidfd_send_signal', args, { tolerate: ['ESRCH'] }),
-      ]),
-    );
+    runInside({ maps: engine.maps, holder: pidfd }, () => [
+      call('rootless', why, 'pidfd_send_signal', args, { tolerate: ['ESRCH'] }),
+    ]);
     return true;
   } finally {
     closeSync(pidfd);

@@ -31,7 +31,7 @@ import {
   withNetworkNamespace,
 } from './container-network.ts';
 import { viewContainer } from './container-view.ts';
-import { explainNamespaces, startError } from './failure.ts';
+import { startError } from './failure.ts';
 import { planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
 import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
@@ -254,16 +254,14 @@ async function launch(
   plan: StartPlan,
   options: Pick<StartOptions, 'trace' | 'onPrograms'>,
 ): Promise<StartedContainer> {
-  const { entry, results } = explainNamespaces(() =>
-    enter(rootlessForNetwork(engine, record.networkMode), (rootless) => {
-      const entry = planSupervisor({ ...plan.supervisor, rootless });
-      const user = encodeProgram(entry);
-      options.onPrograms?.({ user, supervisor: plan.start });
-      const results = runEntry(entry, user, options.trace?.user);
-      awaitExecve(entry, user, results);
-      return { entry, results };
-    }),
-  );
+  const { entry, results } = enter(rootlessForNetwork(engine, record.networkMode), (rootless) => {
+    const entry = planSupervisor({ ...plan.supervisor, rootless });
+    const user = encodeProgram(entry);
+    options.onPrograms?.({ user, supervisor: plan.start });
+    const results = runEntry(entry, user, options.trace?.user);
+    awaitExecve(entry, user, results);
+    return { entry, results };
+  });
   const client = SupervisorClient.fromFd(results(entry.client));
   const pid = await firstWord(client, record, plan);
   const supervisor = results(entry.pid);

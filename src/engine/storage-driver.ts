@@ -8,14 +8,15 @@ import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import type { RootfsDriverName } from '../rootfs/driver.ts';
 import { overlayMount } from '../rootfs/overlay.ts';
-import { NamespaceFailure, type Rootless, runInside } from '../rootless/enter.ts';
+import { type Rootless, runInside } from '../rootless/enter.ts';
+import { NamespaceFailure } from '../rootless/namespace-failure.ts';
 import { writeFileAtomic } from '../store/atomic-write.ts';
 import type { StorePaths } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { call } from '../sys/calls.ts';
 import { CLONE_NEWNS } from '../sys/constants.ts';
+import { systemWords } from '../sys/run.ts';
 import { commandPath } from './command-path.ts';
-import { systemWords } from './failure.ts';
 
 export interface DriverChoice {
   driver: RootfsDriverName;

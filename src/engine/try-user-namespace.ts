@@ -1,6 +1,7 @@
-import { NamespaceFailure, newRootless, runInside } from '../rootless/enter.ts';
+import { newRootless, runInside } from '../rootless/enter.ts';
+import { NamespaceFailure } from '../rootless/namespace-failure.ts';
 import { call } from '../sys/calls.ts';
-import { systemWords } from './failure.ts';
+import { systemWords } from '../sys/run.ts';
 
 /**
  * Makes a user namespace the way a start does, mount included: on hosts that restrict them the namespace itself can be made, and it is

@@ -14,7 +14,7 @@
  * setgroups(2) (user_namespaces(7), CVE-2014-8989). If the user is killed before the last write, the child reads end-of-file and fails.
  */
 
-import { call, close, op, pipe, waitForSuccess } from '../sys/calls.ts';
+import { call, close, op, pipe } from '../sys/calls.ts';
 import {
   AT_FDCWD,
   CLONE_NEWNS,
@@ -29,6 +29,7 @@ import {
   SIGCHLD,
 } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
+import { waitForSuccess } from '../sys/wait.ts';
 import { type IdMap, type IdMaps, mapArguments, mapLines } from './id-map.ts';
 
 /** What a way into the namespaces needs to know. */

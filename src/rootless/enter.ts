@@ -3,16 +3,18 @@
  * holds them, makes them where none does.
  */
 import { closeSync, readFileSync, readSync } from 'node:fs';
-import { call, close, pipe, waitForSuccess } from '../sys/calls.ts';
-import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NONBLOCK } from '../sys/constants.ts';
+import { call, close, pipe } from '../sys/calls.ts';
+import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NONBLOCK, SIGKILL } from '../sys/constants.ts';
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { ERRNO } from '../sys/errno.ts';
 import { FAILURE_RECORD_SIZE } from '../sys/format.ts';
 import { nativeRunner, type Results, runEncoded, SyscallFailure } from '../sys/run.ts';
 import { type Program, type Slot, Slots, type Step } from '../sys/step.ts';
+import { waitForEnd, waitForSuccess } from '../sys/wait.ts';
 import { createNamespaces } from './create-namespaces.ts';
 import type { IdMaps } from './id-map.ts';
 import { joinNamespaces } from './join-namespaces.ts';
+import { NamespaceFailure } from './namespace-failure.ts';
 import { rootlessMaps } from './subordinate-ids.ts';
 
 /** How to get in. */
@@ -23,19 +25,6 @@ export interface Rootless {
 }
 
 export const newRootless = (): Rootless => ({ maps: rootlessMaps(), holder: undefined });
-
-/** What newuidmap or newgidmap said before the namespaces could not be made. */
-export class NamespaceFailure extends Error {
-  /** The words of newuidmap or newgidmap, if it was one of them that failed. */
-  readonly helperOutput: string;
-  readonly failure: SyscallFailure;
-  constructor(failure: SyscallFailure, helperOutput: string) {
-    super(failure.message, { cause: failure });
-    this.name = 'NamespaceFailure';
-    this.helperOutput = helperOutput;
-    this.failure = failure;
-  }
-}
 
 export interface EnterPlan extends Program {
   pid: Slot;
@@ -89,6 +78,7 @@ export function runEntry(
     doNotBlock(error.results(plan.reportRead));
     const truth = childFailure(plan, encoded, error.results) ?? error;
     const helperOutput = readMemfd(error.results(plan.helperOutput));
+    endChild(error.results(plan.pidfd));
     closeAll(plan, error.results);
     throw new NamespaceFailure(truth, helperOutput);
   }
@@ -101,6 +91,21 @@ function doNotBlock(fd: number): void {
   if (fd < 0) return;
   const steps = [call('user', 'take only what is there', 'fcntl', [fd, F_SETFL, O_NONBLOCK])];
   nativeRunner.run({ slots: new Slots(), steps });
+}
+
+/** A child that waits for its ids would wait, and hold what it has inherited (locks among it), as long as this process lives. */
+function endChild(pidfd: number): void {
+  if (pidfd < 0) return;
+  const slots = new Slots();
+  nativeRunner.run({
+    slots,
+    steps: [
+      call('user', 'it has nothing to wait for any more', 'pidfd_send_signal', [pidfd, SIGKILL, 0, 0], {
+        tolerate: ['ESRCH'],
+      }),
+      waitForEnd('user', 'take leave of it', pidfd),
+    ],
+  });
 }
 
 /** Reads the failure record of the child, if there is one. */

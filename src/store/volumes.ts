@@ -2,7 +2,16 @@
  * volumes/<name>/{volume.json,_data}: a volume is a directory that appears by one rename, complete, and goes by one. `volume.json` says
  * how it was asked for; its content is the user's.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { writeDurably } from './atomic-write.ts';
 import { type StorePaths, volumeData, volumeDirectory, volumesDirectory } from './paths.ts';
@@ -61,7 +70,8 @@ export function createVolume(paths: StorePaths, request: VolumeRequest): boolean
   const final = volumeDirectory(paths, request.name);
   if (existsSync(final)) return false;
   const making = temporaryPath(paths, 'volume');
-  mkdirSync(`${making}/_data`, { recursive: true, mode: 0o755 });
+  mkdirSync(`${making}/_data`, { recursive: true });
+  chmodSync(`${making}/_data`, 0o755); // whatever the umask is: other users of a container go in there
   writeDurably(
     `${making}/volume.json`,
     JSON.stringify({ ...request, createdAt: new Date().toISOString() } satisfies VolumeRecord),

@@ -1,5 +1,4 @@
 /** Short ways to write steps. They add nothing to what a step says. */
-import { P_PIDFD, WEXITED } from './constants.ts';
 import { nativeRunner, type Runner } from './run.ts';
 import { type Actor, type Argument, type Op, type Slot, Slots, type Step } from './step.ts';
 import type { SyscallName } from './syscall-numbers.ts';
@@ -32,33 +31,6 @@ export function pipe(actor: Actor, why: string, read: Slot, write: Slot, flags: 
 }
 
 export const close = (actor: Actor, why: string, fd: Slot | number): Step => call(actor, why, 'close', [fd]);
-
-/** Waits until the process of `pidfd` has exited, and fails with EIO unless its status was 0. */
-export function waitForSuccess(actor: Actor, why: string, pidfd: Slot | number, slots: Slots): Step[] {
-  const code = slots.new('code');
-  const status = slots.new('status');
-  // siginfo_t (sigaction(2)): si_code at 8, si_status at 24.
-  const siginfo = {
-    fields: [
-      { bytes: new Uint8Array(8) },
-      { width: 4, into: code } as const,
-      { bytes: new Uint8Array(12) },
-      { width: 4, into: status } as const,
-      { bytes: new Uint8Array(100) },
-    ],
-    say: 'siginfo',
-  };
-  return [
-    call(actor, why, 'waitid', [P_PIDFD, pidfd, siginfo, WEXITED, 0], { retry: true }),
-    op(actor, `${why}: it must have exited by itself`, {
-      kind: 'expect',
-      value: code,
-      equals: 1,
-      errno: 'EIO',
-    }),
-    op(actor, `${why}: with status 0`, { kind: 'expect', value: status, equals: 0, errno: 'EIO' }),
-  ];
-}
 
 /** Runs one system call in this process and returns its result. @throws SyscallFailure */
 export function callNow(

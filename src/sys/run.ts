@@ -17,14 +17,19 @@ export interface Runner {
   run(program: Program, options?: { traceFd?: number }): Results;
 }
 
+/** What the system says of a failed step: `mount: Operation not permitted (EPERM)` */
+export function systemWords(step: Step, errno: number): string {
+  const call = step.op.kind === 'syscall' ? step.op.name : step.op.kind;
+  return `${call}: ${errnoText(errno)} (${errnoName(errno)})`;
+}
+
 /** A step failed in the calling process. What it had acquired before is in `results`, for the caller to release. */
 export class SyscallFailure extends Error {
   readonly step: Step;
   readonly errno: number;
   readonly results: Results;
   constructor(step: Step, errno: number, results: Results) {
-    const call = step.op.kind === 'syscall' ? step.op.name : step.op.kind;
-    super(`${call}: ${errnoText(errno)} (${errnoName(errno)}), while trying to ${step.why}`);
+    super(`${systemWords(step, errno)}, while trying to ${step.why}`);
     this.name = 'SyscallFailure';
     this.step = step;
     this.errno = errno;

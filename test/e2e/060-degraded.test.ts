@@ -91,6 +91,22 @@ describe('newuidmap', () => {
     expect(stderr).toContain('tsrun doctor');
     expect(stderr.trimEnd().split('\n')).toHaveLength(4);
   });
+
+  it.each([
+    [
+      'fetching an image, whose layers are unpacked in the namespaces',
+      `run --rm --network none ${IMAGE} true`,
+    ],
+    ['a command in the namespaces', 'unshare true'],
+  ])('that fails is quoted by every command that needs it: %s', async (_what, words) => {
+    const replaced = { '/usr/bin/newuidmap': 'echo "newuidmap: its own words" >&2; exit 1' };
+    const root = join(tsrun.store.directory, 'empty-store');
+    const { status, stderr } = await onPoorerMachine(tsrun, { replaced }, `"$T" --root ${root} ${words}`);
+    expect(status).toBe(125);
+    expect(stderr).toContain('tsrun: cannot enter the rootless namespaces');
+    expect(stderr).toContain('cause: newuidmap: its own words');
+    expect(stderr).toContain('see: docs/errors.md#ERR_TSRUN_NAMESPACES');
+  });
 });
 
 describe('network helpers', () => {

@@ -632,3 +632,17 @@ describe('links of the host', () => {
     expect(await inside(['-v', './alias:/mnt'], 'cat', '/mnt/f')).toBe('linked');
   });
 });
+
+it('a umask of 077 is the user’s, not the container’s: its other users read what every system lets them read', async () => {
+  const directory = join(tsrun.store.directory, 'shared');
+  mkdirSync(directory);
+  const script =
+    'cat /etc/hosts /etc/resolv.conf /etc/hostname >/dev/null && ls /masked-data /new/place && umask';
+  const options = ['-u', '1000:1000', '-v', `${directory}:/new/place/shared`, '-v', 'masked:/masked-data'];
+  const usual = process.umask(0o077);
+  try {
+    expect(await sh(options, script)).toBe('/masked-data:\n\n/new/place:\nshared\n0022');
+  } finally {
+    process.umask(usual);
+  }
+});

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { numberSteps } from '../../src/explain/numbered-steps.ts';
 import { ProgramTrace, traceLine } from '../../src/explain/trace.ts';
-import { call, close, op, pipe, waitForSuccess } from '../../src/sys/calls.ts';
+import { call, close, op, pipe } from '../../src/sys/calls.ts';
 import { AT_FDCWD, O_CLOEXEC, SIGCHLD } from '../../src/sys/constants.ts';
 import { encodeProgram } from '../../src/sys/encode.ts';
 import { TRACE_RECORD_SIZE } from '../../src/sys/format.ts';
 import { runEncoded, SyscallFailure } from '../../src/sys/run.ts';
 import { Slots, type Step } from '../../src/sys/step.ts';
+import { waitForSuccess } from '../../src/sys/wait.ts';
 
 const PLAIN = { width: Number.POSITIVE_INFINITY, color: false };
 

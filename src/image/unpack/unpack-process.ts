@@ -4,9 +4,10 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { type Rootless, spawnInside } from '../../rootless/enter.ts';
 import { call, pipe } from '../../sys/calls.ts';
-import { O_CLOEXEC, P_PIDFD, SIGKILL, WEXITED } from '../../sys/constants.ts';
+import { O_CLOEXEC, SIGKILL } from '../../sys/constants.ts';
 import { nativeRunner } from '../../sys/run.ts';
 import { Slots, type Step } from '../../sys/step.ts';
+import { waitForExit } from '../../sys/wait.ts';
 
 export interface UnpackProcess {
   stdin: Writable;
@@ -30,8 +31,6 @@ export type StartInNamespaces = (argv: readonly string[], extras?: StartExtras) 
 /** Pipe buffers that hold a few of zlib's chunks, so that both sides work at once (fcntl(2); 1 MiB is what a user may have). */
 const F_SETPIPE_SZ = 1031;
 const PIPE_SIZE = 1 << 20;
-/** si_code of waitid(2) */
-const CLD_EXITED = 1;
 
 /** @param before steps in the namespaces, before the worker is executed */
 export const startByRootless =
@@ -57,7 +56,8 @@ export const startByRootless =
       reap: () => {
         isReaped = true;
         try {
-          return waitForEnd(child.pidfd);
+          const end = waitForExit(child.pidfd);
+          return end.kind === 'exited' ? `with status ${end.code}` : `by signal ${end.signal}`;
         } finally {
           closeSync(child.pidfd);
         }
@@ -99,26 +99,4 @@ function killByPidfd(pidfd: number): void {
     slots,
     steps: [call('user', 'stop the unpacker', 'pidfd_send_signal', args, { tolerate: ['ESRCH'] })],
   });
-}
-
-/** waitid(2), which takes the zombie away. Call it when the process is about to end: it blocks. */
-function waitForEnd(pidfd: number): string {
-  const slots = new Slots();
-  const code = slots.new('code');
-  const status = slots.new('status');
-  const siginfo = {
-    fields: [
-      { bytes: new Uint8Array(8) },
-      { width: 4, into: code } as const,
-      { bytes: new Uint8Array(12) },
-      { width: 4, into: status } as const,
-      { bytes: new Uint8Array(100) },
-    ],
-  };
-  const args = [P_PIDFD, pidfd, siginfo, WEXITED, 0];
-  const results = nativeRunner.run({
-    slots,
-    steps: [call('user', 'take leave of the unpacker', 'waitid', args, { retry: true })],
-  });
-  return results(code) === CLD_EXITED ? `with status ${results(status)}` : `by signal ${results(status)}`;
 }
