@@ -20,7 +20,6 @@ import type { PausedFile } from '../store/paused.ts';
 import { SIGCONT, SIGSTOP } from '../sys/constants.ts';
 import { openPidfd } from '../sys/process.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
-import { explainNamespaces } from './failure.ts';
 import type { Engine } from './open-engine.ts';
 
 /** How a container is held. */
@@ -77,9 +76,7 @@ function signalAll(engine: Engine, view: ContainerView, number: number): void {
   const holder = supervisor && openPidfd(supervisor);
   try {
     if (pidfd === undefined || holder === undefined) return; // it has ended
-    explainNamespaces(() =>
-      runInside({ maps: engine.maps, holder }, (slots) => signalEverybody(slots, pidfd, number)),
-    );
+    runInside({ maps: engine.maps, holder }, (slots) => signalEverybody(slots, pidfd, number));
   } finally {
     for (const fd of [pidfd, holder]) if (fd !== undefined) closeSync(fd);
   }

@@ -1,7 +1,8 @@
 /** One signal to all processes of a container. */
-import { call, op, waitForSuccess } from '../sys/calls.ts';
+import { call, op } from '../sys/calls.ts';
 import { CLONE_NEWPID, PR_SET_DUMPABLE, SIGCHLD, SIGSTOP } from '../sys/constants.ts';
 import type { Slots, Step } from '../sys/step.ts';
+import { waitForSuccess } from '../sys/wait.ts';
 
 /**
  * SIGSTOP or SIGCONT to every process of a container's pid namespace, which must be its own.
