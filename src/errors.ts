@@ -165,12 +165,20 @@ export const ERRORS = {
     exitCode: 125,
     message: (d) => `registry ${d.registry} has no repository ${d.repository}`,
   }),
-  ERR_TSRUN_REGISTRY_DENIED: define<{ registry: string; repository: string; withCredentials: boolean }>({
+  ERR_TSRUN_REGISTRY_DENIED: define<{
+    registry: string;
+    repository: string;
+    withCredentials: boolean;
+    /** undefined: reading */
+    writing?: boolean | undefined;
+  }>({
     exitCode: 125,
     message: (d) =>
-      d.withCredentials
-        ? `registry ${d.registry} does not let this login read ${d.repository}`
-        : `registry ${d.registry} does not let anyone read ${d.repository} without a login, or has no such repository`,
+      d.writing === true
+        ? `registry ${d.registry} does not let ${d.withCredentials ? 'this login' : 'anyone without a login'} write to ${d.repository}`
+        : d.withCredentials
+          ? `registry ${d.registry} does not let this login read ${d.repository}`
+          : `registry ${d.registry} does not let anyone read ${d.repository} without a login, or has no such repository`,
     hint: (d) => `tsrun login ${d.registry}   # logins of podman and docker are read, too`,
   }),
   ERR_TSRUN_REGISTRY_RATE_LIMIT: define<{ registry: string; limits: string }>({

@@ -71,6 +71,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Fetch images from a registry',
     load: async () => (await import('./commands/pull.ts')).PULL,
   },
+  push: {
+    summary: 'Put an image into a registry',
+    load: async () => (await import('./commands/push.ts')).PUSH,
+  },
   login: {
     summary: 'Log in to a registry',
     load: async () => (await import('./commands/login.ts')).LOGIN,
@@ -183,7 +187,7 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     list: 'ps',
   },
   image: {
-    ...Object.fromEntries(['pull', 'tag', 'untag', 'history'].map((name) => [name, name])),
+    ...Object.fromEntries(['pull', 'push', 'tag', 'untag', 'history'].map((name) => [name, name])),
     ls: 'images',
     list: 'images',
     rm: 'rmi',

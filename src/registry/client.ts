@@ -121,9 +121,15 @@ export class RegistryClient {
   }
 
   /** The error for an answer that is no success. */
-  async failure(response: HttpResponse, repository: string, request: string): Promise<Error> {
+  async failure(
+    response: HttpResponse,
+    repository: string,
+    request: string,
+    writing = false,
+  ): Promise<Error> {
     const withCredentials = await this.#authenticator.hasCredentials(repository);
-    return responseFailure(response, { registry: this.registry, repository, request, withCredentials });
+    const { registry } = this;
+    return responseFailure(response, { registry, repository, request, withCredentials, writing });
   }
 
   /** Runs `attempt` again while it fails in a way that may pass. */

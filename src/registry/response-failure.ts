@@ -10,6 +10,8 @@ export interface FailedRequest {
   /** `GET /v2/a/b/manifests/latest` */
   request: string;
   withCredentials: boolean;
+  /** Something was to be changed there. */
+  writing?: boolean;
 }
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -72,11 +74,11 @@ export async function responseFailure(response: HttpResponse, failed: FailedRequ
   const title = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
   const words = printable(serverWords(text));
   const cause = new Error(words === '' ? title : `${title}: ${words}`);
-  const { registry, repository, request, withCredentials } = failed;
+  const { registry, repository, request, withCredentials, writing = false } = failed;
   const retryAfterMs = parseRetryAfter(headerOf(response, 'retry-after'), Date.now());
   const isWorthWaiting = (retryAfterMs ?? 0) <= LONGEST_WAIT_MS;
   if (status === 401 || status === 403) {
-    return tsrunError('ERR_TSRUN_REGISTRY_DENIED', { registry, repository, withCredentials }, cause);
+    return tsrunError('ERR_TSRUN_REGISTRY_DENIED', { registry, repository, withCredentials, writing }, cause);
   }
   if (status === 429) {
     const failure = tsrunError(

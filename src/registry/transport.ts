@@ -7,7 +7,7 @@
 import type { Readable } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import { tsrunError } from '../errors.ts';
+import { TsrunError, tsrunError } from '../errors.ts';
 import { apiHost, isLoopback, leadsInward } from './host.ts';
 import { networkFailure, tooSlow } from './network-failure.ts';
 import { systemAuthorities } from './system-authorities.ts';
@@ -162,6 +162,7 @@ export class Transport {
       return { status: response.statusCode, headers: response.headers, body: response.body, url: call.url };
     } catch (error) {
       call.signal?.throwIfAborted();
+      if (error instanceof TsrunError) throw error; // of whoever makes the body
       throw networkFailure(this.#registry, call.url, error, { mayPass: this.#hasAnswered });
     }
   }

@@ -37,9 +37,11 @@ export class BlobStore {
     return sha256(bytes) === digest ? bytes.toString('utf8') : undefined;
   }
 
-  /** The bytes of a blob, in pieces. */
-  read(digest: Digest): Readable {
-    return createReadStream(blobPath(this.paths, digest), { highWaterMark: READ_BYTES });
+  /** The bytes of a blob, in pieces; of a `part` of it, `end` is not. */
+  read(digest: Digest, part?: { start: number; end: number }): Readable {
+    const path = blobPath(this.paths, digest);
+    if (part === undefined) return createReadStream(path, { highWaterMark: READ_BYTES });
+    return createReadStream(path, { highWaterMark: READ_BYTES, start: part.start, end: part.end - 1 });
   }
 
   /** Puts a small blob, verifying `digest`. Throws ERR_TSRUN_MISMATCH; `what` names the blob. */

@@ -1,13 +1,11 @@
 import { defineCommand } from '../command.ts';
 import { PULL_OPTIONS } from '../options/create-options.ts';
-import { flag, value } from '../options/option.ts';
+import { flag } from '../options/option.ts';
+import { PROGRESS_OPTION } from '../options/progress-option.ts';
 import { registryAccess } from '../options/registry-options.ts';
 import { print } from '../output.ts';
-import { oneOf } from '../parse/words-of-choice.ts';
 import { pullProgress } from '../pull-progress.ts';
 import { forEach } from '../select-containers.ts';
-
-const PROGRESS_MODES = ['auto', 'tty', 'plain', 'json', 'quiet'] as const;
 
 export const PULL = defineCommand({
   usage: 'IMAGE…',
@@ -15,14 +13,7 @@ export const PULL = defineCommand({
   text: 'Fetches images from their registries into the store, and prints their ids. A pull that was cut goes on where it stopped.',
   options: {
     ...PULL_OPTIONS,
-    progress: value(
-      'HOW',
-      'How progress is shown: auto, tty, plain, json or quiet',
-      oneOf('--progress', PROGRESS_MODES),
-      {
-        default: 'auto',
-      },
-    ),
+    ...PROGRESS_OPTION,
     quiet: flag('Show no progress', { short: 'q' }),
   },
   unsupported: {

@@ -1,4 +1,4 @@
-/** Words and figures of pulls, as docker writes them. */
+/** Words and figures of pulls and pushes, as docker writes them. */
 import { shortDigest } from '../../spec/digest.ts';
 import { parseName } from '../../spec/reference.ts';
 import type { LayerStatus, PullEvent } from '../pull/events.ts';
@@ -12,6 +12,10 @@ export const STATUS_WORDS: Record<LayerStatus, string> = {
   downloaded: 'Download complete',
   extracting: 'Extracting',
   complete: 'Pull complete',
+  present: 'Layer already exists',
+  mounted: 'Mounted from another repository',
+  pushing: 'Pushing',
+  pushed: 'Pushed',
 };
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -46,6 +50,10 @@ export function eventLine(event: PullEvent): string | undefined {
       return `${event.written} → ${event.reference}`;
     case 'pulling':
       return `${event.tag}: Pulling from ${parseName(event.from).path}`;
+    case 'pushing':
+      return `The push refers to repository [${event.to}]`;
+    case 'pushed':
+      return `${event.reference}: digest: ${event.digest} size: ${event.size}`;
     case 'retry': {
       const who = event.digest === undefined ? '' : `${shortDigest(event.digest)}: `;
       return `${who}Retrying in ${Math.ceil(event.delayMs / 1000)} s (${event.problem})`;

@@ -49,7 +49,7 @@ class TerminalProgress implements Progress {
     }
     const line = eventLine(event);
     if (line === undefined) return;
-    if (event.type === 'done') {
+    if (event.type === 'done' || event.type === 'pushed') {
       this.end();
       this.#terminal.write(`${line}\n`);
     } else {

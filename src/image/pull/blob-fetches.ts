@@ -8,6 +8,7 @@ import type { Descriptor, Digest } from '../../spec/image.ts';
 import type { BlobStore } from '../../store/blobs.ts';
 import { Sha256 } from '../../store/hash.ts';
 import type { PartialBlob } from '../../store/partial-blob.ts';
+import { Gate } from '../gate.ts';
 import type { PullListener } from './events.ts';
 import type { ImageSource } from './image-source.ts';
 
@@ -26,24 +27,6 @@ export interface BlobFetchContext {
   source: ImageSource;
   emit: PullListener;
   signal: AbortSignal;
-}
-
-/** Lets a few in at a time, in their order. */
-class Gate {
-  #free: number;
-  readonly #queue: (() => void)[] = [];
-  constructor(free: number) {
-    this.#free = free;
-  }
-  async enter(): Promise<void> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#queue.push(resolve));
-  }
-  leave(): void {
-    const next = this.#queue.shift();
-    if (next === undefined) this.#free++;
-    else next();
-  }
 }
 
 export class BlobFetches {

@@ -1,0 +1,104 @@
+import { writeFileSync } from 'node:fs';
+import type { Engine } from '../../engine/open-engine.ts';
+import { tsrunError } from '../../errors.ts';
+import { formatReference, parseReference, type Reference } from '../../spec/reference.ts';
+import { type ImageRecord, isDangling } from '../../store/image-record.ts';
+import { defineCommand } from '../command.ts';
+import { flag, value } from '../options/option.ts';
+import { PROGRESS_OPTION } from '../options/progress-option.ts';
+import { REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts';
+import { usageError } from '../parse/usage.ts';
+import { nonEmpty } from '../parse/words-of-choice.ts';
+import { pullProgress } from '../pull-progress.ts';
+
+/** Places that are no registry. */
+const OTHER_TRANSPORT = /^(oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/;
+
+interface Errand {
+  record: ImageRecord;
+  destination: Reference;
+}
+
+/** What is to be pushed where. Throws ERR_TSRUN_IMAGE_NOT_LOCAL, ERR_TSRUN_USAGE, ERR_TSRUN_REFERENCE. */
+function errandsOf(
+  engine: Engine,
+  image: string,
+  destination: string | undefined,
+  allTags: boolean,
+): Errand[] {
+  const record = engine.images.resolve(image);
+  const transport = OTHER_TRANSPORT.exec(destination ?? '')?.[1];
+  if (transport !== undefined)
+    throw usageError(`tsrun push does not write ${transport}: it is for registries`, 'tsrun save');
+  if (allTags) {
+    if (destination !== undefined) throw usageError('--all-tags and a destination contradict each other');
+    return allTagsOf(engine, image);
+  }
+  if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: image });
+  if (destination === undefined && isDangling(record))
+    throw usageError(`image ${image} has no name: say where to`, `tsrun push ${image} REGISTRY/NAME`);
+  return [{ record, destination: parseReference(destination ?? record.reference) }];
+}
+
+/** All images of the store with the name, whatever their tag. */
+function allTagsOf(engine: Engine, image: string): Errand[] {
+  const wanted = parseReference(image);
+  const errands = engine.images
+    .list()
+    .filter((record) => !isDangling(record))
+    .map((record) => ({ record, destination: parseReference(record.reference) }))
+    .filter(
+      ({ destination }) =>
+        destination.registry === wanted.registry && destination.repository === wanted.repository,
+    );
+  if (errands.length === 0)
+    throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: formatReference(wanted) });
+  return errands;
+}
+
+export const PUSH = defineCommand({
+  usage: 'IMAGE [DESTINATION]',
+  operands: [1, 2],
+  text:
+    'Pushes an image of the store to its registry, or to DESTINATION: exactly what was pulled, with the same digests. What the registry has ' +
+    'already, in this or in another of its repositories, is not sent again.',
+  options: {
+    ...REGISTRY_OPTIONS,
+    ...PROGRESS_OPTION,
+    'all-tags': flag('All images of the store that have this name', { short: 'a' }),
+    digestfile: value('FILE', 'Write the digest of the manifest to a file', nonEmpty('--digestfile')),
+    quiet: flag('Show no progress', { short: 'q' }),
+  },
+  unsupported: {
+    ...Object.fromEntries(
+      ['compress', 'compression-format', 'compression-level', 'force-compression', 'f', 'format'].map(
+        (name) => [name, 'images are pushed as they are, so that their digests stay'],
+      ),
+    ),
+    'add-compression': '',
+    'disable-content-trust': '',
+    'encrypt-layer': '',
+    'encryption-key': '',
+    platform: 'tsrun push IMAGE@DIGEST',
+    'remove-signatures': 'signatures are not pushed',
+    'sign-by': 'skopeo standalone-sign',
+    'sign-by-sigstore': 'cosign sign IMAGE@DIGEST',
+    'sign-by-sigstore-private-key': 'cosign sign IMAGE@DIGEST',
+    'sign-passphrase-file': '',
+  },
+  examples: ['tsrun push quay.io/me/app', 'tsrun push httpd docker://127.0.0.1:5000/httpd:2.4'],
+  async run(given, [image = '', destination], context) {
+    const engine = await context.engine();
+    const errands = errandsOf(engine, image, destination, given['all-tags']);
+    if (given.digestfile !== undefined && errands.length > 1)
+      throw usageError('--digestfile is for one image, and there are several');
+    const { pushImage } = await import('../../image/push/push-image.ts');
+    using progress = pullProgress(given.quiet ? 'quiet' : (given.progress ?? 'auto'));
+    for (const errand of errands) {
+      const options = { ...registryAccess(given), paths: engine.paths, onEvent: progress.listen };
+      const digest = await pushImage({ ...options, ...errand });
+      if (given.digestfile !== undefined) writeFileSync(given.digestfile, digest);
+    }
+    return 0;
+  },
+});
