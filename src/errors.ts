@@ -300,6 +300,14 @@ export const ERRORS = {
     exitCode: 125,
     message: () => 'cannot write the archive',
   }),
+  ERR_TSRUN_IMAGE_ARCHIVE: define<{ archive: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `cannot read images from ${d.archive}: ${d.problem}`,
+  }),
+  ERR_TSRUN_INPUT_FILE: define<{ path: string }>({
+    exitCode: 125,
+    message: (d) => `cannot read ${d.path}`,
+  }),
   ERR_TSRUN_OUTPUT_FILE: define<{ path: string }>({
     exitCode: 125,
     message: (d) => `cannot write ${d.path}`,

@@ -1,7 +1,8 @@
 /** Where commands that write an archive write it: a file, which appears when it is complete, or stdout. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { tsrunError } from '../errors.ts';
+import { TsrunError, tsrunError } from '../errors.ts';
+import { BROKEN_PIPE_STATUS } from './output.ts';
 import { usageError } from './parse/usage.ts';
 
 export interface ArchiveTarget {
@@ -62,4 +63,20 @@ function openNew(path: string): ArchiveTarget {
       if (!isKept) rmSync(temporary, { force: true });
     },
   };
+}
+
+/**
+ * Runs what writes an archive; when nobody reads it any more (`tsrun export web | head -c 100`), it ends without a word.
+ * @returns the exit status
+ */
+export async function unlessBrokenPipe(write: () => Promise<void>): Promise<number> {
+  try {
+    await write();
+    return 0;
+  } catch (error) {
+    const cause =
+      error instanceof TsrunError && error.code === 'ERR_TSRUN_ARCHIVE_WRITE' ? error.cause : undefined;
+    if (cause instanceof Error && cause.message.startsWith('EPIPE')) return BROKEN_PIPE_STATUS;
+    throw error;
+  }
 }

@@ -90,6 +90,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Take names away from an image',
     load: async () => (await import('./commands/untag.ts')).UNTAG,
   },
+  save: {
+    summary: 'Write images to an archive or a directory',
+    load: async () => (await import('./commands/save.ts')).SAVE,
+  },
+  load: {
+    summary: 'Read images from an archive or a directory',
+    load: async () => (await import('./commands/load.ts')).LOAD,
+  },
   history: {
     summary: 'Print how an image was made',
     load: async () => (await import('./commands/history.ts')).HISTORY,
@@ -187,7 +195,9 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     list: 'ps',
   },
   image: {
-    ...Object.fromEntries(['pull', 'push', 'tag', 'untag', 'history'].map((name) => [name, name])),
+    ...Object.fromEntries(
+      ['pull', 'push', 'tag', 'untag', 'history', 'save', 'load'].map((name) => [name, name]),
+    ),
     ls: 'images',
     list: 'images',
     rm: 'rmi',

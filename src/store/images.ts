@@ -113,6 +113,11 @@ export class ImageStore {
     return this.#forget(reference);
   }
 
+  /** Takes the name away, and keeps nothing: the image goes with the next collection unless it has another. */
+  forget(reference: string): boolean {
+    return this.#forget(reference);
+  }
+
   /** The records (names) of the same image, this one among them. */
   namesOf(record: ImageRecord): ImageRecord[] {
     return this.list().filter((image) => image.imageId === record.imageId);

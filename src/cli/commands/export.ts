@@ -1,16 +1,7 @@
-import { TsrunError } from '../../errors.ts';
 import type { PackResult } from '../../image/pack/pack-job.ts';
-import { openArchiveTarget } from '../archive-output.ts';
+import { openArchiveTarget, unlessBrokenPipe } from '../archive-output.ts';
 import { defineCommand } from '../command.ts';
 import { asWritten, value } from '../options/option.ts';
-import { BROKEN_PIPE_STATUS } from '../output.ts';
-
-/** Nobody reads what is written to stdout any more: `tsrun export web | head -c 100`. */
-const isBrokenPipe = (error: unknown): boolean =>
-  error instanceof TsrunError &&
-  error.code === 'ERR_TSRUN_ARCHIVE_WRITE' &&
-  error.cause instanceof Error &&
-  error.cause.message.startsWith('EPIPE');
 
 function tellLosses({ skipped, skippedCount, changed }: PackResult, warn: (line: string) => void): void {
   if (skippedCount > 0) {
@@ -38,15 +29,11 @@ export const EXPORT = defineCommand({
     const { packTree } = await import('../../engine/pack-tree.ts');
     const { record } = findContainer(engine, name);
     using target = await openArchiveTarget(given.output, `tsrun export ${name}`);
-    try {
+    return await unlessBrokenPipe(async () => {
       tellLosses(await packTree(engine, { kind: 'container', record }, target.fd), (line) =>
         engine.warn(line),
       );
-    } catch (error) {
-      if (isBrokenPipe(error)) return BROKEN_PIPE_STATUS;
-      throw error;
-    }
-    target.keep();
-    return 0;
+      target.keep();
+    });
   },
 });

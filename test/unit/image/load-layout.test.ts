@@ -70,7 +70,7 @@ test('the same layer twice, and no layer at all', async () => {
 test('what is damaged is refused', async () => {
   const paths = temporaryStore();
   const directory = temporaryDirectoryForTest();
-  await expect(load(paths, directory)).rejects.toThrow(/index.json cannot be read/);
+  await expect(load(paths, directory)).rejects.toThrow(/index.json is missing/);
   const image = await randomImage([1000]);
   writeLayout(directory, [{ image }]);
   await expect(load(paths, directory)).rejects.toThrow(/its image has no name, and none was given/);

@@ -1,0 +1,33 @@
+/** Images of an archive or a directory of this machine, into the store. */
+
+import { type LoadedImage, loadImage, packagedImages } from '../image/archive/load-images.ts';
+import { openArchive } from '../image/archive/open-archive.ts';
+import type { PullListener } from '../image/pull/events.ts';
+import { hostPlatform, parsePlatform } from '../spec/platform.ts';
+import type { Engine } from './open-engine.ts';
+import { engineHooks, engineUnpacker } from './unpacker.ts';
+
+export interface LoadArchiveOptions {
+  /** undefined: standard input */
+  path: string | undefined;
+  platform?: string | undefined;
+  onEvent: PullListener;
+}
+
+/**
+ * Loads all images that are there. Those that are before a damaged one are loaded.
+ * @throws ERR_TSRUN_IMAGE_ARCHIVE, ERR_TSRUN_INPUT_FILE, ERR_TSRUN_DOCUMENT, and what unpacking a layer throws
+ */
+export async function* loadArchive(engine: Engine, options: LoadArchiveOptions): AsyncGenerator<LoadedImage> {
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
+  using files = await openArchive(engine.paths, options.path);
+  const images = await packagedImages(files, platform ?? hostPlatform(process.arch));
+  const into = {
+    paths: engine.paths,
+    unpacker: engineUnpacker(engine),
+    hooks: engineHooks(engine),
+    platform,
+    emit: options.onEvent,
+  };
+  for (const image of images) yield await loadImage(into, image);
+}

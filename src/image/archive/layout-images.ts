@@ -1,0 +1,69 @@
+/** The images of an OCI image layout (image-spec image-layout.md), be it a directory or an archive. */
+import { digestHex } from '../../spec/digest.ts';
+import { parseDocument } from '../../spec/document.ts';
+import type { Descriptor, Digest, Platform } from '../../spec/image.ts';
+import { choosePlatform } from '../../spec/platform.ts';
+import { archiveError, type FileSet } from './file-set.ts';
+import { fileSource, type PackagedImage } from './packaged-image.ts';
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+/** What docker and containerd write besides, with the full name. */
+const IMAGE_NAME = 'io.containerd.image.name';
+
+/** The name that an entry of index.json has; undefined for none. */
+export const annotatedName = ({ annotations }: Descriptor): string | undefined =>
+  annotations?.[IMAGE_NAME] || annotations?.[REF_NAME] || undefined;
+
+const blobName = (digest: string): string => `blobs/sha256/${digestHex(digest)}`;
+
+/** The entries of index.json. Throws ERR_TSRUN_IMAGE_ARCHIVE, ERR_TSRUN_DOCUMENT. */
+export function layoutEntries(files: FileSet): Descriptor[] {
+  const document = parseDocument(
+    files.read('index.json').toString('utf8'),
+    undefined,
+    `index.json of ${files.label}`,
+  );
+  if (document.kind !== 'index') throw archiveError(files.label, 'its index.json is a manifest');
+  if (document.index.manifests.length === 0) throw archiveError(files.label, 'it holds no image');
+  return document.index.manifests;
+}
+
+/** One entry as an image. `names` as they are given to it. */
+export function layoutImage(files: FileSet, root: Descriptor, names: string[]): PackagedImage {
+  const read = (digest: Digest): Buffer => {
+    const name = blobName(digest);
+    if (files.size(name) === undefined) throw archiveError(files.label, `blob ${digest} is missing`);
+    return files.read(name);
+  };
+  const source = fileSource({
+    files,
+    document: (digest = root.digest) => ({
+      bytes: read(digest),
+      contentType: digest === root.digest ? root.mediaType : undefined,
+      digest,
+    }),
+    fileOf: ({ digest }) => (files.size(blobName(digest)) === undefined ? undefined : blobName(digest)),
+  });
+  return { names, label: `${root.digest} of ${files.label}`, source, digest: root.digest };
+}
+
+/**
+ * All images of a layout. Entries of one digest are one image of several names; entries of one name (or without any) are one image for
+ * several platforms.
+ */
+export function layoutImages(files: FileSet, platform: Platform): { root: Descriptor; names: string[] }[] {
+  const byName = new Map<string, Descriptor[]>();
+  for (const entry of layoutEntries(files)) {
+    const name = annotatedName(entry) ?? '';
+    byName.set(name, [...(byName.get(name) ?? []), entry]);
+  }
+  const images = new Map<Digest, { root: Descriptor; names: string[] }>();
+  for (const [name, entries] of byName) {
+    const [only] = entries;
+    const root = entries.length === 1 && only ? only : choosePlatform(name || files.label, entries, platform);
+    const image = images.get(root.digest) ?? { root, names: [] };
+    if (name !== '') image.names.push(name);
+    images.set(root.digest, image);
+  }
+  return [...images.values()];
+}

@@ -1,0 +1,109 @@
+/**
+ * Images of the store as archives and directories: `tsrun save`. Documents and blobs are written as they were pulled, so that digests
+ * stay; only docker's own format wants uncompressed layers and has no manifest.
+ */
+import { digestHex } from '../../spec/digest.ts';
+import { parseDocument } from '../../spec/document.ts';
+import type { Descriptor, Manifest } from '../../spec/image.ts';
+import { OCI_INDEX, OCI_MANIFEST } from '../../spec/media-types.ts';
+import type { ImageRecord } from '../../store/image-record.ts';
+import type { StorePaths } from '../../store/paths.ts';
+import type { FileSink } from './file-sink.ts';
+import { manifestDescriptor, StoredImage } from './stored-image.ts';
+
+export interface ImageToSave {
+  record: ImageRecord;
+  /** Full references that go with it. */
+  names: string[];
+}
+
+/** Writes each file once, though images share them. */
+class Once {
+  readonly #sink: FileSink;
+  readonly #names = new Set<string>();
+  constructor(sink: FileSink) {
+    this.#sink = sink;
+  }
+  async file(name: string, content: string): Promise<void> {
+    if (this.#isNew(name)) await this.#sink.file(name, content);
+  }
+  async stream(name: string, part: () => { size: number; bytes: AsyncIterable<Uint8Array> }): Promise<void> {
+    if (!this.#isNew(name)) return;
+    const { size, bytes } = part();
+    await this.#sink.stream(name, size, bytes);
+  }
+  #isNew(name: string): boolean {
+    return !this.#names.has(name) && this.#names.add(name) !== undefined;
+  }
+}
+
+/** `docker save`'s format. Throws ERR_TSRUN_STORE, ERR_TSRUN_MISMATCH for what the store has lost. */
+export async function saveForDocker(
+  paths: StorePaths,
+  images: readonly ImageToSave[],
+  sink: FileSink,
+): Promise<void> {
+  const once = new Once(sink);
+  const list: object[] = [];
+  for (const { record, names } of images) {
+    const stored = new StoredImage(paths, record);
+    const config = `${digestHex(record.imageId)}.json`;
+    await once.file(config, stored.document(record.imageId));
+    const layers = record.layers.map(({ diffId }) => `${digestHex(diffId)}.tar`);
+    for (const [i, layer] of record.layers.entries())
+      await once.stream(layers[i] ?? '', () => stored.archive(layer));
+    list.push({ Config: config, RepoTags: names.filter((name) => !name.includes('@')), Layers: layers });
+  }
+  await sink.file('manifest.json', JSON.stringify(list));
+  await sink.end();
+}
+
+const manifestOf = (stored: StoredImage): { text: string; manifest: Manifest } => {
+  const { manifestDigest, reference } = stored.record;
+  const text = stored.document(manifestDigest);
+  const document = parseDocument(text, undefined, `the manifest of ${reference}`);
+  if (document.kind !== 'manifest') throw new Error(`${manifestDigest} is an index`);
+  return { text, manifest: document.manifest };
+};
+
+/** An OCI image layout; names are its annotations. Throws as {@link saveForDocker} does. */
+export async function saveLayout(
+  paths: StorePaths,
+  images: readonly ImageToSave[],
+  sink: FileSink,
+): Promise<void> {
+  const once = new Once(sink);
+  const entries: Descriptor[] = [];
+  const blobName = (digest: string): string => `blobs/sha256/${digestHex(digest)}`;
+  for (const { record, names } of images) {
+    const stored = new StoredImage(paths, record);
+    const { text, manifest } = manifestOf(stored);
+    for (const { digest } of [manifest.config, ...manifest.layers])
+      await once.stream(blobName(digest), () => stored.blob(digest));
+    await once.file(blobName(record.manifestDigest), text);
+    const entry = manifestDescriptor(text, record.manifestDigest, manifest.mediaType ?? OCI_MANIFEST);
+    const annotated = names.map((name) => ({
+      ...entry,
+      annotations: { 'org.opencontainers.image.ref.name': name, 'io.containerd.image.name': name },
+    }));
+    entries.push(...(annotated.length === 0 ? [entry] : annotated));
+  }
+  await sink.file('oci-layout', JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  await sink.file(
+    'index.json',
+    JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: entries }),
+  );
+  await sink.end();
+}
+
+/** skopeo's `dir:`, which has no names and holds one image. Throws as {@link saveForDocker} does. */
+export async function savePlain(paths: StorePaths, record: ImageRecord, sink: FileSink): Promise<void> {
+  const stored = new StoredImage(paths, record);
+  const once = new Once(sink);
+  const { text, manifest } = manifestOf(stored);
+  for (const { digest } of [manifest.config, ...manifest.layers])
+    await once.stream(digestHex(digest), () => stored.blob(digest));
+  await sink.file('version', 'Directory Transport Version: 1.1\n');
+  await sink.file('manifest.json', text);
+  await sink.end();
+}

@@ -1,0 +1,87 @@
+/** The parts of an image of the store, verified while they are read. */
+import { tsrunError } from '../../errors.ts';
+import type { Descriptor, Digest } from '../../spec/image.ts';
+import { sniffCompression } from '../../spec/media-types.ts';
+import { BlobStore } from '../../store/blobs.ts';
+import { Sha256 } from '../../store/hash.ts';
+import type { ImageRecord, LayerLink } from '../../store/image-record.ts';
+import { LayerStore } from '../../store/layers.ts';
+import type { StorePaths } from '../../store/paths.ts';
+import { decompress } from '../unpack/decompress.ts';
+import { DEFAULT_LIMITS, SizeMeter } from '../unpack/limits.ts';
+
+export class StoredImage {
+  readonly record: ImageRecord;
+  readonly #blobs: BlobStore;
+  readonly #layers: LayerStore;
+
+  constructor(paths: StorePaths, record: ImageRecord) {
+    this.record = record;
+    this.#blobs = new BlobStore(paths);
+    this.#layers = new LayerStore(paths);
+  }
+
+  /** A document: the configuration or the manifest. Throws ERR_TSRUN_STORE when it is lost or damaged. */
+  document(digest: Digest): string {
+    const text = this.#blobs.readVerifiedText(digest);
+    if (text === undefined) throw this.#lost(digest);
+    return text;
+  }
+
+  /** A blob as it is, with its size. Throws ERR_TSRUN_STORE when it is lost, while iterated ERR_TSRUN_MISMATCH. */
+  blob(digest: Digest): { size: number; bytes: AsyncIterable<Uint8Array> } {
+    const size = this.#blobs.size(digest);
+    if (size === undefined) throw this.#lost(digest);
+    return { size, bytes: verified(this.#blobs.read(digest), digest, 'digest') };
+  }
+
+  /** A layer's archive, uncompressed, whose digest is its DiffID. */
+  archive(layer: LayerLink): { size: number; bytes: AsyncIterable<Uint8Array> } {
+    if (!this.#layers.has(layer.chainId) || !this.#blobs.has(layer.blobDigest))
+      throw this.#lost(layer.blobDigest);
+    const { size } = this.#layers.record(layer.chainId);
+    return { size, bytes: verified(this.#uncompressed(layer), layer.diffId, 'DiffID') };
+  }
+
+  async *#uncompressed({ blobDigest }: LayerLink): AsyncGenerator<Uint8Array> {
+    let head: Uint8Array = new Uint8Array();
+    for await (const chunk of this.#blobs.read(blobDigest)) {
+      head = chunk as Buffer;
+      break;
+    }
+    yield* decompress(this.#blobs.read(blobDigest), sniffCompression(head), new SizeMeter(DEFAULT_LIMITS));
+  }
+
+  #lost(digest: Digest): Error {
+    const { reference } = this.record;
+    const doing = `read ${digest} of image ${reference}`;
+    return tsrunError('ERR_TSRUN_STORE', { doing, hint: `tsrun pull ${reference}` }, 'it is lost or damaged');
+  }
+}
+
+async function* verified(
+  bytes: AsyncIterable<Uint8Array>,
+  expected: Digest,
+  property: 'digest' | 'DiffID',
+): AsyncGenerator<Uint8Array> {
+  const hash = new Sha256();
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  const got = hash.digest();
+  if (got !== expected)
+    throw tsrunError('ERR_TSRUN_MISMATCH', {
+      what: `blob ${expected} of the store`,
+      property,
+      expected,
+      got,
+    });
+}
+
+/** The descriptor of a manifest of the store. */
+export const manifestDescriptor = (text: string, digest: Digest, mediaType: string): Descriptor => ({
+  mediaType,
+  digest,
+  size: Buffer.byteLength(text),
+});
