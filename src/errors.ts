@@ -239,6 +239,21 @@ export const ERRORS = {
     message: (d) => `cannot use the certificates of ${d.directory}: ${d.problem}`,
     hint: (d) => `ls -l ${d.directory}`,
   }),
+  ERR_TSRUN_REGISTRIES_CONF: define<{ file: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `${d.file} is wrong: ${d.problem}`,
+    hint: () => 'man containers-registries.conf',
+  }),
+  ERR_TSRUN_REGISTRY_BLOCKED: define<{ name: string; prefix: string; file: string }>({
+    exitCode: 125,
+    message: (d) => `${d.name} may not be asked for: ${d.file} blocks ${d.prefix}`,
+    hint: (d) => `grep -n -B2 -A2 blocked ${d.file}`,
+  }),
+  ERR_TSRUN_SHORT_NAME: define<{ name: string }>({
+    exitCode: 125,
+    message: (d) => `"${d.name}" names no registry, and registries.conf has no registry to look for it in`,
+    hint: (d) => `write it in full, such as docker.io/library/${d.name}`,
+  }),
   ERR_TSRUN_LOGIN_REFUSED: define<{ registry: string; username: string; existing: boolean }>({
     exitCode: 125,
     message: (d) => `registry ${d.registry} refuses the login of ${d.username}`,

@@ -22,7 +22,7 @@ export interface EnsureOptions extends Omit<PullOptions, 'reference'> {
   name: string;
   /** `newer` asks the registry, and makes do with the store when it does not answer. */
   policy: 'always' | 'missing' | 'never' | 'newer';
-  /** Where short names are looked for, in this order; docker.io alone by default. */
+  /** Where short names are looked for, in this order, instead of what registries.conf says. */
   searchRegistries?: readonly string[];
   /** A short name means the registry's image even if the store has one of the same path from elsewhere: `tsrun pull`. */
   ignoreStoreForShortNames?: boolean;
@@ -38,14 +38,15 @@ const ELSEWHERE = new Set<string>([
   'ERR_TSRUN_REGISTRY_UNREACHABLE',
   'ERR_TSRUN_REGISTRY_RATE_LIMIT',
   'ERR_TSRUN_REGISTRY_RESPONSE',
+  'ERR_TSRUN_REGISTRY_BLOCKED',
 ]);
 
 function mayBeElsewhere(error: unknown): error is TsrunError {
   return error instanceof TsrunError && ELSEWHERE.has(error.code);
 }
 
-/** The references to ask registries for, in their order. Throws ERR_TSRUN_REFERENCE, ERR_TSRUN_IMAGE_NOT_LOCAL. */
-function candidates(options: EnsureOptions, local: ImageRecord | undefined): Reference[] {
+/** The references to ask registries for, in their order. Throws ERR_TSRUN_REFERENCE, ERR_TSRUN_IMAGE_NOT_LOCAL, ERR_TSRUN_SHORT_NAME. */
+async function candidates(options: EnsureOptions, local: ImageRecord | undefined): Promise<Reference[]> {
   if (IMAGE_ID.test(options.name) && local === undefined) {
     throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: options.name });
   }
@@ -55,9 +56,11 @@ function candidates(options: EnsureOptions, local: ImageRecord | undefined): Ref
     if (reference.registry !== 'localhost') return [reference];
   }
   const name = parseName(options.name);
-  const registries =
-    name.registry === undefined ? (options.searchRegistries ?? [DEFAULT_REGISTRY]) : [name.registry];
-  return registries.map((registry) => qualifyName(name, registry));
+  if (name.registry !== undefined) return [qualifyName(name, name.registry)];
+  if (options.searchRegistries !== undefined)
+    return options.searchRegistries.map((registry) => qualifyName(name, registry));
+  const { resolveShortName } = await import('./short-names.ts');
+  return await resolveShortName(name, options.environment ?? process.env);
 }
 
 /** A name that was not written in full is shown in full, once. */
@@ -68,7 +71,7 @@ function tellResolution(options: EnsureOptions, reference: string): void {
 }
 
 async function pullFirst(options: EnsureOptions, references: Reference[]): Promise<PullResult> {
-  const { pullImage } = await import('./pull/pull-image.ts');
+  const { pullImage, reasonOf } = await import('./pull/pull-image.ts');
   let failure: TsrunError | undefined;
   for (const reference of references) {
     tellResolution(options, formatReference(reference));
@@ -77,6 +80,9 @@ async function pullFirst(options: EnsureOptions, references: Reference[]): Promi
     } catch (error) {
       if (!mayBeElsewhere(error)) throw error;
       failure ??= error;
+      if (reference === references.at(-1)) break;
+      const text = `${formatReference(reference)} will not do: ${reasonOf(error)}; trying the next`;
+      options.onEvent?.({ type: 'warning', text });
     }
   }
   throw failure ?? tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: options.name });
@@ -92,6 +98,19 @@ function usable(
   return options.platform === undefined || servesPlatform(local, options.platform) ? local : undefined;
 }
 
+/** An image of the store that the name written means only by an alias. */
+function findAliased(
+  store: ImageStore,
+  references: readonly Reference[],
+  options: EnsureOptions,
+): ImageRecord | undefined {
+  for (const reference of references) {
+    const ready = usable(store, store.read(formatReference(reference)), options);
+    if (ready !== undefined) return ready;
+  }
+  return undefined;
+}
+
 /**
  * Finds or pulls the image. Throws ERR_TSRUN_IMAGE_NOT_LOCAL with policy `never`, ERR_TSRUN_IMAGE_AMBIGUOUS, ERR_TSRUN_REFERENCE, and
  * what pullImage() throws.
@@ -105,11 +124,21 @@ export async function ensureImage(options: EnsureOptions): Promise<PullResult> {
     if (parseReferenceHost(ready) !== DEFAULT_REGISTRY) tellResolution(options, ready.reference);
     return { record: ready, isNew: false };
   }
+  if (options.policy === 'never' && local !== undefined)
+    throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: local.reference });
+  const references = await candidates(options, local);
+  if (options.policy === 'missing' || options.policy === 'never') {
+    const aliased = findAliased(store, references, options);
+    if (aliased !== undefined) {
+      tellResolution(options, aliased.reference);
+      return { record: aliased, isNew: false };
+    }
+  }
   if (options.policy === 'never') {
-    throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: local?.reference ?? options.name });
+    throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: options.name });
   }
   try {
-    return await pullFirst(options, candidates(options, local));
+    return await pullFirst(options, references);
   } catch (error) {
     if (options.policy !== 'newer' || ready === undefined || !mayBeElsewhere(error)) throw error;
     emit({ type: 'warning', text: `${error.message}; using the image of the store` });

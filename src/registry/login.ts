@@ -2,6 +2,7 @@
 import { TsrunError, tsrunError } from '../errors.ts';
 import { openClient, type RegistryAccess } from './access.ts';
 import type { Credentials } from './auth-file.ts';
+import { accessTo } from './registry-policy.ts';
 import { saveLogin } from './save-login.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function checkLogin(
   const username = 'username' in credentials ? credentials.username : 'an identity token';
   const refused = (cause: unknown): Error =>
     tsrunError('ERR_TSRUN_LOGIN_REFUSED', { registry, username, existing }, cause);
-  const client = openClient(registry, { ...access, credentials });
+  const client = openClient(registry, { ...(await accessTo(registry, access)), credentials });
   try {
     return await client.retrying(async () => {
       const url = await client.url('/v2/');

@@ -25,7 +25,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
 };
 
 /** npm packages with a file of their own. */
-const PACKAGES_APART = ['undici'];
+const PACKAGES_APART = ['undici', 'smol-toml'];
 
 const COMMON: BuildOptions = {
   bundle: true,

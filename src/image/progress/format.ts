@@ -49,7 +49,7 @@ export function eventLine(event: PullEvent): string | undefined {
     case 'resolved':
       return `${event.written} → ${event.reference}`;
     case 'pulling':
-      return `${event.tag}: Pulling from ${parseName(event.from).path}`;
+      return `${event.tag}: Pulling from ${parseName(event.from).path}${event.via === undefined ? '' : ` (mirror ${event.via})`}`;
     case 'pushing':
       return `The push refers to repository [${event.to}]`;
     case 'pushed':

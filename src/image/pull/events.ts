@@ -18,8 +18,8 @@ export type LayerStatus =
 export type PullEvent =
   /** A short name was resolved. */
   | { type: 'resolved'; written: string; reference: string }
-  /** The registry is asked for the image. `from` is the repository, `tag` the tag or digest. */
-  | { type: 'pulling'; from: string; tag: string }
+  /** The registry is asked for the image. `from` is the repository, `tag` the tag or digest, `via` the mirror that is asked. */
+  | { type: 'pulling'; from: string; tag: string; via?: string }
   /** `to` is the repository. */
   | { type: 'pushing'; to: string }
   /** `current` and `total` are bytes of the blob. */

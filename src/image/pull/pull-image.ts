@@ -1,5 +1,7 @@
 /** Pulling one image from its registry. */
+import { TsrunError } from '../../errors.ts';
 import type { RegistryAccess } from '../../registry/access.ts';
+import { type PullEndpoint, pullEndpoints } from '../../registry/registry-policy.ts';
 import type { Platform } from '../../spec/image.ts';
 import { hostPlatform } from '../../spec/platform.ts';
 import { formatReference, type Reference, repositoryName } from '../../spec/reference.ts';
@@ -45,19 +47,64 @@ async function upToDate(
   return current === record.digest ? record : undefined;
 }
 
+/** Failures after which another place may do: it cannot be reached, has not got the image, or has got something else. */
+const SOURCE_FAILURES = new Set<string>([
+  'ERR_TSRUN_TAG_UNKNOWN',
+  'ERR_TSRUN_REPOSITORY_UNKNOWN',
+  'ERR_TSRUN_REGISTRY_DENIED',
+  'ERR_TSRUN_REGISTRY_UNREACHABLE',
+  'ERR_TSRUN_REGISTRY_RATE_LIMIT',
+  'ERR_TSRUN_REGISTRY_RESPONSE',
+  'ERR_TSRUN_MISMATCH',
+  'ERR_TSRUN_DOCUMENT',
+  'ERR_TSRUN_MEDIA_TYPE',
+  'ERR_TSRUN_SCHEMA1',
+  'ERR_TSRUN_PLATFORM',
+  'ERR_TSRUN_CERTIFICATES',
+]);
+
+const isOfSource = (error: unknown): error is TsrunError =>
+  error instanceof TsrunError && SOURCE_FAILURES.has(error.code);
+
+/** Why a place would not do, in a line. */
+export function reasonOf(error: TsrunError): string {
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}
+
 /**
- * Asks the registry what the reference means, and fetches what the store lacks of it. Throws what fetchImage() throws, and
- * ERR_TSRUN_TAG_UNKNOWN, ERR_TSRUN_REPOSITORY_UNKNOWN, ERR_TSRUN_REGISTRY_…, ERR_TSRUN_CREDENTIALS.
+ * Asks the registry, or the mirrors that registries.conf has of it, what the reference means, and fetches what the store lacks of it.
+ * Throws what fetchImage() throws, and ERR_TSRUN_TAG_UNKNOWN, ERR_TSRUN_REPOSITORY_UNKNOWN, ERR_TSRUN_REGISTRY_…,
+ * ERR_TSRUN_REGISTRIES_CONF, ERR_TSRUN_CREDENTIALS.
  */
 export async function pullImage(options: PullOptions): Promise<PullResult> {
+  const endpoints = await pullEndpoints(options.reference, options);
+  const [last] = endpoints.slice(-1);
+  for (const endpoint of endpoints) {
+    try {
+      return await pullFrom(endpoint, options);
+    } catch (error) {
+      if (endpoint === last || !isOfSource(error)) throw error;
+      const mirror = repositoryName(endpoint.reference);
+      options.onEvent?.({
+        type: 'warning',
+        text: `mirror ${mirror} will not do: ${reasonOf(error)}; trying the next`,
+      });
+    }
+  }
+  throw new Error('there is always a registry itself');
+}
+
+/** Pulls from one place under the name that the user means. */
+async function pullFrom(endpoint: PullEndpoint, options: PullOptions): Promise<PullResult> {
   const { paths, reference, unpacker, signal } = options;
   const emit: PullListener = options.onEvent ?? (() => {});
   const name = formatReference(reference);
   const platform = options.platform ?? hostPlatform(process.arch);
-  emit({ type: 'pulling', from: repositoryName(reference), tag: reference.digest ?? reference.tag });
+  const via = endpoint.isMirror ? { via: repositoryName(endpoint.reference) } : {};
+  emit({ type: 'pulling', from: repositoryName(reference), tag: reference.digest ?? reference.tag, ...via });
   const onRetry = (failure: Error, delayMs: number): void =>
     emit({ type: 'retry', problem: failure.message, delayMs });
-  const source = openRegistry(reference, options, onRetry, signal);
+  const source = openRegistry(endpoint.reference, endpoint.access, onRetry, signal);
   try {
     const before = new ImageStore(paths).read(name);
     const current = await upToDate(source, options, platform);

@@ -6,6 +6,7 @@ import { tsrunError } from '../../errors.ts';
 import { openClient, type RegistryAccess } from '../../registry/access.ts';
 import type { RegistryClient } from '../../registry/client.ts';
 import { putManifest } from '../../registry/put-manifest.ts';
+import { accessTo } from '../../registry/registry-policy.ts';
 import { uploadBlob } from '../../registry/upload-blob.ts';
 import type { Descriptor, Digest, Manifest } from '../../spec/image.ts';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, isForeignLayer, OCI_MANIFEST } from '../../spec/media-types.ts';
@@ -121,7 +122,8 @@ export async function pushImage(options: PushOptions): Promise<Digest> {
   emit({ type: 'pushing', to: repositoryName(destination) });
   const onRetry = (failure: Error, delayMs: number): void =>
     emit({ type: 'retry', problem: failure.message, delayMs });
-  const client = openClient(destination.registry, options, { onRetry, signal });
+  const access = await accessTo(destination, options);
+  const client = openClient(destination.registry, access, { onRetry, signal });
   try {
     const push = new Push(options, client, store, signal);
     const unique = [...new Map(parts.map((part) => [part.digest, part])).values()];

@@ -1,0 +1,72 @@
+/** Where registries.conf and its drop-ins are (containers-registries.conf(5), containers-registries.conf.d(5)). */
+import { readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { tsrunError } from '../errors.ts';
+import { mergeRegistriesConf, parseRegistriesConf, type RegistriesConf } from './registries-conf.ts';
+
+const SYSTEM = '/etc/containers';
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw tsrunError('ERR_TSRUN_REGISTRIES_CONF', { file: path, problem: 'it cannot be read' }, error);
+  }
+}
+
+function dropIns(directory: string): string[] {
+  try {
+    const names = readdirSync(directory).filter((name) => name.endsWith('.conf'));
+    return names.sort().map((name) => join(directory, name));
+  } catch {
+    return []; // no drop-ins, or none that this user may see
+  }
+}
+
+/**
+ * The files that count, in this order: the main one ($CONTAINERS_REGISTRIES_CONF, else the user's, else the system's), the system's
+ * drop-ins, the user's, and the aliases that podman has noted when its user chose one.
+ */
+function filePaths(environment: NodeJS.ProcessEnv): string[] {
+  const home = environment.HOME || homedir();
+  const user = join(environment.XDG_CONFIG_HOME || join(home, '.config'), 'containers');
+  const given = environment.CONTAINERS_REGISTRIES_CONF;
+  if (given && readIfPresent(given) === undefined) {
+    const problem = 'it is not there, and $CONTAINERS_REGISTRIES_CONF names it';
+    throw tsrunError('ERR_TSRUN_REGISTRIES_CONF', { file: given, problem });
+  }
+  const name = 'registries.conf';
+  const main = [given, join(user, name), join(SYSTEM, name)].find(
+    (path) => path && readIfPresent(path) !== undefined,
+  );
+  const cache = join(environment.XDG_CACHE_HOME || join(home, '.cache'), 'containers');
+  return [
+    ...(main ? [main] : []),
+    ...dropIns(join(SYSTEM, `${name}.d`)),
+    ...dropIns(join(user, `${name}.d`)),
+    join(cache, 'short-name-aliases.conf'),
+  ];
+}
+
+/** All files together. Throws ERR_TSRUN_REGISTRIES_CONF, naming the file and what is wrong with it. */
+export async function readRegistriesConf(environment: NodeJS.ProcessEnv): Promise<RegistriesConf> {
+  const texts = filePaths(environment).flatMap((file) => {
+    const text = readIfPresent(file);
+    return text === undefined ? [] : [{ file, text }];
+  });
+  if (texts.length === 0) return mergeRegistriesConf([]);
+  const { parse } = await import('smol-toml');
+  return mergeRegistriesConf(
+    texts.map(({ file, text }) => {
+      let value: Record<string, unknown>;
+      try {
+        value = parse(text);
+      } catch (error) {
+        throw tsrunError('ERR_TSRUN_REGISTRIES_CONF', { file, problem: 'it is not TOML' }, error);
+      }
+      return parseRegistriesConf(value, file);
+    }),
+  );
+}
