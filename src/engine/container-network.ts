@@ -128,6 +128,7 @@ export function networkFiles(
   return {
     hosts: hostsFile({
       ...names,
+      ...(driver.namespace.kind === 'host' && { base: host.hosts }),
       containerAddress: driver.containerAddress,
       hostAddress: driver.hostAddress,
     }),

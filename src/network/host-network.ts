@@ -8,6 +8,8 @@ export interface HostNetwork {
   hasIpv6Route: boolean;
   /** An address of the host that is not its loopback, by which a container with a network of its own reaches it. */
   address: string | undefined;
+  /** The text of /etc/hosts, for containers that share the host's network. */
+  hosts: string;
   /** The text of /etc/resolv.conf. */
   resolvConf: string;
   nameservers: string[];
@@ -88,6 +90,9 @@ export function readHostNetwork(): HostNetwork {
     },
     get address() {
       return address();
+    },
+    get hosts() {
+      return read('/etc/hosts');
     },
     get resolvConf() {
       return resolvConf();

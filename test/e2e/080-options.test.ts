@@ -1,4 +1,5 @@
 /** Every option of `run` does what it says, seen from inside the container; what cannot be done is refused by name. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -274,10 +275,14 @@ describe('--network', () => {
     ).toMatch(/^lo\n1\n/);
   });
 
-  it('host: the host’s own, and its name', async () => {
+  it('host: the host’s own, its name and the names that it knows', async () => {
     const own = namespaceOf(process.pid, 'net');
     expect(await sh(['--network', 'host'], 'readlink /proc/self/ns/net; hostname')).toBe(
       `${own}\n${hostname()}`,
+    );
+    const hosts = readFileSync('/etc/hosts', 'utf8').trim();
+    expect(await sh(['--network', 'host', '--add-host', 'db:192.0.2.7'], 'cat /etc/hosts')).toMatch(
+      new RegExp(`^${hosts.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\n192\\.0\\.2\\.7 db`),
     );
   });
 
@@ -645,4 +650,32 @@ it('a umask of 077 is the user’s, not the container’s: its other users read 
   } finally {
     process.umask(usual);
   }
+});
+
+describe('a 32-bit program', () => {
+  const source = `
+    static long call(long nr, long a, long b, long c)
+    {
+      long ret;
+      __asm__ volatile("int $0x80" : "=a"(ret) : "a"(nr), "b"(a), "c"(b), "d"(c) : "memory");
+      return ret;
+    }
+    void _start(void)
+    {
+      call(4, 1, (long)"of 32 bits\\n", 11); /* write */
+      call(1, call(21, 0, 0, 0) == -1, 0, 0);  /* exit 1 if mount answers EPERM */
+    }`;
+  const compiled = spawnSync('cc', ['-m32', '-nostdlib', '-static', '-x', 'c', '-', '-o', '/dev/null'], {
+    input: source,
+  });
+
+  it.runIf(process.arch === 'x64' && compiled.status === 0)(
+    'runs, and is filtered like any other',
+    async () => {
+      const binary = join(tsrun.store.directory, 'of-32-bits');
+      execFileSync('cc', ['-m32', '-nostdlib', '-static', '-x', 'c', '-', '-o', binary], { input: source });
+      const words = ['run', '--rm', '--network', 'none', '-v', `${binary}:/of-32-bits`, IMAGE, '/of-32-bits'];
+      expect((await tsrun.expect(1, words)).stdout).toBe('of 32 bits\n');
+    },
+  );
 });

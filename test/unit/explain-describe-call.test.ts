@@ -147,6 +147,7 @@ function allSteps(): Step[] {
     hasIpv6Route: false,
     address: undefined,
     resolvConf: '',
+    hosts: '',
     resolvConfPath: '/etc/resolv.conf',
     nameservers: [],
     openFiles: 4096,

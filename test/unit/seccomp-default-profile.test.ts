@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { AUDIT_ARCH, SECCOMP_RET } from '../../src/launch/seccomp/bpf.ts';
+import { AUDIT_ARCH, AUDIT_ARCH_I386, SECCOMP_RET } from '../../src/launch/seccomp/bpf.ts';
 import { compileSeccomp } from '../../src/launch/seccomp/compile.ts';
 import { WITH_CAPABILITY } from '../../src/launch/seccomp/default-groups.ts';
 import { defaultProfile, defaultProfileGroups } from '../../src/launch/seccomp/default-profile.ts';
+import { i386Number } from '../../src/launch/seccomp/i386-numbers.ts';
 import { filterFault, simulateFilter } from '../../src/launch/seccomp/simulate.ts';
 import { ERRNO } from '../../src/sys/errno.ts';
 import {
@@ -34,7 +35,7 @@ describe('the default profile', () => {
     const alsoBySysAdmin = new Set(['bpf', 'perf_event_open', 'syslog']);
     for (const group of defaultProfileGroups()) {
       for (const name of group.names) {
-        expect(Object.hasOwn(SYSCALL_NUMBERS, name), name).toBe(true);
+        expect(Object.hasOwn(SYSCALL_NUMBERS, name) || i386Number(name) !== undefined, name).toBe(true);
         if (!alsoBySysAdmin.has(name)) expect(seen.get(name), name).toBeUndefined();
         seen.set(name, group.topic);
       }
@@ -48,14 +49,18 @@ describe('the default profile', () => {
     for (const arch of ['x64', 'arm64'] as const) {
       const { instructions } = compileSeccomp(defaultProfile(['CAP_SYS_CHROOT'], arch), arch);
       expect(filterFault(instructions)).toBeUndefined();
-      expect(instructions.length).toBeLessThan(140);
+      expect(instructions.length).toBeLessThan(arch === 'x64' ? 320 : 140);
       for (let nr = 0; nr < 500; nr++)
         expect(simulateFilter(instructions, { nr, arch: AUDIT_ARCH[arch] }).steps).toBeLessThan(32);
     }
   });
 
   it.each(
-    WITH_CAPABILITY.flatMap((g) => g.names.map((name) => [g.capability, name] as [string, SyscallName])),
+    WITH_CAPABILITY.flatMap((g) =>
+      g.names
+        .filter((name) => Object.hasOwn(SYSCALL_NUMBERS, name))
+        .map((name) => [g.capability, name] as [string, SyscallName]),
+    ),
   )('with %s %s is allowed, without it EPERM', (capability, name) => {
     expect(decide([], name)).toBe(syscallNumber(name, 'x64') === undefined ? 'ENOSYS' : 'EPERM');
     expect(decide([capability], name)).toBe('allow');
@@ -103,5 +108,29 @@ describe('the default profile', () => {
       expect(simulateFilter(instructions, { nr, arch: AUDIT_ARCH.x64 }).answer).toBe(
         SECCOMP_RET.ERRNO | ERRNO.ENOSYS,
       );
+  });
+
+  it('has the same answers for 32-bit programs, by their numbers', () => {
+    const { instructions } = compileSeccomp(defaultProfile([], 'x64'), 'x64');
+    const answer = (name: string, ...args: bigint[]): string => {
+      const nr = i386Number(name) ?? -1;
+      const found = simulateFilter(instructions, { nr, arch: AUDIT_ARCH_I386, args }).answer;
+      if (found === SECCOMP_RET.ALLOW) return 'allow';
+      return Object.entries(ERRNO).find(([, n]) => (SECCOMP_RET.ERRNO | n) === found)?.[0] ?? `${found}`;
+    };
+    // arch/x86/entry/syscalls/syscall_32.tbl
+    expect([
+      i386Number('exit'),
+      i386Number('waitpid'),
+      i386Number('futex_time64'),
+      i386Number('clone3'),
+    ]).toEqual([1, 7, 422, 435]);
+    for (const name of ['open', 'stat64', 'mmap2', 'socketcall', 'futex_time64', 'getuid32', 'openat2'])
+      expect(answer(name), name).toBe('allow');
+    for (const name of ['mount', 'unshare', 'kexec_load', 'stime', 'clock_settime64', 'reboot'])
+      expect(answer(name), name).toBe('EPERM');
+    expect([answer('vm86'), answer('clone3')]).toEqual(['ENOSYS', 'ENOSYS']);
+    expect([answer('clone', 0x10000011n), answer('clone', 0x11n)]).toEqual(['EPERM', 'allow']);
+    expect(answer('socket', 40n)).toBe('EAFNOSUPPORT');
   });
 });

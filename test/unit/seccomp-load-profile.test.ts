@@ -52,6 +52,7 @@ describe('loadSeccompProfile', () => {
     expect(loaded).toEqual({
       defaultAction: 'SCMP_ACT_ERRNO',
       defaultErrnoRet: 38,
+      architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'],
       syscalls: [
         { names: ['read'], action: 'SCMP_ACT_ALLOW' },
         { names: ['write'], action: 'SCMP_ACT_ERRNO', errnoRet: 22 },

@@ -55,6 +55,8 @@ export const SECCOMP_RET = {
 
 /** linux/audit.h: EM_* with __AUDIT_ARCH_64BIT and __AUDIT_ARCH_LE. */
 export const AUDIT_ARCH = { x64: 0xc000003e, arm64: 0xc00000b7 } as const;
+/** 32-bit x86, which an x86-64 kernel runs as well. */
+export const AUDIT_ARCH_I386 = 0x40000003;
 
 /** Numbers from here up are x86-64 processes calling by the x32 table (asm/unistd.h: __X32_SYSCALL_BIT). */
 export const X32_SYSCALL_BIT = 0x40000000;

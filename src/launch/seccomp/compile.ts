@@ -1,7 +1,8 @@
 /**
  * The seccomp filter of a container: an OCI `linux.seccomp` object compiled to classic BPF.
  *
- *     architecture is not ours ──────────────► kill the process (its numbers would mean other calls)
+ *     architecture is not of the profile ────► kill the process (its numbers would mean other calls)
+ *     32-bit x86, where the profile has it ──► the same rules, searched by the numbers of i386
  *     x86-64: number has the x32 bit ────────► ENOSYS (the same calls under other numbers, a way around any list)
  *     binary search over ranges of numbers ──► the range's answer, or the conditions of the one call that has some
  *
@@ -22,6 +23,7 @@ import {
 } from '../../sys/syscall-numbers.ts';
 import {
   AUDIT_ARCH,
+  AUDIT_ARCH_I386,
   BPF,
   encodeFilter,
   type Instruction,
@@ -31,8 +33,10 @@ import {
 } from './bpf.ts';
 import { condition } from './condition.ts';
 import { type Decision, DecisionGraph, layOut } from './decision.ts';
+import { i386Number } from './i386-numbers.ts';
 import {
   actionReturn,
+  OCI_ARCHITECTURE_I386,
   OCI_SECCOMP_FLAGS,
   type OciSeccomp,
   type OciSeccompArgument,
@@ -59,15 +63,26 @@ interface Range {
 export function compileSeccomp(profile: OciSeccomp, arch: Architecture): CompiledSeccomp {
   const graph = new DecisionGraph();
   const fallback = graph.return(actionReturn(profile.defaultAction, profile.defaultErrnoRet));
-  const { rules, ignored } = rulesByNumber(profile, arch);
+  const searchBy = (numbered: Numbered): Decision =>
+    search(graph, toRanges(decide(graph, numbered.rules, fallback), fallback));
+  const native = rulesByNumber(profile, (name) => nativeNumber(name, arch));
+  const has32 = arch === 'x64' && profile.architectures?.includes(OCI_ARCHITECTURE_I386) === true;
+  const i386 = has32 ? rulesByNumber(profile, i386Number) : undefined;
+  const ignored = native.ignored.filter((name) => i386?.ignored.includes(name) !== false);
   const instructions = layOut(
-    guard(graph, arch, search(graph, toRanges(decide(graph, rules, fallback), fallback))),
+    guard(graph, arch, searchBy(native), i386 && graph.load(SECCOMP_DATA.nr, searchBy(i386))),
   );
   const flags = (profile.flags ?? []).reduce((sum, name) => sum | (OCI_SECCOMP_FLAGS[name] ?? 0), 0);
   return { instructions, bytes: encodeFilter(instructions), flags, ignored };
 }
 
-function guard(graph: DecisionGraph, arch: Architecture, native: Decision): Decision {
+/** @param i386 what is answered to 32-bit processes; undefined = they are killed */
+function guard(
+  graph: DecisionGraph,
+  arch: Architecture,
+  native: Decision,
+  i386: Decision | undefined,
+): Decision {
   const notX32 =
     arch === 'x64'
       ? graph.if(
@@ -78,20 +93,26 @@ function guard(graph: DecisionGraph, arch: Architecture, native: Decision): Deci
         )
       : native;
   const ours = graph.load(SECCOMP_DATA.nr, notX32);
-  return graph.load(
-    SECCOMP_DATA.arch,
-    graph.if(BPF.IF_EQUAL, AUDIT_ARCH[arch], ours, graph.return(SECCOMP_RET.KILL_PROCESS)),
-  );
+  const kill = graph.return(SECCOMP_RET.KILL_PROCESS);
+  const others = i386 ? graph.if(BPF.IF_EQUAL, AUDIT_ARCH_I386, i386, kill) : kill;
+  return graph.load(SECCOMP_DATA.arch, graph.if(BPF.IF_EQUAL, AUDIT_ARCH[arch], ours, others));
 }
 
-function rulesByNumber(profile: OciSeccomp, arch: Architecture) {
+const nativeNumber = (name: string, arch: Architecture): number | undefined =>
+  Object.hasOwn(SYSCALL_NUMBERS, name) ? syscallNumber(name as SyscallName, arch) : undefined;
+
+interface Numbered {
+  rules: Map<number, OciSeccompRule[]>;
+  /** Names without a number. */
+  ignored: string[];
+}
+
+function rulesByNumber(profile: OciSeccomp, numberOf: (name: string) => number | undefined): Numbered {
   const rules = new Map<number, OciSeccompRule[]>();
   const ignored = new Set<string>();
   for (const rule of profile.syscalls ?? []) {
     for (const name of rule.names) {
-      const number = Object.hasOwn(SYSCALL_NUMBERS, name)
-        ? syscallNumber(name as SyscallName, arch)
-        : undefined;
+      const number = numberOf(name);
       if (number === undefined) ignored.add(name);
       else if (!rules.get(number)?.push(rule)) rules.set(number, [rule]);
     }

@@ -18,7 +18,7 @@ export interface CompiledFilter {
 
 const HEADER_SIZE = 12;
 /** Changes when the compiler's output for a profile does. */
-const VERSION = 1;
+const VERSION = 2;
 
 const cachePath = (directory: string): string => join(directory, `seccomp-${process.arch}.cache`);
 

@@ -131,6 +131,26 @@ export const ALLOWED: readonly CallGroup[] = [
     names: words('arch_prctl modify_ldt get_thread_area set_thread_area uretprobe'),
     arch: 'x64',
   },
+  {
+    topic: '32-bit x86: wider forms',
+    why: 'what a 32-bit program calls instead of the calls above: ids of 32 bits, sizes and times of 64',
+    names:
+      words(`getuid32 geteuid32 getgid32 getegid32 getresuid32 getresgid32 getgroups32 setuid32 setgid32 setreuid32
+      setregid32 setresuid32 setresgid32 setgroups32 setfsuid32 setfsgid32 chown32 fchown32 lchown32 mmap2 _llseek
+      fcntl64 stat64 lstat64 fstat64 fstatat64 statfs64 fstatfs64 truncate64 ftruncate64 sendfile64 fadvise64_64
+      clock_gettime64 clock_getres_time64 clock_nanosleep_time64 clock_adjtime64 futex_time64 ppoll_time64
+      pselect6_time64 recvmmsg_time64 rt_sigtimedwait_time64 sched_rr_get_interval_time64 semtimedop_time64
+      mq_timedsend_time64 mq_timedreceive_time64 timer_gettime64 timer_settime64 timerfd_gettime64
+      timerfd_settime64 utimensat_time64 io_pgetevents_time64`),
+    arch: 'x64',
+  },
+  {
+    topic: '32-bit x86: older forms',
+    why: 'its C libraries still begin with them; socketcall and ipc pass arguments in memory, so what `socket` refuses is let through here',
+    names: words(`socketcall ipc _newselect ugetrlimit waitpid readdir nice signal sigaction sigpending
+      sigprocmask sigreturn sigsuspend`),
+    arch: 'x64',
+  },
 ];
 
 /** Allowed to a container that has the capability, EPERM to others. The kernel checks it again, in the container's user namespace. */
@@ -158,7 +178,7 @@ export const WITH_CAPABILITY: readonly CapabilityGroup[] = [
     capability: 'CAP_SYS_TIME',
     topic: 'clocks',
     why: 'the machine’s clock belongs to no namespace',
-    names: words('settimeofday clock_settime'),
+    names: words('settimeofday clock_settime clock_settime64 stime'),
   },
   {
     capability: 'CAP_SYS_NICE',

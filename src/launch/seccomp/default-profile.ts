@@ -10,7 +10,13 @@
 import { ERRNO } from '../../sys/errno.ts';
 import type { Architecture } from '../../sys/syscall-numbers.ts';
 import { ALLOWED, type CallGroup, REFUSED, WITH_CAPABILITY } from './default-groups.ts';
-import { OCI_ARCHITECTURE, type OciSeccomp, type OciSeccompArgument, type OciSeccompRule } from './oci.ts';
+import {
+  OCI_ARCHITECTURE,
+  OCI_ARCHITECTURE_I386,
+  type OciSeccomp,
+  type OciSeccompArgument,
+  type OciSeccompRule,
+} from './oci.ts';
 
 /** personality(2): PER_LINUX and PER_LINUX32, each with and without UNAME26, and the query. Others weaken ASLR or map page 0. */
 const PERSONALITIES = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
@@ -55,7 +61,7 @@ export function defaultProfile(capabilities: readonly string[], arch: Architectu
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: ERRNO.ENOSYS,
-    architectures: [OCI_ARCHITECTURE[arch]],
+    architectures: [OCI_ARCHITECTURE[arch], ...(arch === 'x64' ? [OCI_ARCHITECTURE_I386] : [])],
     syscalls: [
       ...ALLOWED.filter((group) => !group.arch || group.arch === arch).map((group) => allow(group.names)),
       ...personalityRules(),

@@ -46,7 +46,10 @@ export function readProfile(root: ProfileNode, target: ProfileTarget): OciSeccom
   const listener = root.get('listenerPath');
   if (listener.present) listener.fail('asks for a listener (SCMP_ACT_NOTIFY), which tsrun does not have');
   root.onlyKeys(PROFILE_KEYS, 'listenerMetadata');
-  const architectures = checkArchitectures(root.get('architectures'), target.arch);
+  const architectures = [
+    ...checkArchitectures(root.get('architectures'), target.arch),
+    ...mappedArchitectures(root.get('archMap'), target.arch),
+  ];
   const flags = root
     .get('flags')
     .items()
@@ -83,6 +86,17 @@ function checkArchitectures(node: ProfileNode, arch: Architecture): string[] {
   if (names.length > 0 && !names.includes(OCI_ARCHITECTURE[arch]))
     node.fail(`lists ${names.join(', ')}, but this machine is ${OCI_ARCHITECTURE[arch]}`);
   return names;
+}
+
+/** docker's and podman's form: for each machine, which others it runs besides. */
+function mappedArchitectures(node: ProfileNode, arch: Architecture): string[] {
+  const names = (item: ProfileNode): string[] => item.items().map((name) => name.string());
+  return node.items().flatMap((entry) => {
+    const architecture = entry.get('architecture').string();
+    return architecture === OCI_ARCHITECTURE[arch]
+      ? [architecture, ...names(entry.get('subArchitectures'))]
+      : [];
+  });
 }
 
 function action(node: ProfileNode): OciSeccompAction {

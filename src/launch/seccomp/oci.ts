@@ -76,3 +76,5 @@ export const OCI_SECCOMP_FLAGS: Readonly<Record<string, number>> = {
 
 /** The names by which an OCI profile calls the two architectures. */
 export const OCI_ARCHITECTURE = { x64: 'SCMP_ARCH_X86_64', arm64: 'SCMP_ARCH_AARCH64' } as const;
+/** The one that is filtered besides them. */
+export const OCI_ARCHITECTURE_I386 = 'SCMP_ARCH_X86';

@@ -14,6 +14,7 @@ const host = {
   address: '192.0.2.2',
   resolvConf: '',
   nameservers: [],
+  hosts: '',
   resolvConfPath: '/etc/resolv.conf',
   openFiles: 4096,
 };

@@ -10,6 +10,7 @@ const host = {
   address: '192.0.2.2',
   resolvConf: '',
   nameservers: ['127.0.0.53'],
+  hosts: '',
   resolvConfPath: '/run/systemd/resolve/stub-resolv.conf',
   openFiles: 4096,
 };

@@ -33,12 +33,18 @@ static void foreign(void)
 	pid_t child = fork();
 	if (child == 0) {
 		long result;
-		/* getpid by the i386 table */
+		/* getpid and mount by the i386 table */
 		__asm__ volatile("int $0x80" : "=a"(result) : "a"(20) : "memory");
-		_exit(0);
+		if ((int)result != getpid())
+			_exit(1);
+		__asm__ volatile("int $0x80" : "=a"(result) : "a"(21), "b"(0), "c"(0), "d"(0), "S"(0), "D"(0) : "memory");
+		_exit(-(int)result & 127);
 	}
 	waitpid(child, &status, 0);
-	printf("i386 signal %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+	if (WIFSIGNALED(status))
+		printf("i386 signal %d\n", WTERMSIG(status));
+	else
+		printf("i386 %s\ni386-mount %d\n", status ? "pid" : "another number", WEXITSTATUS(status));
 	try("x32", 0x40000000 | SYS_getpid, 0, 0, 0);
 #endif
 }
