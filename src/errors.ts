@@ -254,6 +254,11 @@ export const ERRORS = {
     message: (d) => `"${d.name}" names no registry, and registries.conf has no registry to look for it in`,
     hint: (d) => `write it in full, such as docker.io/library/${d.name}`,
   }),
+  ERR_TSRUN_NO_SEARCH: define<{ registry: string }>({
+    exitCode: 125,
+    message: (d) => `registry ${d.registry} has no search, and does not list what it has`,
+    hint: (d) => `tsrun list-tags ${d.registry}/NAME   # the tags of one image`,
+  }),
   ERR_TSRUN_LOGIN_REFUSED: define<{ registry: string; username: string; existing: boolean }>({
     exitCode: 125,
     message: (d) => `registry ${d.registry} refuses the login of ${d.username}`,

@@ -71,6 +71,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Fetch images from a registry',
     load: async () => (await import('./commands/pull.ts')).PULL,
   },
+  search: {
+    summary: 'Look for images at registries',
+    load: async () => (await import('./commands/search.ts')).SEARCH,
+  },
+  'list-tags': {
+    summary: 'List the tags that an image has at its registry',
+    load: async () => (await import('./commands/list-tags.ts')).LIST_TAGS,
+  },
   push: {
     summary: 'Put an image into a registry',
     load: async () => (await import('./commands/push.ts')).PUSH,
@@ -196,7 +204,10 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
   image: {
     ...Object.fromEntries(
-      ['pull', 'push', 'tag', 'untag', 'history', 'save', 'load'].map((name) => [name, name]),
+      ['pull', 'push', 'list-tags', 'search', 'tag', 'untag', 'history', 'save', 'load'].map((name) => [
+        name,
+        name,
+      ]),
     ),
     ls: 'images',
     list: 'images',

@@ -88,14 +88,14 @@ async function* pages(client: RegistryClient, listing: Listing): AsyncGenerator<
   }
 }
 
-/** All tags of a repository, in the registry's order. Throws ERR_TSRUN_REPOSITORY_UNKNOWN, ERR_TSRUN_REGISTRY_…. */
+/** All tags of a repository, in the lexical order that the specification wants and not all registries keep. Throws ERR_TSRUN_REPOSITORY_UNKNOWN, ERR_TSRUN_REGISTRY_…. */
 export async function allTags(client: RegistryClient, repository: string): Promise<string[]> {
   const tags: string[] = [];
   const path = `/v2/${repository}/tags/list`;
   for await (const page of pages(client, { path, field: 'tags', repository, scope: pullScope(repository) })) {
     tags.push(...page);
   }
-  return [...new Set(tags)];
+  return [...new Set(tags)].sort();
 }
 
 /** The repositories of a registry, page after page; many registries do not tell. Throws ERR_TSRUN_REGISTRY_…. */

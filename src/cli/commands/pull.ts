@@ -1,11 +1,20 @@
+import type { RegistryAccess } from '../../registry/access.ts';
 import { defineCommand } from '../command.ts';
 import { PULL_OPTIONS } from '../options/create-options.ts';
 import { flag } from '../options/option.ts';
 import { PROGRESS_OPTION } from '../options/progress-option.ts';
 import { registryAccess } from '../options/registry-options.ts';
 import { print } from '../output.ts';
+import { parseRepository } from '../parse/repository.ts';
 import { pullProgress } from '../pull-progress.ts';
 import { forEach } from '../select-containers.ts';
+
+/** The names of all that a registry has of an image. Throws ERR_TSRUN_USAGE, ERR_TSRUN_REGISTRY_…. */
+async function allTagsOf(name: string, access: RegistryAccess): Promise<string[]> {
+  const { remoteTags } = await import('../../image/remote-tags.ts');
+  const { repository, tags } = await remoteTags(parseRepository(name), access);
+  return tags.map((tag) => `${repository}:${tag}`);
+}
 
 export const PULL = defineCommand({
   usage: 'IMAGE…',
@@ -14,18 +23,25 @@ export const PULL = defineCommand({
   options: {
     ...PULL_OPTIONS,
     ...PROGRESS_OPTION,
+    'all-tags': flag('All tags that the registry has of the image', { short: 'a' }),
     quiet: flag('Show no progress', { short: 'q' }),
   },
   unsupported: {
-    a: '',
-    'all-tags': '',
     'disable-content-trust': '',
   },
-  examples: ['tsrun pull docker.io/library/httpd', 'tsrun pull --platform linux/arm64 127.0.0.1:5000/httpd'],
+  examples: [
+    'tsrun pull docker.io/library/httpd',
+    'tsrun pull --all-tags 127.0.0.1:5000/httpd',
+    'tsrun pull --platform linux/arm64 127.0.0.1:5000/httpd',
+  ],
   async run(given, names, context) {
     const engine = await context.engine();
     const { findImage } = await import('../../engine/find-image.ts');
-    return await forEach(names, context.debug, async (name) => {
+    const wanted: string[] = [];
+    const listed = await forEach(names, context.debug, async (name) => {
+      wanted.push(...(given['all-tags'] ? await allTagsOf(name, registryAccess(given)) : [name]));
+    });
+    const pulled = await forEach(wanted, context.debug, async (name) => {
       using progress = pullProgress(given.quiet ? 'quiet' : (given.progress ?? 'auto'));
       const record = await findImage(engine, name, {
         policy: 'always',
@@ -35,5 +51,6 @@ export const PULL = defineCommand({
       });
       print(`${record.imageId.slice('sha256:'.length)}\n`);
     });
+    return listed || pulled;
   },
 });
