@@ -328,6 +328,10 @@ export const ERRORS = {
     exitCode: 125,
     message: (d) => `cannot read ${d.path}`,
   }),
+  ERR_TSRUN_DOWNLOAD: define<{ url: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `cannot fetch ${d.url}: ${d.problem}`,
+  }),
   ERR_TSRUN_OUTPUT_FILE: define<{ path: string }>({
     exitCode: 125,
     message: (d) => `cannot write ${d.path}`,

@@ -106,6 +106,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Read images from an archive or a directory',
     load: async () => (await import('./commands/load.ts')).LOAD,
   },
+  import: {
+    summary: 'Make an image of the archive of a root file system',
+    load: async () => (await import('./commands/import.ts')).IMPORT,
+  },
   history: {
     summary: 'Print how an image was made',
     load: async () => (await import('./commands/history.ts')).HISTORY,
@@ -204,10 +208,9 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
   image: {
     ...Object.fromEntries(
-      ['pull', 'push', 'list-tags', 'search', 'tag', 'untag', 'history', 'save', 'load'].map((name) => [
-        name,
-        name,
-      ]),
+      ['pull', 'push', 'list-tags', 'search', 'tag', 'untag', 'history', 'save', 'load', 'import'].map(
+        (name) => [name, name],
+      ),
     ),
     ls: 'images',
     list: 'images',

@@ -1,0 +1,56 @@
+import { hostPlatform } from '../../spec/platform.ts';
+import { defineCommand } from '../command.ts';
+import { asWritten, flag, list, value } from '../options/option.ts';
+import { print } from '../output.ts';
+import { parseImageTarget } from '../parse/image-target.ts';
+import { usageError } from '../parse/usage.ts';
+import { pullProgress } from '../pull-progress.ts';
+
+export const IMPORT = defineCommand({
+  usage: 'FILE|URL|- [NAME[:TAG]]',
+  operands: [1, 2],
+  text: 'Makes an image of the archive of a root file system (tar, plain or compressed by gzip or zstd), and prints its id.',
+  options: {
+    arch: value('ARCHITECTURE', 'The architecture that it is for, instead of this machine’s', asWritten),
+    change: list(
+      'INSTRUCTION',
+      'Apply an instruction of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, …',
+      asWritten,
+      {
+        short: 'c',
+        example: `-c 'CMD ["/bin/sh"]'`,
+      },
+    ),
+    message: value('TEXT', 'The comment of its history', asWritten, { short: 'm' }),
+    os: value('OS', 'The operating system that it is for', asWritten, { default: 'linux' }),
+    quiet: flag('Show no progress', { short: 'q' }),
+    variant: value('VARIANT', 'The variant of its architecture', asWritten),
+  },
+  examples: [
+    `tsrun import -c 'CMD ["/bin/sh"]' rootfs.tar mine`,
+    'curl https://example.com/rootfs.tar | tsrun import - mine',
+  ],
+  async run(given, [source = '', name], context) {
+    const { isatty } = await import('node:tty');
+    if (source === '-' && isatty(0))
+      throw usageError('there is no archive on stdin', 'tsrun import FILE NAME');
+    const engine = await context.engine();
+    const { importImage } = await import('../../engine/import-image.ts');
+    using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
+    const { os, architecture } = hostPlatform(process.arch);
+    const { imageId } = await importImage(engine, {
+      source,
+      name: name === undefined ? undefined : parseImageTarget(name),
+      changes: given.change,
+      message: given.message,
+      platform: {
+        os: given.os ?? os,
+        architecture: given.arch ?? architecture,
+        ...(given.variant !== undefined && { variant: given.variant }),
+      },
+      onEvent: progress.listen,
+    });
+    print(`${imageId}\n`);
+    return 0;
+  },
+});

@@ -1,0 +1,84 @@
+/** `tsrun import`: the archive of a root file system becomes an image of one layer. */
+import { createReadStream } from 'node:fs';
+import { tsrunError } from '../errors.ts';
+import { archiveError, READ_BYTES } from '../image/archive/file-set.ts';
+import { openInput } from '../image/archive/open-archive.ts';
+import { makeImage } from '../image/make/make-image.ts';
+import { spoolLayer } from '../image/make/spool-layer.ts';
+import type { PullListener } from '../image/pull/events.ts';
+import type { ImageRunConfig, Platform } from '../spec/image.ts';
+import { applyChange } from '../spec/image-change.ts';
+import type { Reference } from '../spec/reference.ts';
+import type { ImageRecord } from '../store/image-record.ts';
+import type { Engine } from './open-engine.ts';
+import { engineHooks, engineUnpacker } from './unpacker.ts';
+
+export interface ImportOptions {
+  /** A file, a URL of http or https, or `-` for standard input. */
+  source: string;
+  name: Reference | undefined;
+  /** Instructions of a Dockerfile. */
+  changes: readonly string[];
+  message: string | undefined;
+  platform: Platform;
+  onEvent: PullListener;
+}
+
+/** @throws ERR_TSRUN_USAGE, ERR_TSRUN_INPUT_FILE, ERR_TSRUN_DOWNLOAD, ERR_TSRUN_LAYER_… for what is no such archive */
+export async function importImage(engine: Engine, options: ImportOptions): Promise<ImageRecord> {
+  const { source, name, platform, message } = options;
+  const run = options.changes.reduce<ImageRunConfig>(applyChange, {});
+  using layer = await spoolLayer(engine.paths, checked(source, await openSource(source)));
+  const created = new Date().toISOString();
+  const comment = message ?? `Imported from ${source}`;
+  return await makeImage({
+    paths: engine.paths,
+    unpacker: engineUnpacker(engine),
+    hooks: engineHooks(engine),
+    emit: options.onEvent,
+    layer,
+    config: { created, ...platform, config: run },
+    history: { created, created_by: `tsrun import ${source}`, comment },
+    name,
+  });
+}
+
+async function openSource(source: string): Promise<AsyncIterable<Uint8Array>> {
+  if (/^https?:\/\//.test(source)) return await download(source);
+  const fd = source === '-' ? 0 : openInput(source);
+  return createReadStream('', { fd, highWaterMark: READ_BYTES });
+}
+
+const MOST_REDIRECTIONS = 10;
+
+async function download(url: string): Promise<AsyncIterable<Uint8Array>> {
+  const { EnvHttpProxyAgent, interceptors, request } = await import('undici');
+  const failed = (problem: string, cause?: unknown): Error =>
+    tsrunError('ERR_TSRUN_DOWNLOAD', { url, problem }, cause);
+  const redirect = interceptors.redirect({ maxRedirections: MOST_REDIRECTIONS });
+  const dispatcher = new EnvHttpProxyAgent().compose(redirect);
+  const response = await request(url, { dispatcher }).catch((error: unknown) => {
+    throw failed('the server cannot be reached', error);
+  });
+  if (response.statusCode === 200) return response.body;
+  await response.body.dump();
+  throw failed(`the server answered ${response.statusCode}`);
+}
+
+const FOREIGN: readonly (readonly [start: string, name: string])[] = [
+  ['fd377a58', 'xz'],
+  ['425a68', 'bzip2'],
+];
+
+/** Compressions that an image cannot have are refused before anything is kept of them. */
+async function* checked(source: string, input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const chunk of input) {
+    const start = Buffer.from(chunk.subarray(0, 4)).toString('hex');
+    const [, foreign] = FOREIGN.find(([bytes]) => isFirst && start.startsWith(bytes)) ?? [];
+    if (foreign !== undefined)
+      throw archiveError(source, `it is compressed by ${foreign}: ${foreign} -dc FILE | tsrun import -`);
+    isFirst = false;
+    yield chunk;
+  }
+}
