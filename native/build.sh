@@ -15,7 +15,7 @@ CC=${CC:-cc}
 mkdir -p "$out"
 
 interpreter="$here/program.c $here/program-check.c $here/make-path.c $here/remove-tree.c"
-supervisor="$here/supervisor.c $here/supervisor/*.c $interpreter"
+supervisor="$here/supervisor.c $here/supervisor/*.c $here/forward/*.c $interpreter"
 warnings="-std=gnu11 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes"
 
 # GCC recognises the loops of mem.c as memcpy and memset, and would make them call themselves. Clang does not know the flag.

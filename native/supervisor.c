@@ -23,6 +23,7 @@
 #include "program.h"
 #include "protocol.h"
 #include "start.h"
+#include "forward/forward.h"
 #include "supervisor/children.h"
 #include "supervisor/clients.h"
 #include "supervisor/clock.h"
@@ -36,6 +37,7 @@
 #include "supervisor/stdio.h"
 
 #include <asm/signal.h>
+#include <linux/close_range.h>
 #include <linux/prctl.h>
 
 #define TRIM_AFTER 1000	   /* ms without events after which memory is given back */
@@ -77,8 +79,7 @@ static int inherited(int fd)
 
 static void protect(void)
 {
-	for (int fd = FD_SPEC; fd <= FD_TRACE; fd++)
-		inherited(fd);
+	SYS3(__NR_close_range, FD_SPEC, ~0u, CLOSE_RANGE_CLOEXEC);
 	signals_protect();
 	SYS5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
@@ -363,6 +364,8 @@ int program_main(int argc, char **argv, char **envp)
 {
 	int first_client, error;
 
+	if (argc > 0 && !memcmp(argv[0], FORWARD_NAME, sizeof(FORWARD_NAME)))
+		return forward_main(argc, argv);
 	restart_open(argc, argv);
 	protect();
 	error = load();

@@ -1,0 +1,67 @@
+/* net.h - what <sys/socket.h> and <sys/epoll.h> would say: the kernel's headers leave these to the C library. */
+#ifndef TSRUN_FORWARD_NET_H
+#define TSRUN_FORWARD_NET_H
+
+#include "../sys.h"
+
+#include <asm/fcntl.h>
+#include <asm/socket.h>
+#include <linux/uio.h>
+
+#define AF_INET 2
+#define AF_INET6 10
+#define AF_NETLINK 16
+
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define SOCK_RAW 3
+#define SOCK_NONBLOCK O_NONBLOCK
+#define SOCK_CLOEXEC O_CLOEXEC
+
+#define SHUT_WR 1
+#define MSG_DONTWAIT 0x40
+#define MSG_TRUNC 0x20
+#define MSG_NOSIGNAL 0x4000
+
+#define SOL_IP 0
+#define SOL_TCP 6
+#define SOL_IPV6 41
+
+#define IP_PKTINFO 8
+#define IP_TRANSPARENT 19
+#define IP_BIND_ADDRESS_NO_PORT 24
+#define IPV6_RECVPKTINFO 49
+#define IPV6_PKTINFO 50
+#define IPV6_TRANSPARENT 75
+#define TCP_NODELAY 1
+#define TCP_KEEPIDLE 4
+#define TCP_KEEPINTVL 5
+#define TCP_KEEPCNT 6
+
+struct net_message {
+	void *name;
+	uint32_t name_len;
+	struct iovec *parts;
+	size_t part_count;
+	void *control;
+	size_t control_len;
+	uint32_t flags;
+};
+
+struct net_messages {
+	struct net_message message;
+	uint32_t len;
+};
+
+/* struct cmsghdr; its data follows at once, and the next one at a multiple of 8. */
+struct net_control {
+	size_t len;
+	int level, type;
+};
+
+static inline int net_set(int fd, int level, int option, int value)
+{
+	return (int)SYS5(__NR_setsockopt, fd, level, option, &value, sizeof(value));
+}
+
+#endif
