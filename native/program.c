@@ -137,6 +137,14 @@ static int64_t op_expect(const struct machine *m, const struct op *op)
 	return -(int64_t)op->arg[2];
 }
 
+/* An errno that came in a message, as netlink(7) answers: negative, and below the largest there is. */
+static int64_t op_check(const struct machine *m, const struct op *op)
+{
+	int64_t v = (int64_t)argument(m, op, 0);
+
+	return v >= 0 ? 0 : v > -4096 ? v : -EPROTO;
+}
+
 static int64_t op_compare(const struct machine *m, const struct op *op)
 {
 	if (memcmp(m->data + op->arg[0], m->data + op->arg[1], op->nr) == 0)
@@ -264,6 +272,8 @@ static int64_t execute(struct machine *m, const struct op *op)
 		return remove_tree((int)argument(m, op, 0), (const char *)(m->data + op->arg[1]));
 	case OP_MAKE_PATH:
 		return make_path((int)argument(m, op, 0), (const char *)(m->data + op->arg[1]), op->nr, (int)op->arg[2]);
+	case OP_CHECK:
+		return op_check(m, op);
 	case OP_REPORT:
 		m->report_fd = (int)argument(m, op, 0);
 		return 0;

@@ -42,7 +42,8 @@ enum op_kind {
 	OP_REPORT = 8,	    /* from here on this process reports failures to fd arg[0] */
 	OP_END = 9,	    /* the process's list is done: program_run() returns 0, a child exits with status 0 */
 	OP_MAKE_PATH = 10,  /* in root fd arg[0], make arg[1] a directory of mode nr, or (arg[2] = 1) a file: `mkdir -p` along links */
-	OP_KINDS = 11,
+	OP_CHECK = 11,	    /* arg[0] is what a message of the kernel says: if it is negative, this op fails with that errno */
+	OP_KINDS = 12,
 };
 
 enum op_flag {

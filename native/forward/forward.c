@@ -15,11 +15,13 @@
  *
  *   config.h    what it is given            tcp.c  relay.c  pipes.c    connections
  *   address.c   who a client is inside      udp.c  flows.c  route.c    datagrams
+ *   lock.c      what it gives up
  */
 #include "forward.h"
 #include "address.h"
 #include "events.h"
 #include "flows.h"
+#include "lock.h"
 #include "route.h"
 #include "tcp.h"
 #include "udp.h"
@@ -29,9 +31,7 @@
 #include "../supervisor/text.h"
 
 #include <asm/signal.h>
-#include <linux/capability.h>
 #include <linux/mman.h>
-#include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/signalfd.h>
 
@@ -108,17 +108,6 @@ static int open_signals(void)
 	SYS4(__NR_rt_sigaction, SIGPIPE, &ignore, 0, 8);
 	SYS4(__NR_rt_sigprocmask, SIG_BLOCK, &mask, 0, 8);
 	return (int)SYS4(__NR_signalfd4, -1, &mask, sizeof(mask), SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* Keeps the three capabilities in the container's network namespace that it needs, and can never get another. */
-static void drop_privileges(void)
-{
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	uint32_t kept = 1u << CAP_NET_ADMIN | 1u << CAP_NET_RAW | 1u << CAP_NET_BIND_SERVICE;
-	struct __user_cap_data_struct data[2] = {{kept, kept, 0}, {0, 0, 0}};
-
-	SYS5(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	SYS2(__NR_capset, &header, data);
 }
 
 static int has(enum forward_protocol protocol)
@@ -222,12 +211,14 @@ int forward_main(int argc, char **argv)
 		return fail("its config", error);
 	ready = number(argv[2]);
 	signals = open_signals();
-	drop_privileges();
 	error = open_all();
 	if (!error)
 		error = events_add(signals, EPOLLIN, EVENT_SIGNAL, 0, 0);
 	if (error)
 		return fail("listen", error);
+	error = lock_in();
+	if (error)
+		return fail("lock itself in", error);
 	if (io_write(ready, "1", 1) != 1)
 		return 1;
 	io_close(&ready);

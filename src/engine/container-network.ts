@@ -6,8 +6,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { type Choice, chooseDriver, type LocalMode } from '../network/choose-driver.ts';
-import { claimPorts } from '../network/claim-ports.ts';
+import { claimPorts, noPorts, type PortClaim } from '../network/claim-ports.ts';
 import type { PortMapping } from '../network/driver.ts';
+import { probeTransparent } from '../network/forward/probe-transparent.ts';
 import { type HostNetwork, readHostNetwork } from '../network/host-network.ts';
 import { hostsFile } from '../network/hosts-file.ts';
 import { parseNetwork } from '../network/parse-network.ts';
@@ -22,6 +23,8 @@ import type { CreateRequest } from './request.ts';
 
 export interface ContainerNetwork extends Choice {
   host: HostNetwork;
+  /** Its ports, held by this process until it is disposed of, or the process ends; none before claimContainerPorts(). */
+  claim: PortClaim;
 }
 
 /**
@@ -40,8 +43,10 @@ export function chooseNetwork(
     host,
     ports,
     probe: (name) => probeHelper(name, { cacheFile }),
+    probeTransparent: () =>
+      probeTransparent(engine.rootless(), join(engine.paths.runtime, 'keeps-client-addresses')),
   });
-  return { ...choice, host };
+  return { ...choice, host, claim: noPorts() };
 }
 
 function localMode(engine: Engine, text: string | undefined): LocalMode {
@@ -92,30 +97,27 @@ export function withNetworkNamespace(config: RuntimeConfig, { driver }: Containe
   return { ...config, linux: { ...config.linux, namespaces } };
 }
 
-/** Checks that the ports are free and chooses the random ones. @throws ERR_TSRUN_PORT_* */
-export async function claimContainerPorts(
+/** The network with its ports held, and the random ones chosen: they are in `claim`. @throws ERR_TSRUN_PORT_* */
+export const claimContainerPorts = (
   network: ContainerNetwork,
   ports: readonly PortMapping[],
-): Promise<PortMapping[]> {
-  if (ports.length === 0 || network.driver.publishing === 'none') return [];
-  return await claimPorts(ports);
-}
+): ContainerNetwork => ({ ...network, claim: claimPorts(ports, network.driver.publishing) });
 
-/** A network whose ports are free. */
+/** A network whose ports are held. */
 export interface ClaimedNetwork {
   network: ContainerNetwork;
   ports: PortMapping[];
 }
 
 /** @param exposed ports that the image adds, for -P */
-export async function claimNetwork(
+export function claimNetwork(
   engine: Engine,
   request: Pick<CreateRequest, 'network' | 'publish'>,
   exposed: readonly PortMapping[],
-): Promise<ClaimedNetwork> {
+): ClaimedNetwork {
   const wanted = [...request.publish, ...exposed];
-  const network = chooseNetwork(engine, request.network, wanted);
-  return { network, ports: await claimContainerPorts(network, wanted) };
+  const network = claimContainerPorts(chooseNetwork(engine, request.network, wanted), wanted);
+  return { network, ports: network.claim.ports };
 }
 
 /** The texts of the generated files. */

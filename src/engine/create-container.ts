@@ -81,13 +81,13 @@ export async function planContainer(
   }
   const { network, ports } =
     options.claimed ??
-    (await claimNetwork(
+    claimNetwork(
       engine,
       request,
       request.publishAll
         ? publishExposed([...Object.keys(run.ExposedPorts ?? {}), ...request.expose], request.publish)
         : [],
-    ));
+    );
   if (users && network.driver.namespace.kind === 'path') refuseForeignNetwork();
   const hostname =
     request.hostname ??

@@ -34,7 +34,7 @@ export async function refuseEarly(
   }
   // What is to be replaced may hold the very ports.
   if (request.publish.length === 0 || request.publishAll || request.replace) return undefined;
-  return await claimNetwork(engine, request, []);
+  return claimNetwork(engine, request, []);
 }
 
 /** @throws what findImage, planContainer and commitContainer throw; ERR_TSRUN_NAME_IN_USE */

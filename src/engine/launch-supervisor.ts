@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FORWARD_FIRST_FD } from '../network/forward/config.ts';
 import { type EnterPlan, planEntry, type Rootless } from '../rootless/enter.ts';
 import { FD_CLIENT, FD_DIRECTORY, FD_LISTEN, FD_SPEC, FD_TRACE } from '../supervisor/protocol.ts';
 import { call, close } from '../sys/calls.ts';
@@ -39,6 +40,8 @@ export interface SupervisorLaunch {
   traceFd: number | undefined;
   /** Descriptors for FD_EXTRA, FD_EXTRA + 1, …: an exec's pidfd. */
   extra: readonly number[];
+  /** Bound sockets of published ports, for FORWARD_FIRST_FD, FORWARD_FIRST_FD + 1, …; their numbers are above these. */
+  ports?: readonly number[];
   /** The supervisor's last steps before its execve. */
   before: readonly Step[];
 }
@@ -166,6 +169,9 @@ function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given):
       },
     ),
     ...inPlace,
+    ...(launch.ports ?? []).map((fd, i) =>
+      call('rootless', 'the sockets of published ports', 'dup3', [fd, FORWARD_FIRST_FD + i, 0]),
+    ),
     ...launch.before,
     call('rootless', 'hold no directory of the user', 'chdir', ['/']),
     call('rootless', 'become the supervisor', 'execveat', [

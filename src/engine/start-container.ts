@@ -142,6 +142,7 @@ export function planStart(
     runtimeDirectory: runtimeFd,
     traceFd: options.trace?.supervisor,
     extra: [],
+    ports: network.claim.sockets,
     before: [],
   };
   return { supervisor, start, config: sized };
@@ -158,10 +159,10 @@ export interface Prepared {
 }
 
 /** The configuration from disk, and the network chosen anew: the host may have changed since the container was created. */
-async function prepare(engine: Engine, record: ContainerRecord): Promise<Prepared> {
+function prepare(engine: Engine, record: ContainerRecord): Prepared {
   const config = readConfig(engine, record);
-  const network = chooseNetwork(engine, record.networkMode, record.ports);
-  await claimContainerPorts(network, record.ports);
+  const chosen = chooseNetwork(engine, record.networkMode, record.ports);
+  const network = claimContainerPorts(chosen, record.ports);
   return { config: withNetworkNamespace(config, network), network };
 }
 
@@ -180,7 +181,8 @@ export async function startUnlessRunning(
   if (!lock) throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: record.name });
   // A container that was made a moment ago has no state yet: that look costs one failing open.
   if ((await settledPhase(engine, record)) === 'running') return undefined;
-  const { config, network } = prepared ?? (await prepare(engine, record));
+  const { config, network } = prepared ?? prepare(engine, record);
+  using _claim = network.claim;
   if (network.warning !== undefined) engine.warn(network.warning);
   writeNetworkFiles(engine, record, network);
   const plan = planStart(engine, record, config, network, options, lock.fd);

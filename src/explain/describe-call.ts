@@ -43,6 +43,8 @@ export function describeOp(op: Op, slots: SlotNames = new SlotNames()): string {
     }
     case 'compare':
       return `expect ${plain(op.buffer, { slots, all: [] })} == ${JSON.stringify(op.equals)}, else ${op.errno}`;
+    case 'check':
+      return `expect ${slots.of(op.value)} >= 0, else the errno that it is`;
     case 'remove-tree':
       return `remove_tree(${directory(op.dir, { slots, all: [] })}, ${JSON.stringify(op.path)})`;
     case 'make-path': {

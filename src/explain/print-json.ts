@@ -53,6 +53,8 @@ function opData(op: Op): object {
       return { op: 'expect', value: slotData(op.value), equals: integer(op.equals), errno: op.errno };
     case 'compare':
       return { op: 'compare', buffer: argumentData(op.buffer), equals: op.equals, errno: op.errno };
+    case 'check':
+      return { op: 'check', value: slotData(op.value) };
     case 'remove-tree':
       return { op: 'remove-tree', directory: argumentData(op.dir), path: op.path };
     case 'make-path':

@@ -1,19 +1,23 @@
 /**
  * From what the user asked for, and what the machine has, to a driver.
  *
- * `private` means slirp4netns for a container without published ports: it starts in a third of pasta's time and takes a tenth of its
- * memory. With published ports it means pasta: slirp4netns's listening sockets have a backlog of one, so that already five connections
- * at once wait for seconds. All figures are in docs/network.md.
+ * `private` means slirp4netns: it starts in a third of pasta's time and takes a tenth of its memory. Ports are published by tsrun's own
+ * forwarder, with both. `pasta` by name publishes them itself, `slirp4netns` when it is told to (port_handler). All figures are in
+ * docs/network.md.
  */
 import { tsrunError } from '../errors.ts';
+import { hostHasIpv6 } from './claim-ports.ts';
 import type { NetworkDriver, PortMapping } from './driver.ts';
+import type { ForwardTarget } from './forward/config.ts';
+import { forwarded } from './forward/forwarded.ts';
+import type { TransparentFinding } from './forward/probe-transparent.ts';
 import type { HostNetwork } from './host-network.ts';
 import type { NetworkMode } from './parse-network.ts';
-import { pastaDriver } from './pasta.ts';
+import { pastaDriver, pastaTarget } from './pasta.ts';
 import { hostDriver, noneDriver, pathDriver } from './plain-drivers.ts';
 import type { HelperFinding, HelperName } from './probe-helper.ts';
-import { slirpDriver } from './slirp4netns.ts';
-import { DEFAULT_SLIRP_OPTIONS } from './slirp4netns-options.ts';
+import { slirpDriver, slirpTarget } from './slirp4netns.ts';
+import { DEFAULT_SLIRP_OPTIONS, type SlirpOptions } from './slirp4netns-options.ts';
 
 export interface Choice {
   driver: NetworkDriver;
@@ -26,16 +30,30 @@ export interface Choice {
 export interface ChoiceContext {
   host: HostNetwork;
   probe: (name: HelperName) => HelperFinding;
+  /** Whether the forwarder can keep clients' addresses; asked only when ports are published. */
+  probeTransparent: () => TransparentFinding;
   ports: readonly PortMapping[];
 }
 
 /** Modes that are settled without looking at other containers and networks. */
 export type LocalMode = Exclude<NetworkMode, { kind: 'container' | 'named' }>;
 
-const needsIpv6 = (ports: readonly PortMapping[]): boolean => ports.some((port) => port.hostIp.includes(':'));
-
 /** @throws ERR_TSRUN_NETWORK_HELPER, ERR_TSRUN_USAGE for ports that the mode cannot publish */
-export function chooseDriver(mode: LocalMode, context: ChoiceContext): Choice {
+export function chooseDriver(mode: LocalMode, given: ChoiceContext): Choice {
+  let found: TransparentFinding | undefined;
+  const probeTransparent = (): TransparentFinding => {
+    found ??= given.probeTransparent();
+    return found;
+  };
+  const choice = choose(mode, { ...given, probeTransparent });
+  if (found?.reason === undefined || choice.warning !== undefined) return choice;
+  return {
+    ...choice,
+    warning: `clients of published ports are seen with the container’s own address: ${found.reason}`,
+  };
+}
+
+function choose(mode: LocalMode, context: ChoiceContext): Choice {
   const asked = (driver: NetworkDriver): Choice => ({ driver, reason: 'asked for', warning: undefined });
   switch (mode.kind) {
     case 'none':
@@ -48,14 +66,8 @@ export function chooseDriver(mode: LocalMode, context: ChoiceContext): Choice {
       const { path, flaw } = required('pasta', context);
       return { ...asked(pastaDriver(path, mode.options, context.host)), warning: flaw };
     }
-    case 'slirp4netns': {
-      if (needsIpv6(context.ports)) throw ipv4Only();
-      const { path } = required('slirp4netns', context);
-      return {
-        ...asked(slirpDriver(path, mode.options, context.host)),
-        warning: portsWarning(context.ports),
-      };
-    }
+    case 'slirp4netns':
+      return chooseSlirp(mode.options, context);
     case 'private':
       return choosePrivate(context);
   }
@@ -83,11 +95,36 @@ function required(name: HelperName, { probe }: ChoiceContext): HelperFinding & {
   return finding;
 }
 
-const ipv4Only = () =>
-  tsrunError('ERR_TSRUN_USAGE', {
-    problem: 'slirp4netns publishes ports on IPv4 addresses only',
-    hint: '--network pasta',
+/** The driver with its ports published by the forwarder. A container without ports needs none of it. */
+function withForwarder(
+  driver: NetworkDriver,
+  target: Omit<ForwardTarget, 'transparent'>,
+  { host, ports, probeTransparent }: Omit<ChoiceContext, 'probe'>,
+): NetworkDriver {
+  const { transparent } = ports.length > 0 ? probeTransparent() : { transparent: true };
+  return forwarded(driver, {
+    target: { ...target, transparent },
+    hasIpv6: hostHasIpv6(),
+    openFiles: host.openFiles,
   });
+}
+
+function chooseSlirp(options: SlirpOptions, context: ChoiceContext): Choice {
+  const { host, ports } = context;
+  const own = options.portHandler === 'slirp4netns';
+  if (own && ports.some((port) => port.hostIp.includes(':'))) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: 'slirp4netns publishes ports on IPv4 addresses only',
+      hint: '--network slirp4netns:port_handler=builtin',
+    });
+  }
+  const driver = slirpDriver(required('slirp4netns', context).path, options, host);
+  return {
+    driver: own ? driver : withForwarder(driver, slirpTarget(options), context),
+    reason: 'asked for',
+    warning: own ? portsWarning(ports) : undefined,
+  };
+}
 
 /** What slirp4netns does badly about published ports; libslirp takes UDP answers to the host's loopback for attempts to reach it. */
 function portsWarning(ports: readonly PortMapping[]): string | undefined {
@@ -97,47 +134,33 @@ function portsWarning(ports: readonly PortMapping[]): string | undefined {
   return `slirp4netns publishes the ports: it is slow with several connections at once${silent}`;
 }
 
-/** Why pasta would be wanted, if it is. Without any route a pasta of 2023 does not start. */
-function pastaReason({ host, ports }: ChoiceContext): string | undefined {
-  if (needsIpv6(ports)) return 'a port is published on an IPv6 address';
-  if (host.hasIpv6Route && !host.hasIpv4Route) return 'this machine has an IPv6 route only';
-  if (ports.length > 0 && host.hasIpv4Route) return 'ports are published';
-  return undefined;
-}
-
 function choosePrivate(context: ChoiceContext): Choice {
-  const { host, probe, ports } = context;
-  const wanted = pastaReason(context);
-  const [first, second] =
-    wanted === undefined ? (['slirp4netns', 'pasta'] as const) : (['pasta', 'slirp4netns'] as const);
+  const { host, probe } = context;
+  const ipv6Only = host.hasIpv6Route && !host.hasIpv4Route;
+  const [first, second] = ipv6Only
+    ? (['pasta', 'slirp4netns'] as const)
+    : (['slirp4netns', 'pasta'] as const);
   const found = probe(first);
   if (found.usable) {
-    const reason = wanted ?? 'it starts faster and takes less memory than pasta';
-    // What the distribution ships is what most have: `info` and `explain` tell, not every start.
-    return make(found, context, found.flaw ? `${reason}; but ${found.flaw}` : reason, undefined);
+    const reason = ipv6Only
+      ? 'this machine has an IPv6 route only'
+      : 'it starts faster and takes less memory than pasta';
+    return { driver: make(found, context), reason, warning: undefined };
   }
-  const other = needsIpv6(ports) ? found : probe(second);
+  const other = probe(second);
   if (!other.usable) throw tsrunError('ERR_TSRUN_NETWORK_HELPER', { helper: first, ...found });
   const why = `${first}: ${found.reason}`;
-  const flaw = other.name === 'pasta' ? other.flaw : portsWarning(ports);
-  return make(
-    other,
-    { host, ports },
-    `${why}; ${second} is there`,
-    flaw && `${flaw} (${why}; ${found.hint})`,
-  );
+  const flaw = other.name === 'pasta' ? other.flaw : undefined;
+  return {
+    driver: make(other, context),
+    reason: `${why}; ${second} is there`,
+    warning: flaw && `${flaw} (${why}; ${found.hint})`,
+  };
 }
 
-function make(
-  { name, path }: HelperFinding & { usable: true },
-  { host, ports }: Pick<ChoiceContext, 'host' | 'ports'>,
-  reason: string,
-  warning: string | undefined,
-): Choice {
-  if (name === 'pasta') return { driver: pastaDriver(path, [], host), reason, warning };
-  return {
-    driver: slirpDriver(path, DEFAULT_SLIRP_OPTIONS, host),
-    reason,
-    warning: warning ?? portsWarning(ports),
-  };
+function make({ name, path }: HelperFinding & { usable: true }, context: ChoiceContext): NetworkDriver {
+  const { host } = context;
+  if (name === 'pasta') return withForwarder(pastaDriver(path, [], host), pastaTarget(host), context);
+  const driver = slirpDriver(path, DEFAULT_SLIRP_OPTIONS, host);
+  return withForwarder(driver, slirpTarget(DEFAULT_SLIRP_OPTIONS), context);
 }

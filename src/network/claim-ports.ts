@@ -1,16 +1,34 @@
 /**
- * Host ports are checked, and chosen, by really binding them, before anything is pulled or made. A moment later the container's helper
- * binds them again; if somebody else was faster then, that start fails and says so.
+ * Host ports are checked, and chosen, by really binding them, before anything is pulled or made. A driver that is given sockets gets these
+ * very sockets, so nobody can be faster; for the others they are released, the container's helper binds them again a moment later,
+ * and if somebody else was faster then, that start fails and says so.
+ *
+ * TCP's are tried by listen(2) too, as bind(2) alone lets two sockets with SO_REUSEADDR have one port, and go back to being merely bound: a
+ * client that comes before the container starts is refused, and does not wait in a queue that nobody serves yet. Without SO_REUSEADDR from
+ * then on, nobody else can bind the port either.
  */
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { closeSync, readFileSync, statSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
+import { call } from '../sys/calls.ts';
+import { SHUT_RDWR } from '../sys/constants.ts';
+import { ERRNO, type ErrnoName } from '../sys/errno.ts';
+import { nativeRunner, SyscallFailure } from '../sys/run.ts';
+import { type Slot, Slots, type Step } from '../sys/step.ts';
 import type { PortMapping, Publishing } from './driver.ts';
+import { FORWARD_FIRST_FD } from './forward/config.ts';
+import { type Binding, bindingOf, makeSocket, portName, reuseAddress } from './forward/listening-socket.ts';
+import { portOf } from './forward/socket-address.ts';
 
-/** Releases a bound port. */
-type Bound = { port: number; release: () => Promise<void> };
+/** Ports that are ours from now on. */
+export interface PortClaim extends Disposable {
+  /** With every host port set, in the order given. */
+  ports: PortMapping[];
+  /** Their bound sockets, for the supervisor; none for a driver that binds by itself. */
+  sockets: readonly number[];
+}
+
+/** Lets go of nothing: no port is published. */
+export const noPorts = (): PortClaim => ({ ports: [], sockets: [], [Symbol.dispose]: () => {} });
 
 /** The first port that an ordinary user may listen on (ip-sysctl.rst). */
 function unprivilegedPortStart(): number {
@@ -22,87 +40,104 @@ function unprivilegedPortStart(): number {
   }
 }
 
-async function bindTcp(address: string, port: number): Promise<Bound> {
-  const server = createServer();
-  server.listen({ host: address, port, exclusive: true, ipv6Only: address.includes(':') });
-  await once(server, 'listening');
-  const bound = server.address();
-  return {
-    port: typeof bound === 'object' && bound ? bound.port : port,
-    release: async () => {
-      server.close();
-      await once(server, 'close');
-    },
+/** Whether the kernel has IPv6 at all; its addresses do not matter. */
+export const hostHasIpv6 = (): boolean =>
+  statSync('/proc/net/if_inet6', { throwIfNoEntry: false }) !== undefined;
+
+const F_DUPFD_CLOEXEC = 1030;
+
+/** Steps that leave the bound socket in `kept`, and the number of its port in `name`. */
+function claimSteps(mapping: PortMapping, binding: Binding, above: number, slots: Slots): ClaimProgram {
+  const [socket, name, kept] = ['socket', 'name', 'kept'].map((text) => slots.new(text)) as [
+    Slot,
+    Slot,
+    Slot,
+  ];
+  const why = `hold ${portName(mapping)}`;
+  const address = {
+    fields: [{ width: 4, into: name } as const, { bytes: new Uint8Array(24) }],
+    say: 'address',
   };
+  const length = { fields: [{ width: 4, value: 28 } as const], say: '28' };
+  const listens = [
+    call('user', why, 'listen', [socket, 1]),
+    reuseAddress('user', 'nobody else may bind it now', socket, false),
+    call('user', 'not before the container does', 'shutdown', [socket, SHUT_RDWR]),
+  ];
+  const steps = [
+    ...makeSocket('user', mapping, binding, socket),
+    ...(mapping.protocol === 'tcp' && mapping.hostPort !== 0 ? listens : []),
+    call('user', why, 'getsockname', [socket, address, length]),
+    call('user', 'above the supervisor’s', 'fcntl', [socket, F_DUPFD_CLOEXEC, above], { result: kept }),
+    call('user', 'it has a better place', 'close', [socket]),
+  ];
+  return { slots, steps, socket, name, kept };
 }
 
-async function bindUdp(address: string, port: number): Promise<Bound> {
-  const isIpv6 = address.includes(':');
-  const socket = createSocket({ type: isIpv6 ? 'udp6' : 'udp4', ipv6Only: isIpv6 });
-  socket.bind({ address, port, exclusive: true });
-  try {
-    await once(socket, 'listening');
-  } catch (error) {
-    socket.close();
-    throw error;
-  }
-  return {
-    port: socket.address().port,
-    release: async () => {
-      socket.close();
-      await once(socket, 'close');
-    },
-  };
+interface ClaimProgram {
+  slots: Slots;
+  steps: Step[];
+  socket: Slot;
+  name: Slot;
+  kept: Slot;
 }
 
-/** Binds the host port of `mapping`, 0 = any. */
-async function claim(mapping: PortMapping): Promise<Bound> {
-  const { hostIp, hostPort, protocol } = mapping;
+/** Binds the host port of `mapping`, 0 = any. @returns the port and the socket */
+function claim(mapping: PortMapping, binding: Binding, above: number): { port: number; socket: number } {
+  const program = claimSteps(mapping, binding, above, new Slots());
   try {
-    return await (protocol === 'tcp' ? bindTcp : bindUdp)(hostIp === '' ? '0.0.0.0' : hostIp, hostPort);
+    const results = nativeRunner.run(program);
+    return { port: portOf(results(program.name)), socket: results(program.kept) };
   } catch (error) {
+    if (!(error instanceof SyscallFailure)) throw error;
+    const socket = error.results(program.socket);
+    if (socket >= 0) closeSync(socket);
     throw explain(mapping, error);
   }
 }
 
-function explain(mapping: PortMapping, error: unknown): unknown {
+function explain(mapping: PortMapping, error: SyscallFailure): unknown {
   const { hostIp, hostPort: port, containerPort, protocol } = mapping;
   const address = hostIp === '' ? '0.0.0.0' : hostIp;
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'EADDRINUSE':
-      return tsrunError('ERR_TSRUN_PORT_IN_USE', { address, port, protocol }, error);
-    case 'EACCES': {
-      const prefix = hostIp === '' ? '' : hostIp.includes(':') ? `[${hostIp}]:` : `${hostIp}:`;
-      const suffix = protocol === 'tcp' ? '' : `/${protocol}`;
-      const alternative = `${prefix}${8000 + (port % 1000)}:${containerPort}${suffix}`;
-      return tsrunError('ERR_TSRUN_PORT_LOW', { port, start: unprivilegedPortStart(), alternative }, error);
-    }
-    case 'EADDRNOTAVAIL':
-    case 'EAFNOSUPPORT':
-      return tsrunError('ERR_TSRUN_PORT_ADDRESS', { address, port, protocol }, error);
-    default:
-      return error;
+  const is = (...names: ErrnoName[]): boolean => names.some((name) => ERRNO[name] === error.errno);
+  if (is('EADDRINUSE')) return tsrunError('ERR_TSRUN_PORT_IN_USE', { address, port, protocol }, error);
+  if (is('EACCES')) {
+    const prefix = hostIp === '' ? '' : hostIp.includes(':') ? `[${hostIp}]:` : `${hostIp}:`;
+    const suffix = protocol === 'tcp' ? '' : `/${protocol}`;
+    const alternative = `${prefix}${8000 + (port % 1000)}:${containerPort}${suffix}`;
+    return tsrunError('ERR_TSRUN_PORT_LOW', { port, start: unprivilegedPortStart(), alternative }, error);
   }
+  if (is('EADDRNOTAVAIL', 'EAFNOSUPPORT')) {
+    return tsrunError('ERR_TSRUN_PORT_ADDRESS', { address, port, protocol }, error);
+  }
+  return error;
 }
 
 /**
- * Checks that all ports can be bound and chooses those that are 0. Fixed ports come first, so that none is chosen by chance.
+ * Holds all ports, and chooses those that are 0. Fixed ports come first, so that none is chosen by chance.
  *
- * @returns the mappings with every host port set, in the order given; none for a driver that publishes none
  * @throws ERR_TSRUN_PORT_LOW, ERR_TSRUN_PORT_IN_USE (also for a port given twice), ERR_TSRUN_PORT_ADDRESS
  */
-export async function claimPorts(
-  ports: readonly PortMapping[],
-  publishing: Publishing = 'ipv4+ipv6',
-): Promise<PortMapping[]> {
-  if (publishing === 'none') return [];
-  const bound = new Map<PortMapping, Bound>();
+export function claimPorts(ports: readonly PortMapping[], publishing: Publishing = 'ipv4+ipv6'): PortClaim {
+  if (publishing === 'none' || ports.length === 0) return noPorts();
+  const bound = new Map<PortMapping, { port: number; socket: number }>();
+  const release = (): void => {
+    for (const { socket } of bound.values()) closeSync(socket);
+    bound.clear();
+  };
+  const hasIpv6 = publishing === 'sockets' && hostHasIpv6();
   try {
     for (const mapping of ports.toSorted((a, b) => Number(a.hostPort === 0) - Number(b.hostPort === 0))) {
-      bound.set(mapping, await claim(mapping));
+      const binding = bindingOf(mapping, ports, hasIpv6);
+      bound.set(mapping, claim(mapping, binding, FORWARD_FIRST_FD + ports.length));
     }
-    return ports.map((mapping) => ({ ...mapping, hostPort: bound.get(mapping)?.port ?? mapping.hostPort }));
-  } finally {
-    await Promise.all([...bound.values()].map((one) => one.release()));
+  } catch (error) {
+    release();
+    throw error;
   }
+  const claimed = ports.map((mapping) => bound.get(mapping));
+  const chosen = ports.map((mapping, i) => ({ ...mapping, hostPort: claimed[i]?.port ?? mapping.hostPort }));
+  if (publishing !== 'sockets') release();
+  const sockets = publishing === 'sockets' ? claimed.map((one) => one?.socket ?? -1) : [];
+  return { ports: chosen, sockets, [Symbol.dispose]: release };
 }

@@ -29,13 +29,18 @@ export interface AttachContext {
   stderr: Slot;
   /** The container's runtime directory (store/paths.ts, runtimeContainerDirectory); it exists, only its user may enter it. */
   directory: string;
+  /** The supervisor's binary, which is also the forwarder's; undefined = what the acting process runs from. */
+  executable?: string;
 }
 
 /** Where the container's network namespace comes from. */
 export type NetworkNamespace = { kind: 'new' } | { kind: 'host' } | { kind: 'path'; path: string };
 
-/** On which addresses of the host a driver can publish ports. */
-export type Publishing = 'ipv4' | 'ipv4+ipv6' | 'none';
+/**
+ * On which addresses of the host a driver can publish ports. `sockets`: on all, and it is given the bound sockets, at descriptors
+ * from FORWARD_FIRST_FD on (forward/forwarded.ts); the others bind by themselves.
+ */
+export type Publishing = 'ipv4' | 'ipv4+ipv6' | 'sockets' | 'none';
 
 export interface NetworkDriver {
   readonly name: string;
@@ -43,6 +48,8 @@ export interface NetworkDriver {
   /** Steps of the supervisor (and of the helper it clones). Empty when nothing is to be attached. */
   attach(context: AttachContext): Step[];
   readonly publishing: Publishing;
+  /** Whether a service sees the addresses of its clients; undefined = as the driver's own helper does it. */
+  readonly keepsClientAddresses?: boolean;
   /** `nameserver` lines of the container's resolv.conf; undefined = those of the host as they are. */
   readonly nameservers: readonly string[] | undefined;
   /** The container's own address for /etc/hosts, and the one at which it reaches the host, when there is one. */

@@ -8,6 +8,7 @@
  */
 import { call, op } from '../sys/calls.ts';
 import {
+  AT_EMPTY_PATH,
   AT_FDCWD,
   CLOSE_RANGE_CLOEXEC,
   O_RDWR,
@@ -29,14 +30,18 @@ export type Word = string | { text: readonly (string | Slot)[] };
 export interface HelperProcess {
   slots: Slots;
   name: string;
-  /** Its executable, as an absolute path. */
-  path: string;
+  /** Its executable: an absolute path, or a descriptor (in a process whose root has none). */
+  path: string | Slot;
   argv: readonly Word[];
   stderr: Slot;
   /** As many descriptors as it may have open (RLIMIT_NOFILE). */
   openFiles: number;
   /** Descriptors that it keeps besides 0–2. */
   keep: readonly Slot[];
+  /** Descriptors that are left as they are. */
+  keepRange?: { first: number; last: number };
+  /** Its steps before it becomes the helper. */
+  before?: readonly Step[];
   /** Its working directory. */
   directory: string;
   /** clone3 flags: namespaces of its own. */
@@ -59,7 +64,16 @@ export function startHelper(helper: HelperProcess): Step {
   });
 }
 
-function helperChild({ slots, name, path, argv, stderr, openFiles, keep, directory }: HelperProcess): Step[] {
+/** Marks all descriptors but the standard ones, and those of `range`. */
+function closeAtExecve(range: HelperProcess['keepRange']): Step[] {
+  const why = 'no descriptor of ours reaches it';
+  const mark = (first: number, last: number): Step =>
+    call('helper', why, 'close_range', [first, last, CLOSE_RANGE_CLOEXEC]);
+  return range ? [mark(3, range.first - 1), mark(range.last + 1, 0xffffffff)] : [mark(3, 0xffffffff)];
+}
+
+function helperChild(helper: HelperProcess): Step[] {
+  const { slots, name, path, argv, stderr, openFiles, keep, directory } = helper;
   const step = (why: string, ...rest: Rest): Step => call('helper', why, ...rest);
   const nothing = slots.new('null');
   const gone = slots.new('gone');
@@ -72,7 +86,7 @@ function helperChild({ slots, name, path, argv, stderr, openFiles, keep, directo
     step('stdin', 'dup3', [nothing, 0, 0]),
     step('stdout', 'dup3', [nothing, 1, 0]),
     step('what it says is kept for error messages', 'dup3', [stderr, 2, 0]),
-    step('no descriptor of ours reaches it', 'close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
+    ...closeAtExecve(helper.keepRange),
     ...keep.map((fd) => step(`but it needs this one: ${fd.name}`, 'fcntl', [fd, F_SETFD, 0])),
     step('is the supervisor, who reads what it says, still there?', 'ppoll', [reader, 1, seconds(0), 0, 8], {
       result: gone,
@@ -82,7 +96,10 @@ function helperChild({ slots, name, path, argv, stderr, openFiles, keep, directo
       tolerate: ['EPERM'],
     }),
     step('short socket names', 'chdir', [directory]),
-    step(`become ${name}`, 'execve', [path, { strings: argv }, { strings: [] }]),
+    ...(helper.before ?? []),
+    typeof path === 'string'
+      ? step(`become ${name}`, 'execve', [path, { strings: argv }, { strings: [] }])
+      : step(`become ${name}`, 'execveat', [path, '', { strings: argv }, { strings: [] }, AT_EMPTY_PATH]),
   ];
 }
 

@@ -34,6 +34,7 @@ import {
 } from '../sys/constants.ts';
 import type { Step } from '../sys/step.ts';
 import type { AttachContext, NetworkDriver, PortMapping } from './driver.ts';
+import type { ForwardTarget } from './forward/config.ts';
 import { startHelper, waitForAny } from './helper-steps.ts';
 import type { HostNetwork } from './host-network.ts';
 
@@ -123,6 +124,12 @@ export function pastaDriver(path: string, options: readonly string[], host: Host
     sysctls: { 'net.ipv4.tcp_wmem': '4096 16384 262144' },
   };
 }
+
+/** How the forwarder reaches a container that has the addresses above. */
+export const pastaTarget = (host: HostNetwork): Omit<ForwardTarget, 'transparent'> => ({
+  ipv4: host.hasIpv4Route ? { address: IPV4.address, gateway: IPV4.gateway, prefix: 24 } : undefined,
+  ipv6: host.hasIpv6Route ? { address: IPV6.address, gateway: IPV6.gateway, prefix: 64 } : undefined,
+});
 
 function attach(context: AttachContext, path: string, options: readonly string[], openFiles: number): Step[] {
   const { slots, initPid, ports, stderr, directory } = context;

@@ -11,6 +11,8 @@ export interface SlirpOptions {
   /** Address or interface */
   outboundAddress: string | undefined;
   outboundAddress6: string | undefined;
+  /** Who publishes ports: tsrun's forwarder or slirp4netns itself. */
+  portHandler: 'builtin' | 'slirp4netns';
 }
 
 /** slirp4netns refuses more than 65521; 65520 is what the virtual wire carries in whole 32-bit words. */
@@ -21,6 +23,7 @@ export const DEFAULT_SLIRP_OPTIONS: SlirpOptions = {
   enableIpv6: false,
   outboundAddress: undefined,
   outboundAddress6: undefined,
+  portHandler: 'builtin',
 };
 
 const KEYS = 'allow_host_loopback, mtu, cidr, enable_ipv6, outbound_addr, outbound_addr6, port_handler';
@@ -57,8 +60,10 @@ function parseOption(word: string): Partial<SlirpOptions> {
     case 'outbound_addr6':
       return { outboundAddress6: value };
     case 'port_handler':
-      if (value === 'slirp4netns') return {};
-      throw refuse('ports are published by slirp4netns itself', 'leave port_handler out');
+      // podman's name for a forwarder of its own kind is rootlesskit.
+      if (value === 'builtin' || value === 'rootlesskit') return { portHandler: 'builtin' };
+      if (value === 'slirp4netns') return { portHandler: value };
+      throw refuse('builtin or slirp4netns is expected', 'port_handler=builtin');
     default:
       throw refuse('not one of its options', KEYS);
   }
@@ -76,8 +81,22 @@ function parseCidr(text: string): number | undefined {
 
 const dotted = (number: number): string => [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
 
+export interface SlirpAddresses {
+  container: string;
+  gateway: string;
+  dns: string;
+  /** Bits of the network. */
+  prefix: number;
+}
+
 /** slirp4netns(1), "Default configuration": gateway +2, DNS +3; --configure gives the container +100. */
-export function slirpAddresses(options: SlirpOptions): { container: string; gateway: string; dns: string } {
-  const network = parseCidr(options.cidr ?? '10.0.2.0/24') ?? 0x0a000200;
-  return { container: dotted(network + 100), gateway: dotted(network + 2), dns: dotted(network + 3) };
+export function slirpAddresses(options: SlirpOptions): SlirpAddresses {
+  const cidr = options.cidr ?? '10.0.2.0/24';
+  const network = parseCidr(cidr) ?? 0x0a000200;
+  return {
+    container: dotted(network + 100),
+    gateway: dotted(network + 2),
+    dns: dotted(network + 3),
+    prefix: Number(cidr.split('/')[1]),
+  };
 }

@@ -19,6 +19,7 @@ import { call, close, op, pipe } from '../sys/calls.ts';
 import { AF_UNIX, AT_FDCWD, O_CLOEXEC, O_NONBLOCK, SOCK_CLOEXEC, SOCK_STREAM } from '../sys/constants.ts';
 import type { Memory, Slot, Slots, Step } from '../sys/step.ts';
 import type { AttachContext, NetworkDriver, PortMapping } from './driver.ts';
+import type { ForwardTarget } from './forward/config.ts';
 import { readExactly, startHelper, type Word, waitForAny } from './helper-steps.ts';
 import type { HostNetwork } from './host-network.ts';
 import { type SlirpOptions, slirpAddresses } from './slirp4netns-options.ts';
@@ -68,6 +69,12 @@ export function slirpDriver(path: string, options: SlirpOptions, host: HostNetwo
     hostAddress: options.allowHostLoopback ? addresses.gateway : host.address,
     sysctls: {},
   };
+}
+
+/** How the forwarder reaches such a container. */
+export function slirpTarget(options: SlirpOptions): Omit<ForwardTarget, 'transparent'> {
+  const { container, gateway, prefix } = slirpAddresses(options);
+  return { ipv4: { address: container, gateway, prefix } };
 }
 
 /** Its sandbox holds the host's /etc and /run only: on WSL, /etc/resolv.conf leads elsewhere and its forwarder would know nobody. */

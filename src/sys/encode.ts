@@ -147,6 +147,9 @@ class Encoder {
         this.#emit(step, { ...this.#own(step), kind: format.OP_COMPARE, nr: equals.length, args });
         return;
       }
+      case 'check':
+        this.#emit(step, { ...this.#own(step), kind: format.OP_CHECK, nr: 0, args: [fromSlot(op.value)] });
+        return;
       case 'remove-tree': {
         const args = [scalar(op.dir), data(this.#data.place(op.path).offset)];
         this.#emit(step, { ...this.#own(step), kind: format.OP_REMOVE_TREE, nr: 0, args });

@@ -15,7 +15,8 @@ export const OP_REMOVE_TREE = 7;
 export const OP_REPORT = 8;
 export const OP_END = 9;
 export const OP_MAKE_PATH = 10;
-export const OP_KINDS = 11;
+export const OP_CHECK = 11;
+export const OP_KINDS = 12;
 
 export const OP_RETRY = 1;
 export const OP_KEEP_EACCES = 2;

@@ -99,6 +99,12 @@ export interface CompareOp {
   errno: ErrnoName;
 }
 
+/** Fails with the errno that `value` holds negated, as an answer of netlink(7) does; goes on if it is not negative. */
+export interface CheckOp {
+  kind: 'check';
+  value: Slot;
+}
+
 /** Removes `path` (in directory fd `dir`, or AT_FDCWD) and all below it; symbolic links are not followed. */
 export interface RemoveTreeOp {
   kind: 'remove-tree';
@@ -124,7 +130,7 @@ export interface ReportOp {
   fd: Scalar;
 }
 
-export type Op = SyscallOp | CloneOp | ExpectOp | CompareOp | RemoveTreeOp | MakePathOp | ReportOp;
+export type Op = SyscallOp | CloneOp | ExpectOp | CompareOp | CheckOp | RemoveTreeOp | MakePathOp | ReportOp;
 
 export interface Step {
   actor: Actor;

@@ -76,8 +76,28 @@ async function holds(driver: string, scenario: string): Promise<void> {
   expect(answer.failure, stderr).toBeUndefined();
 }
 
-describe.each(['slirp4netns', 'pasta'])('%s', (driver) => {
+/** What only tsrun's own forwarder does. */
+const FORWARDER = [
+  'serves a client of one family though the service listens to the other',
+  'shows a UDP service its clients’ addresses, and them the one that they asked',
+  'lets a UDP service call others from its published port',
+  'relays a half-close of the service',
+  'relays resets both ways',
+  'passes on what a service said before it ended without hearing all',
+  'waits for a slow client, and forgets nothing',
+  'makes its sockets by itself when it is given none',
+  'shows a client on the host’s loopback by an address of the container’s network',
+  'serves 200 connections at once',
+  'publishes UDP ports to clients on the host’s loopback',
+  'publishes on IPv6 addresses',
+];
+
+describe.each(['private', 'slirp4netns:port_handler=slirp4netns', 'pasta'])('%s', (driver) => {
   it.each(EVERYWHERE)('%s', (scenario) => holds(driver, scenario));
+});
+
+describe('the forwarder', () => {
+  it.each(FORWARDER)('%s', (scenario) => holds('private', scenario));
 });
 
 describe('what one of them can', () => {
@@ -89,7 +109,10 @@ describe('what one of them can', () => {
     holds('pasta', 'relays half-closed connections outwards'),
   );
   it('slirp4netns shows a client on the host’s loopback by an address of the container’s network', () =>
-    holds('slirp4netns', 'shows a client on the host’s loopback by an address of the container’s network'));
+    holds(
+      'slirp4netns:port_handler=slirp4netns',
+      'shows a client on the host’s loopback by an address of the container’s network',
+    ));
   it.skipIf(flawed)(
     'pasta shows a client on the host’s loopback by an address of the container’s network',
     () => holds('pasta', 'shows a client on the host’s loopback by an address of the container’s network'),

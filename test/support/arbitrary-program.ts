@@ -61,6 +61,7 @@ const plainOp = fc.oneof(
     equals: fc.string({ minLength: 1, maxLength: 10 }),
     errno: fc.constant('EIO' as const),
   }),
+  fc.record({ kind: fc.constant('check' as const), value: slot }),
   fc.record({ kind: fc.constant('remove-tree' as const), dir: scalar, path: string }),
   fc.record({
     kind: fc.constant('make-path' as const),

@@ -19,7 +19,6 @@ import { flagsOf, joined, type Names, nameOf, namesOf, namesWith } from './names
 const MS = joined(
   namesWith('MS_'),
   namesOf({
-    MS_RDONLY: 1,
     MS_NOEXEC: 8,
     MS_REMOUNT: 0x20,
     MS_MOVE: 0x2000,

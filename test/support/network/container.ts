@@ -1,9 +1,12 @@
 /** The network of a container and nothing else of it: a supervisor, an init in a namespace of its own, the driver's steps. */
 import { closeSync, mkdtempSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NetworkDriver, PortMapping } from '../../../src/network/driver.ts';
+import type { PortClaim } from '../../../src/network/claim-ports.ts';
+import type { NetworkDriver } from '../../../src/network/driver.ts';
+import { FORWARD_FIRST_FD } from '../../../src/network/forward/config.ts';
 import { call, close, op, pipe } from '../../../src/sys/calls.ts';
 import * as c from '../../../src/sys/constants.ts';
+import { nativeDirectory } from '../../../src/sys/native-directory.ts';
 import { nativeRunner } from '../../../src/sys/run.ts';
 import { type Slot, Slots, type Step } from '../../../src/sys/step.ts';
 
@@ -72,7 +75,7 @@ function initSteps(slots: Slots, sysctls: Readonly<Record<string, string>>): Ste
 /** @throws with the failed step and the helpers' words */
 export async function startContainer(
   driver: NetworkDriver,
-  ports: readonly PortMapping[],
+  { ports, sockets }: Pick<PortClaim, 'ports' | 'sockets'>,
   parent: string,
   flags = 0n,
 ): Promise<Container> {
@@ -81,7 +84,8 @@ export async function startContainer(
   const [supervisor, init, report, reportW, words, stderr] = ['sup', 'init', 'r', 'w', 'words', 'stderr'].map(
     (name) => slots.new(name),
   ) as [Slot, Slot, Slot, Slot, Slot, Slot];
-  const attach = driver.attach({ slots, initPid: init, ports, stderr, directory });
+  const executable = join(nativeDirectory(), 'supervisor');
+  const attach = driver.attach({ slots, initPid: init, ports, stderr, directory, executable });
   const results = nativeRunner.run({
     slots,
     steps: [
@@ -96,6 +100,10 @@ export async function startContainer(
           exitSignal: c.SIGCHLD,
           child: [
             op('supervisor', 'say which step fails', { kind: 'report', fd: reportW }),
+            ...sockets.map((fd, i) =>
+              call('supervisor', 'claimed', 'dup3', [fd, FORWARD_FIRST_FD + i, c.O_CLOEXEC]),
+            ),
+            ...sockets.map((fd) => close('supervisor', 'it has its place', fd)),
             op(
               'supervisor',
               'the init',

@@ -8,10 +8,11 @@
  */
 import { createSocket } from 'node:dgram';
 import { promises as dns } from 'node:dns';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import { type Manner, MUCH } from './manner.ts';
 
 export type PeerRequest =
-  | { act: 'listen'; protocol: 'tcp' | 'udp'; address: string; port: number }
+  | { act: 'listen'; protocol: 'tcp' | 'udp'; address: string; port: number; manner: Manner }
   | {
       act: 'dial';
       protocol: 'tcp' | 'udp';
@@ -20,15 +21,40 @@ export type PeerRequest =
       send: string;
       halfClose: boolean;
       localAddress?: string;
+      localPort?: number;
     }
   | { act: 'resolve'; server: string; name: string };
 
 const say = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
 const failed = (error: Error): void => say({ error: (error as NodeJS.ErrnoException).code ?? error.message });
 
-function listenTcp(address: string, port: number): void {
+const MANNERS: Record<Exclude<Manner, 'answers'>, (socket: Socket) => void> = {
+  'ends first': (socket) => {
+    let heard = '';
+    socket.end('bye');
+    socket.on('data', (chunk: Buffer) => {
+      heard += chunk;
+    });
+    socket.on('end', () => say({ heard }));
+  },
+  resets: (socket) => void socket.once('data', () => socket.resetAndDestroy()),
+  // Closed with bytes unread, the kernel answers what still comes with RST.
+  'answers and closes': (socket) => {
+    socket.pause();
+    socket.write('enough', () => setTimeout(() => socket.destroy(), 50));
+  },
+  'sends much': (socket) => void socket.end(Buffer.alloc(MUCH, 'tsrun')),
+};
+
+function listenTcp(address: string, port: number, manner: Manner): void {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     let heard = '';
+    if (manner !== 'answers') {
+      say({ from: socket.remoteAddress });
+      socket.on('error', failed);
+      MANNERS[manner](socket);
+      return;
+    }
     const answer = () => void (socket.writableEnded || socket.end(`heard:${heard.trim()}`));
     say({ from: socket.remoteAddress });
     socket.on('data', (chunk: Buffer) => {
@@ -70,9 +96,10 @@ function dialTcp(request: PeerRequest & { act: 'dial' }): void {
 }
 
 /** Datagrams may be lost before the other side listens: sends until an answer comes. */
-function dialUdp({ address, port, send }: PeerRequest & { act: 'dial' }): void {
+function dialUdp({ address, port, send, localAddress, localPort }: PeerRequest & { act: 'dial' }): void {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-  const again = setInterval(() => socket.send(send, port, address), 100);
+  socket.bind(localPort ?? 0, localAddress, () => socket.connect(port, address));
+  const again = setInterval(() => socket.send(send), 100);
   const over = setTimeout(() => end({ error: 'timed out' }), 5000);
   const end = (value: object): void => {
     clearInterval(again);
@@ -97,5 +124,5 @@ async function resolve(server: string, name: string): Promise<void> {
 const request = JSON.parse(process.argv[2] ?? '') as PeerRequest;
 if (request.act === 'resolve') await resolve(request.server, request.name);
 else if (request.act === 'listen')
-  (request.protocol === 'tcp' ? listenTcp : listenUdp)(request.address, request.port);
+  (request.protocol === 'tcp' ? listenTcp : listenUdp)(request.address, request.port, request.manner);
 else (request.protocol === 'tcp' ? dialTcp : dialUdp)(request);

@@ -1,6 +1,7 @@
 /** What every driver must do; run inside the lab (lab.ts), each by its name. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { on } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -20,6 +21,7 @@ import { slirpDriver } from '../../../src/network/slirp4netns.ts';
 import { DEFAULT_SLIRP_OPTIONS } from '../../../src/network/slirp4netns-options.ts';
 import { CLONE_NEWUSER } from '../../../src/sys/constants.ts';
 import { type Container, startContainer, untilGone } from './container.ts';
+import { type Manner, MUCH } from './manner.ts';
 import type { PeerRequest } from './peer.ts';
 
 export interface Lab {
@@ -38,6 +40,7 @@ export const makeDriver = (mode: string, host: HostNetwork): NetworkDriver =>
     host,
     ports: [],
     probe: (name) => probeHelper(name, { cacheFile: undefined }),
+    probeTransparent: () => ({ transparent: true }),
   }).driver;
 
 async function start(
@@ -45,16 +48,37 @@ async function start(
   publish: readonly string[] = [],
 ): Promise<Container & { ports: PortMapping[] }> {
   const { driver } = lab;
-  const ports = await claimPorts(publish.flatMap(parsePublish));
-  const container = await startContainer(driver, ports, lab.directory);
+  using claim = claimPorts(publish.flatMap(parsePublish), driver.publishing);
+  const container = await startContainer(driver, claim, lab.directory);
   lab.containers.defer(async () => {
     process.kill(container.supervisor, 'SIGKILL');
     await untilGone([container.supervisor, container.init, ...container.helpers]);
   });
-  return { ...container, ports };
+  return { ...container, ports: claim.ports };
 }
 
-type Said = { listening?: true; from?: string; answer?: string; error?: string; addresses?: string[] };
+/** Starts a container with one published port; its end is the caller's business. */
+async function startWith({ driver, directory }: Lab, publish: string, flags = 0n): Promise<Container> {
+  using claim = claimPorts(parsePublish(publish), driver.publishing);
+  return await startContainer(driver, claim, directory, flags);
+}
+
+const NO_PORTS = { ports: [], sockets: [] };
+
+/** Throws if the host port cannot be bound now. */
+function isFree(publish: string): void {
+  using claim = claimPorts(parsePublish(publish));
+  assert.deepEqual(claim.ports, parsePublish(publish));
+}
+
+type Said = {
+  listening?: true;
+  from?: string;
+  answer?: string;
+  heard?: string;
+  error?: string;
+  addresses?: string[];
+};
 
 class Peer {
   readonly #process: ChildProcess;
@@ -70,6 +94,9 @@ class Peer {
     this.#lines = on(lines, 'line', { close: ['close'] }) as AsyncIterator<string[]>;
     lab.containers.defer(() => void this.#process.kill('SIGKILL'));
   }
+  end(): void {
+    this.#process.kill('SIGKILL');
+  }
   async next(): Promise<Said> {
     const { value } = await this.#lines.next();
     return value ? (JSON.parse(value[0] ?? '') as Said) : { error: 'it ended' };
@@ -82,14 +109,16 @@ async function listen(
   protocol: 'tcp' | 'udp',
   address: string,
   port: number,
+  manner: Manner = 'answers',
 ): Promise<Peer> {
-  const peer = new Peer(lab, pid, { act: 'listen', protocol, address, port });
+  const peer = new Peer(lab, pid, { act: 'listen', protocol, address, port, manner });
   assert.deepEqual(await peer.next(), { listening: true });
   return peer;
 }
 
 interface DialOptions {
   localAddress?: string;
+  localPort?: number;
   halfClose?: boolean;
 }
 
@@ -210,8 +239,7 @@ export const scenarios: Record<string, Scenario> = {
 
   'publishes no UDP port beside a TCP port': async (lab) => {
     await start(lab, ['8082:82']);
-    const [again] = await claimPorts(parsePublish('8082:82/udp'));
-    assert.equal(again?.hostPort, 8082);
+    isFree('8082:82/udp');
   },
 
   'publishes on IPv6 addresses': async (lab) => {
@@ -288,6 +316,111 @@ export const scenarios: Record<string, Scenario> = {
     assert.deepEqual(await dial(lab, lab.remote, 'tcp', '192.0.2.2', 8086), HEARD);
   },
 
+  'serves a client of one family though the service listens to the other': async (lab) => {
+    const { init } = await start(lab, ['8100:100', '8100:100/udp']);
+    const services = [
+      await listen(lab, init, 'tcp', '0.0.0.0', 100),
+      await listen(lab, init, 'udp', '0.0.0.0', 100),
+    ];
+    for (const [i, protocol] of (['tcp', 'udp'] as const).entries()) {
+      assert.deepEqual(await dial(lab, undefined, protocol, '::1', 8100), HEARD);
+      assert.deepEqual(await services[i]?.next(), { from: '10.0.2.2' });
+      assert.deepEqual(await dial(lab, lab.remote, protocol, 'fd00:1::2', 8100), HEARD);
+      assert.deepEqual(await services[i]?.next(), { from: '10.0.2.2' });
+    }
+  },
+
+  'shows a UDP service its clients’ addresses, and them the one that they asked': async (lab) => {
+    const { init } = await start(lab, ['5357:57/udp']);
+    const service = await listen(lab, init, 'udp', '0.0.0.0', 57);
+    const clients = [
+      [lab.remote, '192.0.2.2', '192.0.2.1'],
+      [undefined, '192.0.2.2', '192.0.2.2'],
+      [undefined, '127.0.0.3', '10.0.2.2'],
+    ] as const;
+    for (const [from, address, seen] of clients) {
+      // Peers connect their sockets: an answer from another address would not reach them.
+      assert.deepEqual(await dial(lab, from, 'udp', address, 5357), HEARD);
+      assert.deepEqual(await service.next(), { from: seen });
+    }
+    for (const localAddress of ['192.0.2.1', '198.51.100.7']) {
+      const answer = await dial(lab, lab.remote, 'udp', '192.0.2.2', 5357, { localAddress });
+      assert.deepEqual([answer, await service.next()], [HEARD, { from: localAddress }]);
+    }
+  },
+
+  // A first design sent all that a published UDP port said to the forwarder: a peer-to-peer program could call nobody.
+  'lets a UDP service call others from its published port': async (lab) => {
+    const { init } = await start(lab, ['5358:58/udp']);
+    const service = await listen(lab, init, 'udp', '0.0.0.0', 58);
+    assert.deepEqual(await dial(lab, undefined, 'udp', '127.0.0.1', 5358), HEARD);
+    await service.next();
+    service.end();
+    await listen(lab, lab.remote, 'udp', '192.0.2.1', 7006);
+    assert.deepEqual(await dial(lab, init, 'udp', '192.0.2.1', 7006, { localPort: 58 }), HEARD);
+  },
+
+  'relays a half-close of the service': async (lab) => {
+    const { init } = await start(lab, ['8101:101']);
+    const service = await listen(lab, init, 'tcp', '0.0.0.0', 101, 'ends first');
+    const socket = connect({ host: '127.0.0.1', port: 8101, allowHalfOpen: true });
+    let heard = '';
+    for await (const chunk of socket.iterator({ destroyOnReturn: false })) heard += chunk;
+    assert.equal(heard, 'bye');
+    socket.end('still here');
+    await service.next();
+    assert.deepEqual(await service.next(), { heard: 'still here' });
+  },
+
+  'relays resets both ways': async (lab) => {
+    const { init } = await start(lab, ['8102:102', '8103:103']);
+    await listen(lab, init, 'tcp', '0.0.0.0', 102, 'resets');
+    assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.1', 8102), { error: 'ECONNRESET' });
+    assert.deepEqual(await dial(lab, lab.remote, 'tcp', '192.0.2.2', 8102), { error: 'ECONNRESET' });
+    const service = await listen(lab, init, 'tcp', '0.0.0.0', 103);
+    const socket = connect({ host: '127.0.0.1', port: 8103 });
+    await service.next();
+    socket.resetAndDestroy();
+    assert.deepEqual(await service.next(), { error: 'ECONNRESET' });
+  },
+
+  'passes on what a service said before it ended without hearing all': async (lab) => {
+    const { init } = await start(lab, ['8104:104']);
+    await listen(lab, init, 'tcp', '0.0.0.0', 104, 'answers and closes');
+    const socket = connect({ host: '127.0.0.1', port: 8104 });
+    let heard = '';
+    socket.on('data', (chunk) => {
+      heard += chunk;
+    });
+    socket.on('error', () => {});
+    socket.write(Buffer.alloc(1 << 20));
+    await new Promise((resolve) => socket.once('close', resolve));
+    assert.equal(heard, 'enough');
+  },
+
+  'waits for a slow client, and forgets nothing': async (lab) => {
+    const { init } = await start(lab, ['8105:105']);
+    await listen(lab, init, 'tcp', '0.0.0.0', 105, 'sends much');
+    const sockets = Array.from({ length: 8 }, () => connect({ host: '127.0.0.1', port: 8105 }));
+    for (const socket of sockets) socket.pause();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const sizes = sockets.map(async (socket) => {
+      const hash = createHash('sha256');
+      for await (const chunk of socket) hash.update(chunk);
+      return hash.digest('hex');
+    });
+    const expected = createHash('sha256').update(Buffer.alloc(MUCH, 'tsrun')).digest('hex');
+    assert.deepEqual([...new Set(await Promise.all(sizes))], [expected]);
+  },
+
+  'makes its sockets by itself when it is given none': async (lab) => {
+    const ports = parsePublish('8106:106');
+    const container = await startContainer(lab.driver, { ports, sockets: [] }, lab.directory);
+    lab.containers.defer(() => void process.kill(container.supervisor, 'SIGKILL'));
+    await listen(lab, container.init, 'tcp', '0.0.0.0', 106);
+    assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.1', 8106), HEARD);
+  },
+
   'carries an MTU of 65520': async (lab) => {
     const { init } = await start(lab);
     const links = readFileSync(`/proc/${init}/net/dev`, 'utf8');
@@ -303,15 +436,11 @@ export const scenarios: Record<string, Scenario> = {
   },
 
   'frees its ports and leaves nothing when its supervisor is killed': async (lab) => {
-    const container = await startContainer(
-      lab.driver,
-      await claimPorts(parsePublish('8087:87')),
-      lab.directory,
-    );
+    const container = await startWith(lab, '8087:87');
     assert.ok(container.helpers.length > 0);
     process.kill(container.supervisor, 'SIGKILL');
     await untilGone([container.supervisor, container.init, ...container.helpers]);
-    assert.deepEqual(await claimPorts(parsePublish('8087:87')), parsePublish('8087:87'));
+    isFree('8087:87');
     assert.deepEqual(readdirSync(container.directory), []);
     assert.doesNotMatch(readFileSync('/proc/self/mountinfo', 'utf8'), / nsfs /);
   },
@@ -320,7 +449,7 @@ export const scenarios: Record<string, Scenario> = {
     const container = await start(lab, ['8088:88']);
     for (const pid of container.helpers) process.kill(pid, 'SIGKILL');
     await untilGone(container.helpers);
-    assert.deepEqual(await claimPorts(parsePublish('8088:88')), parsePublish('8088:88'));
+    isFree('8088:88');
   },
 
   'starts again where one was killed half-way': async (lab) => {
@@ -330,26 +459,23 @@ export const scenarios: Record<string, Scenario> = {
       for await (const _ of stderr) assert.fail();
     }
     const { driver } = lab;
-    const ports = await claimPorts(parsePublish('8090:89'));
-    const second = await startContainer(
-      { ...driver, attach: (context) => driver.attach({ ...context, directory: first.directory }) },
-      ports,
-      lab.directory,
-    );
+    const attach: NetworkDriver['attach'] = (context) =>
+      driver.attach({ ...context, directory: first.directory });
+    const second = await startWith({ ...lab, driver: { ...driver, attach } }, '8090:89');
     lab.containers.defer(() => void process.kill(second.supervisor, 'SIGKILL'));
     await listen(lab, second.init, 'tcp', '0.0.0.0', 89);
     assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.1', 8090), HEARD);
   },
 
   'fails when a port was taken meanwhile, and leaves no helper': async (lab) => {
-    const ports = await claimPorts(parsePublish('8091:91'));
     await listen(lab, undefined, 'tcp', '0.0.0.0', 8091);
-    await assert.rejects(startContainer(lab.driver, ports, lab.directory), /errno (98|100);/);
+    const unclaimed = { ports: parsePublish('8091:91'), sockets: [] };
+    await assert.rejects(startContainer(lab.driver, unclaimed, lab.directory), /errno (98|100);/);
   },
 
   'connects a container that has a user namespace of its own': async (lab) => {
     const driver = { ...lab.driver, sysctls: {} }; // nobody is mapped there
-    const container = await startContainer(driver, parsePublish('8094:94'), lab.directory, CLONE_NEWUSER);
+    const container = await startWith({ ...lab, driver }, '8094:94', CLONE_NEWUSER);
     lab.containers.defer(() => void process.kill(container.supervisor, 'SIGKILL'));
     await listen(lab, container.init, 'tcp', '0.0.0.0', 94);
     assert.deepEqual(await dial(lab, undefined, 'tcp', '127.0.0.1', 8094), HEARD);
@@ -363,14 +489,17 @@ export const scenarios: Record<string, Scenario> = {
       name === 'pasta'
         ? pastaDriver(helper, [], lab.host)
         : slirpDriver(helper, DEFAULT_SLIRP_OPTIONS, lab.host);
-    await assert.rejects(startContainer(driver, [], lab.directory), /errno 100; helpers said: no luck today/);
+    await assert.rejects(
+      startContainer(driver, NO_PORTS, lab.directory),
+      /errno 100; helpers said: no luck today/,
+    );
   },
 
   'gives up a helper that hangs': async (lab) => {
     const helper = join(lab.directory, 'hanging');
     writeFileSync(helper, '#!/bin/sh\nexec sleep infinity\n', { mode: 0o755 });
     const driver = slirpDriver(helper, DEFAULT_SLIRP_OPTIONS, lab.host);
-    await assert.rejects(startContainer(driver, [], lab.directory), /errno 100;/);
+    await assert.rejects(startContainer(driver, NO_PORTS, lab.directory), /errno 100;/);
   },
 
   'gives its helper as many descriptors as the user may have': async (lab) => {

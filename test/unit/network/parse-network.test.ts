@@ -36,7 +36,7 @@ describe('parseNetwork', () => {
     ['slirp4netns:cidr=10.0.2.1/24', 'a network of 8 to 24 bits'],
     ['slirp4netns:cidr=10.0.2.0/25', 'a network of 8 to 24 bits'],
     ['slirp4netns:allow_host_loopback=yes', 'true or false'],
-    ['slirp4netns:port_handler=rootlesskit', 'published by slirp4netns itself'],
+    ['slirp4netns:port_handler=other', 'builtin or slirp4netns'],
     ['slirp4netns:speed=11', 'not one of its options'],
     ['bridge:x', 'no such network mode'],
     ['', 'no such network mode'],
@@ -52,11 +52,13 @@ describe('slirpAddresses', () => {
       container: '10.0.2.100',
       gateway: '10.0.2.2',
       dns: '10.0.2.3',
+      prefix: 24,
     });
     expect(slirpAddresses(parseSlirpOptions(['cidr=172.16.0.0/12']))).toEqual({
       container: '172.16.0.100',
       gateway: '172.16.0.2',
       dns: '172.16.0.3',
+      prefix: 12,
     });
   });
 });
