@@ -32,6 +32,7 @@
 
 #include <asm/signal.h>
 #include <linux/mman.h>
+#include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/signalfd.h>
 
@@ -210,6 +211,7 @@ int forward_main(int argc, char **argv)
 	if (error)
 		return fail("its config", error);
 	ready = number(argv[2]);
+	SYS5(__NR_prctl, PR_SET_NAME, FORWARD_NAME, 0, 0, 0);
 	signals = open_signals();
 	error = open_all();
 	if (!error)

@@ -14,6 +14,7 @@ import {
   containerPids,
   isRunning,
   networkHelper,
+  portForwarder,
 } from '../support/container-processes.ts';
 import { fetchText } from '../support/http.ts';
 import { durationOf, killPull, killRun, moments } from '../support/kill-anywhere.ts';
@@ -81,6 +82,7 @@ describe('of a running container’s', () => {
     await until('the port is free', () => canListen(port, '127.0.0.1'), 2000);
     await until('no process of it is left', () => !isRunning(pids.init) && !isRunning(pids.supervisor), 2000);
     expect(networkHelper(pids.supervisor)).toBeUndefined();
+    expect(portForwarder(pids.supervisor)).toBeUndefined();
     await tsrun.ok('rm', 'web');
     expect(existsSync(join(tsrun.store.root, 'names', 'web'))).toBe(false);
   };
@@ -118,13 +120,14 @@ describe('of a running container’s', () => {
     await end();
   });
 
-  it.each(['pasta', 'slirp4netns'])(
-    'network helper %s: the container goes on, and stop and rm work',
+  it.each(['pasta', 'slirp4netns:port_handler=slirp4netns', 'private'])(
+    'what publishes ports with %s: the container goes on, and stop and rm work',
     async (network) => {
       await begin(network);
       const helper = networkHelper(pids.supervisor);
-      expect(helper?.name).toBe(network);
-      process.kill(helper?.pid ?? 0, 'SIGKILL');
+      expect(network === 'private' || network.startsWith(helper?.name ?? 'none')).toBe(true);
+      const publisher = network === 'private' ? portForwarder(pids.supervisor) : helper?.pid;
+      process.kill(publisher ?? 0, 'SIGKILL');
       await until('the port is free', () => canListen(port, '127.0.0.1'), 2000);
       expect(await status()).toBe('running');
       expect(await tsrun.ok('exec', 'web', 'echo', 'alive')).toBe('alive');

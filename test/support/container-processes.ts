@@ -54,6 +54,10 @@ export function networkHelper(
   return undefined;
 }
 
+/** The process that publishes the ports of a container, unless its helper does. */
+export const portForwarder = (supervisor: number): number | undefined =>
+  allProcesses().find(({ pid, name }) => name === 'tsrun-forward' && parentOf(pid) === supervisor)?.pid;
+
 /** The network namespaces of processes that this user may look into. */
 export function networkNamespaces(): Set<string> {
   return new Set(allProcesses().flatMap(({ pid }) => namespaceOf(pid, 'net') ?? []));
