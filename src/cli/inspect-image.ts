@@ -1,4 +1,5 @@
 /** `inspect` of an image, under docker's field names. */
+import type { ImageElsewhere } from '../engine/look-at-image.ts';
 import type { Engine } from '../engine/open-engine.ts';
 import { chooseStorageDriver } from '../engine/storage-driver.ts';
 import { OCI_MANIFEST } from '../spec/media-types.ts';
@@ -39,6 +40,37 @@ export function inspectImage(engine: Engine, record: ImageRecord): Record<string
       Data: { ...(lowers.length > 0 && { LowerDir: lowers.join(':') }), UpperDir: top },
     },
     RootFS: { Type: config.rootfs.type, Layers: config.rootfs.diff_ids },
+    Config: config.config ?? {},
+    Labels: config.config?.Labels ?? {},
+    History: config.history ?? [],
+  };
+}
+
+/** `inspect` of an image that is not in the store: what its documents say. `Size` is what would be fetched, in bytes. */
+export function inspectElsewhere(image: ImageElsewhere): Record<string, unknown> {
+  const { config, manifest, names, rootDigest, manifestDigest } = image;
+  const repositories = names.map((name) => name.replace(/(?:@.*|:[^/]*)$/, ''));
+  return {
+    Id: manifest.config.digest,
+    RepoTags: names.filter((name) => !name.includes('@')),
+    RepoDigests: repositories.map((repository) => `${repository}@${rootDigest}`),
+    Comment: config.history?.at(-1)?.comment ?? '',
+    Created: config.created ?? '',
+    Author: config.author ?? '',
+    Architecture: config.architecture,
+    Variant: config.variant ?? '',
+    Os: config.os,
+    Size: manifest.layers.reduce((sum, { size }) => sum + size, 0),
+    Digest: rootDigest,
+    ManifestDigest: manifestDigest,
+    ManifestType: manifest.mediaType ?? OCI_MANIFEST,
+    Annotations: manifest.annotations ?? {},
+    RootFS: { Type: config.rootfs.type, Layers: config.rootfs.diff_ids },
+    LayersData: manifest.layers.map(({ mediaType, digest, size }) => ({
+      MIMEType: mediaType,
+      Digest: digest,
+      Size: size,
+    })),
     Config: config.config ?? {},
     Labels: config.config?.Labels ?? {},
     History: config.history ?? [],

@@ -9,6 +9,7 @@ import type { RegistryAccess } from '../registry/access.ts';
 import { parsePlatform } from '../spec/platform.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import type { Engine } from './open-engine.ts';
+import { isPlaceName } from './place-name.ts';
 import type { PullPolicy } from './request.ts';
 import { engineHooks, engineUnpacker } from './unpacker.ts';
 
@@ -52,12 +53,23 @@ async function loadBundled(
 /** Failures after which an image that comes with tsrun will do. */
 const NO_REGISTRY = new Set<string>(['ERR_TSRUN_REGISTRY_UNREACHABLE', 'ERR_TSRUN_REGISTRY_RESPONSE']);
 
-/** @throws what ensureImage() throws */
+async function loadFromPlace(engine: Engine, name: string, options: FindImageOptions): Promise<ImageRecord> {
+  const [{ parseLocalPlace }, { loadPlace }] = await Promise.all([
+    import('../image/archive/transport.ts'),
+    import('./load-place.ts'),
+  ]);
+  const place = parseLocalPlace(name);
+  if (place === undefined) throw new Error(`${name} is no place`);
+  return await loadPlace(engine, place, options);
+}
+
+/** @param name as the user wrote it; also `oci:DIRECTORY` and its like. @throws what ensureImage() and loadPlace() throw */
 export async function findImage(
   engine: Engine,
   name: string,
   options: FindImageOptions,
 ): Promise<ImageRecord> {
+  if (isPlaceName(name)) return await loadFromPlace(engine, name, options);
   const bundled =
     options.policy === 'missing' || options.policy === 'newer' || options.orBundled
       ? bundledLayout(name)

@@ -1,4 +1,5 @@
 import type { Engine } from '../../engine/open-engine.ts';
+import { isPlaceName } from '../../engine/place-name.ts';
 import { TsrunError, tsrunError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { executeTemplate } from '../format/template/execute.ts';
@@ -22,7 +23,16 @@ async function inspectContainerNamed(engine: Engine, name: string, size: boolean
   return { ...document, SizeRw: measureTree(containerFiles(engine.paths, view.id).upper).bytes };
 }
 
+const isElsewhere = (name: string): boolean => name.startsWith('docker://') || isPlaceName(name);
+
 async function inspectImageNamed(engine: Engine, name: string): Promise<object> {
+  if (isElsewhere(name)) {
+    const [{ lookAtImage }, { inspectElsewhere }] = await Promise.all([
+      import('../../engine/look-at-image.ts'),
+      import('../inspect-image.ts'),
+    ]);
+    return inspectElsewhere(await lookAtImage(engine, name, {}));
+  }
   const record = engine.images.resolve(name);
   if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: name });
   const { inspectImage } = await import('../inspect-image.ts');
@@ -34,6 +44,7 @@ const isUnknown = (error: unknown, code: string): boolean =>
 
 /** Throws ERR_TSRUN_CONTAINER_UNKNOWN, ERR_TSRUN_IMAGE_NOT_LOCAL, ERR_TSRUN_OBJECT_UNKNOWN, or that the name is ambiguous. */
 async function inspectOne(engine: Engine, name: string, type: Type, size: boolean): Promise<object> {
+  if (type !== 'container' && isElsewhere(name)) return await inspectImageNamed(engine, name);
   if (type === 'container') return await inspectContainerNamed(engine, name, size);
   if (type === 'image') return await inspectImageNamed(engine, name);
   try {
@@ -54,7 +65,7 @@ async function inspectOne(engine: Engine, name: string, type: Type, size: boolea
 export const INSPECT = defineCommand({
   usage: '[NAME…]',
   operands: [0, Number.POSITIVE_INFINITY],
-  text: "Prints all that is known of containers and images, as a JSON list under docker's field names. What is not found is told of, and the rest printed.",
+  text: "Prints all that is known of containers and images, as a JSON list under docker's field names. An image may also be at a registry (docker://NAME), in a layout (oci:DIRECTORY) or an archive (docker-archive:FILE, oci-archive:FILE): it is not fetched. What is not found is told of, and the rest printed.",
   options: {
     ...LATEST_OPTION,
     format: value('FORMAT', 'json, or a Go template for each', asWritten, {
@@ -64,7 +75,7 @@ export const INSPECT = defineCommand({
     size: flag('How much a container has written, too', { short: 's' }),
     type: value('TYPE', 'container, image or all', oneOf('--type', TYPES), { short: 't', default: 'all' }),
   },
-  examples: [`tsrun inspect -f '{{json .Mounts}}' web`],
+  examples: [`tsrun inspect -f '{{json .Mounts}}' web`, 'tsrun inspect docker://docker.io/library/httpd'],
   async run(given, names, context) {
     const { format, size, type = 'all' } = given;
     const template = format === undefined || format === 'json' ? undefined : parseTemplate(format);

@@ -1,0 +1,87 @@
+/** Images named by where they are: oci:, oci-archive:, docker-archive:, dir: and docker://. */
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { imageOf, tarOf, writeLayout } from '../support/image-fixture.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { useTsrun } from '../support/tsrun.ts';
+
+const tsrun = useTsrun();
+const at = (name: string): string => join(tsrun.store.directory, name);
+let registry: Registry;
+let id: string;
+
+beforeAll(async () => {
+  registry = await startRegistry();
+  await tsrun.ok('run', '--rm', '--network', 'none', 'localhost/busybox', 'true');
+  id = await tsrun.ok('image', 'inspect', '-f', '{{.Id}}', 'localhost/busybox');
+  await tsrun.ok('save', '--format', 'oci-dir', '-o', at('layout'), 'localhost/busybox');
+  await tsrun.ok('save', '--format', 'docker-dir', '-o', at('plain'), 'localhost/busybox');
+  await tsrun.ok('save', '--format', 'oci-archive', '-o', at('oci.tar'), 'localhost/busybox');
+  await tsrun.ok('save', '-o', at('docker.tar'), 'localhost/busybox');
+  await tsrun.ok('rmi', '-af');
+});
+afterAll(async () => {
+  await registry?.[Symbol.asyncDispose]();
+});
+
+describe('an image may be named by its place', () => {
+  it.each([
+    ['oci:layout', 'localhost/busybox:latest'],
+    ['oci-archive:oci.tar', 'localhost/busybox:latest'],
+    ['docker-archive:docker.tar', 'localhost/busybox:latest'],
+    ['dir:plain', '<none>:<none>'],
+  ])('%s', async (place, name) => {
+    const image = JSON.parse(await tsrun.ok('image', 'inspect', place))[0];
+    expect(image).toMatchObject({ Id: id, Os: 'linux', RootFS: { Type: 'layers' } });
+    expect(await tsrun.ok('images', '-q')).toBe('');
+    expect(await tsrun.ok('run', '--rm', '--network', 'none', place, 'echo', 'ran')).toBe('ran');
+    expect(await tsrun.ok('images', '--format', '{{.Repository}}:{{.Tag}}')).toBe(name);
+    await tsrun.ok('rmi', '-af');
+    expect(await tsrun.ok('pull', '-q', place)).toBe(id.slice('sha256:'.length));
+    await tsrun.ok('rmi', '-af');
+  });
+
+  it('of several images by its name or tag', async () => {
+    mkdirSync(at('several'));
+    const [a, b] = [imageOf([await tarOf({ a: 'a' })]), imageOf([await tarOf({ b: 'b' })])];
+    writeLayout(at('several'), [
+      { image: a, name: 'one' },
+      { image: b, name: 'two' },
+    ]);
+    expect(await tsrun.ok('pull', '-q', 'oci:several:two')).toBe(b.manifest.config.digest.slice(7));
+    expect(await tsrun.ok('images', '--format', '{{.Repository}}:{{.Tag}}')).toBe('localhost/several:two');
+    const { stderr } = await tsrun.expect(125, ['pull', 'oci:several']);
+    expect(stderr).toContain('it holds several images, say which one: one, two');
+    const other = await tsrun.expect(125, ['pull', 'oci:./several:three']);
+    expect(other.stderr).toContain('it has no image "three"; it has one, two');
+    await tsrun.ok('rmi', '-af');
+  });
+
+  it('but a name that only looks like a place is a name', async () => {
+    expect(existsSync(at('nothing'))).toBe(false);
+    const { stderr } = await tsrun.expect(125, ['run', '--pull', 'never', 'oci:nothing', 'true']);
+    expect(stderr).toContain('image oci:nothing is not in the store');
+    expect((await tsrun.expect(125, ['pull', 'dir:./nothing'])).stderr).toContain('manifest.json is missing');
+  });
+
+  it('docker:// is looked at without a pull', async () => {
+    const reference = await registry.push('busybox', 'team/box:v1');
+    const words = ['image', 'inspect', `docker://${reference}`];
+    const [image] = JSON.parse(await tsrun.ok(...words));
+    expect(image).toMatchObject({
+      Id: expect.stringMatching(/^sha256:/),
+      RepoTags: [reference],
+      RepoDigests: [`${registry.host}/team/box@${image.Digest}`],
+    });
+    expect(image.Size).toBeGreaterThan(100_000);
+    expect(await tsrun.ok('inspect', '-f', '{{.Architecture}}', `docker://${reference}`)).toBe(
+      image.Architecture,
+    );
+    expect(await tsrun.ok('images', '-q')).toBe('');
+    const layers = join(tsrun.store.root, 'layers');
+    expect(existsSync(layers) ? readdirSync(layers) : []).toEqual([]);
+    const missing = await tsrun.expect(125, ['inspect', `docker://${registry.host}/team/box:v2`]);
+    expect(missing.stderr).toContain('has no tag v2');
+  });
+});
