@@ -166,6 +166,22 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Run a command in the user namespace of the containers',
     load: async () => (await import('./commands/unshare.ts')).UNSHARE,
   },
+  'system df': {
+    summary: 'Print how much room images, containers and volumes take',
+    load: async () => (await import('./commands/system-df.ts')).SYSTEM_DF,
+  },
+  'system prune': {
+    summary: 'Remove what is not used',
+    load: async () => (await import('./commands/system-prune.ts')).SYSTEM_PRUNE,
+  },
+  'system check': {
+    summary: 'Look for damage in the store, and repair it',
+    load: async () => (await import('./commands/system-check.ts')).SYSTEM_CHECK,
+  },
+  'system reset': {
+    summary: 'Remove everything that tsrun keeps',
+    load: async () => (await import('./commands/system-reset.ts')).SYSTEM_RESET,
+  },
   info: {
     summary: 'Describe the store, the engine and the machine',
     load: async () => (await import('./commands/info.ts')).INFO,

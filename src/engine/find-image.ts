@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TsrunError } from '../errors.ts';
 import { ensureImage } from '../image/ensure-image.ts';
+import type { LayerUnpacker } from '../image/layer-sink.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import { parsePlatform } from '../spec/platform.ts';
@@ -101,9 +102,9 @@ export async function findImage(
 }
 
 /** Namespaces are looked for only when a layer is unpacked: an image that is in the store costs nothing. */
-function lazyUnpacker(engine: Engine): ReturnType<typeof engineUnpacker> {
-  let made: ReturnType<typeof engineUnpacker> | undefined;
-  const unpacker = (): ReturnType<typeof engineUnpacker> => {
+function lazyUnpacker(engine: Engine): LayerUnpacker {
+  let made: LayerUnpacker | undefined;
+  const unpacker = (): LayerUnpacker => {
     made ??= engineUnpacker(engine);
     return made;
   };

@@ -2,8 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LayerUnpacker } from '../image/layer-sink.ts';
-import { createUnpacker } from '../image/unpack/start-unpack.ts';
+import { createUnpacker, type TreeWorker } from '../image/unpack/start-unpack.ts';
 import { startByRootless } from '../image/unpack/unpack-process.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
 import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../store/layers.ts';
@@ -16,7 +15,7 @@ export function workerFile(folder: string, worker: string): string {
   return existsSync(bundled) ? bundled : join(here, '..', 'image', folder, `${worker}.ts`);
 }
 
-export function engineUnpacker(engine: Engine): LayerUnpacker {
+export function engineUnpacker(engine: Engine): TreeWorker {
   const rootless = engine.rootless();
   return createUnpacker({
     start: startByRootless(rootless),

@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
-import { digestHex } from '../spec/digest.ts';
+import { digestHex, isDigest } from '../spec/digest.ts';
 import type { ChainId, DiffId, Digest } from '../spec/image.ts';
 import { syncDirectory, writeDurably } from './atomic-write.ts';
 import { type FileLock, tryLock, type WaitOptions, waitForLock } from './lock.ts';
@@ -125,6 +125,17 @@ export class LayerStore {
   /** Throws the system's error when the layer is not there. */
   record(chainId: ChainId): LayerRecord {
     return JSON.parse(readFileSync(layerRecord(this.paths, chainId), 'utf8')) as LayerRecord;
+  }
+
+  /** The same; undefined when it is not there, or damaged. */
+  readRecord(chainId: string): LayerRecord | undefined {
+    try {
+      const record = JSON.parse(readFileSync(layerRecord(this.paths, chainId), 'utf8')) as LayerRecord | null;
+      const isWhole = record?.chainId === chainId && isDigest(record.diffId) && isDigest(record.blobDigest);
+      return isWhole ? record : undefined;
+    } catch {
+      return undefined; // whoever must know why looks with record()
+    }
   }
 
   begin(): NewLayer {

@@ -49,8 +49,25 @@ export const volumesDirectory = (s: StorePaths): string => join(s.root, 'volumes
 export const volumeDirectory = (s: StorePaths, name: string): string => join(volumesDirectory(s), name);
 export const volumeData = (s: StorePaths, name: string): string => join(volumeDirectory(s, name), '_data');
 
+export const volumeRecord = (s: StorePaths, name: string): string =>
+  join(volumeDirectory(s, name), 'volume.json');
+
 /** tmp/: whatever is being made; swept by the next command when its maker is dead */
 export const temporaryDirectory = (s: StorePaths): string => join(s.root, 'tmp');
+/** Everything in the root: what else is there is not ours. */
+export const storeEntries = (s: StorePaths): string[] =>
+  [
+    'blobs',
+    'layers',
+    'images',
+    'containers',
+    'names',
+    'volumes',
+    'tmp',
+    'locks',
+    'networks',
+    'storage-driver.json',
+  ].map((name) => join(s.root, name));
 /** locks/<name>: files that are only ever flock(2)ed */
 export const locksDirectory = (s: StorePaths): string => join(s.root, 'locks');
 export const lockPath = (s: StorePaths, name: string): string => join(locksDirectory(s), name);

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { writeDurably } from './atomic-write.ts';
-import { type StorePaths, volumeData, volumeDirectory, volumesDirectory } from './paths.ts';
+import { type StorePaths, volumeData, volumeDirectory, volumeRecord, volumesDirectory } from './paths.ts';
 import { temporaryPath } from './temporary.ts';
 
 export interface VolumeRecord {
@@ -41,7 +41,7 @@ export function readVolume(paths: StorePaths, name: string): VolumeRecord | unde
   if (!stat?.isDirectory()) return undefined;
   let written: Partial<VolumeRecord> = {};
   try {
-    written = JSON.parse(readFileSync(`${directory}/volume.json`, 'utf8')) as Partial<VolumeRecord>;
+    written = JSON.parse(readFileSync(volumeRecord(paths, name), 'utf8')) as Partial<VolumeRecord>;
   } catch {
     // torn by a power cut: the data is there all the same
   }

@@ -1,8 +1,23 @@
+import type { Engine } from '../../engine/open-engine.ts';
 import { TsrunError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
 import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+
+/** A container whose record cannot be read has only its id, or the beginning of it, to be called by. Returns the id, if there was one. */
+async function removeIfDamaged(engine: Engine, data: object): Promise<string | undefined> {
+  const written = 'name' in data ? String(data.name) : '';
+  if (!/^[0-9a-f]{4,64}$/.test(written)) return undefined;
+  const damaged = engine.containers
+    .ids()
+    .filter((id) => id.startsWith(written) && !engine.containers.read(id));
+  const [id] = damaged;
+  if (id === undefined || damaged.length > 1) return undefined;
+  const { removeDamagedContainer } = await import('../../engine/remove-damaged.ts');
+  await removeDamagedContainer(engine, id);
+  return id;
+}
 
 export const RM = defineCommand({
   usage: '[CONTAINER…]',
@@ -27,6 +42,8 @@ export const RM = defineCommand({
       } catch (error) {
         const isAbsent = error instanceof TsrunError && error.code === 'ERR_TSRUN_CONTAINER_UNKNOWN';
         if (!(given.force && isAbsent)) throw error;
+        const id = await removeIfDamaged(engine, error.data);
+        if (id !== undefined) print(`${id}\n`);
       }
     });
   },

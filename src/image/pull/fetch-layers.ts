@@ -50,6 +50,9 @@ export async function fetchLayers(
       );
       if (made !== undefined) pending.push(made);
     }
+    for (const { descriptor } of planned) {
+      if (!inner.blobs.has(descriptor.digest)) await (await fetches.open(descriptor)).done;
+    }
   } catch (error) {
     stop.abort(error);
     await publishAll(inner, pending).catch(() => {}); // what failed first is what the user hears of

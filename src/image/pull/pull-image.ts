@@ -5,6 +5,7 @@ import { type PullEndpoint, pullEndpoints } from '../../registry/registry-policy
 import type { Platform } from '../../spec/image.ts';
 import { hostPlatform } from '../../spec/platform.ts';
 import { formatReference, type Reference, repositoryName } from '../../spec/reference.ts';
+import { BlobStore } from '../../store/blobs.ts';
 import type { ImageRecord } from '../../store/image-record.ts';
 import { ImageStore } from '../../store/images.ts';
 import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../../store/layers.ts';
@@ -43,6 +44,9 @@ async function upToDate(
   const record = store.read(formatReference(options.reference));
   if (record === undefined || !servesPlatform(record, wanted) || store.missingParts(record).length > 0)
     return undefined;
+  // What a container does not need, push and save do; layers of a damaged store are made of them.
+  const blobs = new BlobStore(options.paths);
+  if (record.layers.some(({ blobDigest }) => !blobs.has(blobDigest))) return undefined;
   const current = options.reference.digest ?? (await source.currentDigest());
   return current === record.digest ? record : undefined;
 }

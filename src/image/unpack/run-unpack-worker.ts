@@ -8,13 +8,21 @@
  */
 import * as fs from 'node:fs';
 import type { ApplyOptions } from './apply-layer.ts';
+import { compareTrees } from './compare-trees.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { UnpackHost } from './host.ts';
 import type { Lower } from './lower-view.ts';
+import { measureTree } from './measure-tree.ts';
 import { nativeHost } from './native-host.ts';
 import { type Ownership, parseIdMap } from './owner.ts';
 import { unpackLayer } from './unpack-layer.ts';
-import { describeError, RESULT_FD, type UnpackJob, type WorkerAnswer } from './worker-protocol.ts';
+import {
+  describeError,
+  RESULT_FD,
+  type UnpackJob,
+  type WorkerAnswer,
+  type WorkerJob,
+} from './worker-protocol.ts';
 
 /** Does the jobs that come on stdin; returns the exit status. */
 export async function runUnpackWorker(host: UnpackHost = nativeHost): Promise<number> {
@@ -23,9 +31,24 @@ export async function runUnpackWorker(host: UnpackHost = nativeHost): Promise<nu
   for (;;) {
     const job = await frames.message();
     if (job === undefined) return 0;
-    const answer = await unpackOne(JSON.parse(job.toString('utf8')) as UnpackJob, frames, host);
+    const answer = await doJob(JSON.parse(job.toString('utf8')) as WorkerJob, frames, host);
     fs.writeSync(RESULT_FD, `${JSON.stringify(answer)}\n`);
     if (!answer.ok) return 1;
+  }
+}
+
+async function doJob(job: WorkerJob, frames: FrameReader, host: UnpackHost): Promise<WorkerAnswer> {
+  try {
+    switch (job.kind) {
+      case 'unpack':
+        return await unpackOne(job, frames, host);
+      case 'compare':
+        return { ok: true, result: compareTrees(host, job.expected, job.found) };
+      case 'measure':
+        return { ok: true, result: job.directories.map(measureTree) };
+    }
+  } catch (error) {
+    return { ok: false, error: describeError(error) }; // and the process ends
   }
 }
 
@@ -40,8 +63,6 @@ async function unpackOne(job: UnpackJob, frames: FrameReader, host: UnpackHost):
     for (const { fd } of options.lowers) fs.closeSync(fd);
     host.leaveRoot(root);
     return { ok: true, result };
-  } catch (error) {
-    return { ok: false, error: describeError(error) }; // and the process ends
   } finally {
     fs.closeSync(root);
   }

@@ -8,7 +8,7 @@ import type { LayerUnpacker, LayerUnpacking, UnpackResult, UnpackTarget } from '
 import { DEFAULT_LIMITS, type UnpackLimits } from './limits.ts';
 import { UnpackConnection } from './unpack-connection.ts';
 import type { StartInNamespaces, UnpackProcess } from './unpack-process.ts';
-import { frameHeader, type UnpackCounts, type UnpackJob } from './worker-protocol.ts';
+import type { UnpackCounts, UnpackJob, WorkerJob, WorkerResults } from './worker-protocol.ts';
 
 export interface UnpackerOptions {
   start: StartInNamespaces;
@@ -20,11 +20,32 @@ export interface UnpackerOptions {
   limits?: UnpackLimits;
 }
 
-export function createUnpacker(options: UnpackerOptions): LayerUnpacker {
+/** What else is done in the rootless namespaces, where the files of subordinate ids can be read. */
+export interface TreeWorker extends LayerUnpacker {
+  /** In which paths the two trees differ, and how; the first few. */
+  compare(expected: string, found: string): Promise<string[]>;
+  /** Bytes of the files in each directory; 0 for one that is not there. */
+  measure(directories: string[]): Promise<number[]>;
+}
+
+export function createUnpacker(options: UnpackerOptions): TreeWorker {
   /** A worker that waits for a job. */
   let idle: UnpackConnection | undefined;
   const connect = (): UnpackConnection => new UnpackConnection(options.start(options.workerCommand));
+  const ask = async <Kind extends 'compare' | 'measure'>(
+    job: Extract<WorkerJob, { kind: Kind }>,
+  ): Promise<WorkerResults[Kind]> => {
+    const connection = idle ?? connect();
+    idle = undefined;
+    const answer = connection.answer<Kind>();
+    connection.send(Buffer.from(JSON.stringify(job)));
+    const result = await answer;
+    idle = connection;
+    return result;
+  };
   return {
+    compare: (expected, found) => ask<'compare'>({ kind: 'compare', expected, found }),
+    measure: (directories) => ask<'measure'>({ kind: 'measure', directories }),
     prepare() {
       idle ??= connect();
     },
@@ -44,6 +65,7 @@ export function createUnpacker(options: UnpackerOptions): LayerUnpacker {
 }
 
 const jobOf = (options: UnpackerOptions, target: UnpackTarget): UnpackJob => ({
+  kind: 'unpack',
   diffDirectory: target.diffDirectory,
   lowers: target.lowers,
   compression: target.compression,
@@ -61,12 +83,12 @@ class RunningUnpack implements LayerUnpacking {
 
   constructor(connection: UnpackConnection, job: UnpackJob, release: () => void) {
     this.#process = connection.process;
-    this.#outcome = connection.answer().then((counts) => {
+    this.#outcome = connection.answer<'unpack'>().then((counts) => {
       this.#isOver = true;
       release();
       return counts;
     });
-    this.input = inputOf(connection.process, job, this.#outcome);
+    this.input = inputOf(connection, job, this.#outcome);
   }
 
   async finish(): Promise<UnpackResult> {
@@ -84,33 +106,27 @@ class RunningUnpack implements LayerUnpacking {
  * A blob as frames of the worker's stdin. When the worker ends early the pipe breaks, but what the caller must hear is the worker's own
  * error: the stream is destroyed with that instead of EPIPE.
  */
-function inputOf({ stdin }: UnpackProcess, job: UnpackJob, outcome: Promise<UnpackCounts>): Writable {
+function inputOf(connection: UnpackConnection, job: UnpackJob, outcome: Promise<UnpackCounts>): Writable {
+  const { stdin } = connection.process;
   let resume: (() => void) | undefined;
   const onDrain = (): void => {
     const next = resume;
     resume = undefined;
     next?.();
   };
-  const send = (payload: Uint8Array): boolean => {
-    stdin.cork();
-    stdin.write(frameHeader(payload.length));
-    const isTaken = stdin.write(payload);
-    stdin.uncork();
-    return isTaken;
-  };
   const input = new Writable({
     highWaterMark: 1 << 20,
     write: (chunk: Buffer, _encoding, done) => {
-      if (chunk.length === 0 || send(chunk)) done();
+      if (chunk.length === 0 || connection.send(chunk)) done();
       else resume = done;
     },
     final: (done) => {
-      stdin.write(frameHeader(0));
+      connection.send(new Uint8Array());
       done();
     },
   });
   stdin.on('drain', onDrain);
-  send(Buffer.from(JSON.stringify(job)));
+  connection.send(Buffer.from(JSON.stringify(job)));
   outcome.then(
     () => stdin.off('drain', onDrain),
     (error: TsrunError) => {

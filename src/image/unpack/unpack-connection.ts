@@ -2,7 +2,7 @@
 import { text } from 'node:stream/consumers';
 import { tsrunError } from '../../errors.ts';
 import type { UnpackProcess } from './unpack-process.ts';
-import { reviveError, type UnpackCounts, type WorkerAnswer } from './worker-protocol.ts';
+import { frameHeader, reviveError, type WorkerAnswer, type WorkerResults } from './worker-protocol.ts';
 
 export class UnpackConnection {
   readonly process: UnpackProcess;
@@ -34,8 +34,18 @@ export class UnpackConnection {
     );
   }
 
+  /** Sends a frame. False when the pipe is full: wait for stdin's `drain`. */
+  send(payload: Uint8Array): boolean {
+    const { stdin } = this.process;
+    stdin.cork();
+    stdin.write(frameHeader(payload.length));
+    const isTaken = payload.length === 0 || stdin.write(payload);
+    stdin.uncork();
+    return isTaken;
+  }
+
   /** The answer to the one job that the worker has. Throws the worker's error, or ERR_TSRUN_UNPACK_WORKER when it ended without one. */
-  async answer(): Promise<UnpackCounts> {
+  async answer<Kind extends keyof WorkerResults>(): Promise<WorkerResults[Kind]> {
     const waiting = Promise.withResolvers<WorkerAnswer>();
     this.#waiting = waiting;
     const ended = this.#ended.then((end): WorkerAnswer => {
@@ -45,7 +55,7 @@ export class UnpackConnection {
     this.#hearAnswer();
     const answer = await Promise.race([waiting.promise, ended]);
     this.#waiting = undefined;
-    if (answer.ok) return answer.result;
+    if (answer.ok) return answer.result as WorkerResults[Kind];
     await this.#ended;
     throw reviveError(answer.error);
   }

@@ -1,5 +1,5 @@
 /**
- * What goes between the starter and the worker, which unpacks one layer after the other:
+ * What goes between the starter and the worker, which does one job after the other; that of unpacking a layer has its blob behind it:
  *
  *     stdin   frame {job}  frame {bytes of the blob}…  frame {}    frame {job} …   end: no more layers
  *     fd 3                                  one line of JSON                 …
@@ -23,7 +23,32 @@ export function frameHeader(length: number): Buffer {
 }
 export const FRAME_HEADER_SIZE = 4;
 
+/** Two trees are to be the same. */
+export interface CompareJob {
+  kind: 'compare';
+  expected: string;
+  found: string;
+}
+
+/** How much room the files in some directories take. */
+export interface MeasureJob {
+  kind: 'measure';
+  directories: string[];
+}
+
+export type WorkerJob = UnpackJob | CompareJob | MeasureJob;
+
+/** What the worker answers to each. */
+export interface WorkerResults {
+  unpack: UnpackCounts;
+  /** In which paths the trees differ, and how; the first few. */
+  compare: string[];
+  /** Bytes of each directory; 0 for one that is not there. */
+  measure: number[];
+}
+
 export interface UnpackJob {
+  kind: 'unpack';
   /** An empty directory. */
   diffDirectory: string;
   /** diff directories of the layers below, the topmost first */
@@ -55,7 +80,9 @@ export interface WorkerError {
   cause: string | undefined;
 }
 
-export type WorkerAnswer = { ok: true; result: UnpackCounts } | { ok: false; error: WorkerError };
+export type WorkerAnswer<Kind extends keyof WorkerResults = keyof WorkerResults> =
+  | { ok: true; result: WorkerResults[Kind] }
+  | { ok: false; error: WorkerError };
 
 /** An error as data. */
 export function describeError(error: unknown): WorkerError {

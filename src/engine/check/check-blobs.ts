@@ -1,0 +1,101 @@
+/** Blobs: is each what its name says? What is not can be fetched again, so it goes. */
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isBlobIntact } from '../../image/pull/blob-fetches.ts';
+import { parseDocument, parseImageConfig } from '../../spec/document.ts';
+import type { Digest } from '../../spec/image.ts';
+import { BlobStore } from '../../store/blobs.ts';
+import { type ImageRecord, isDangling } from '../../store/image-record.ts';
+import { blobsDirectory } from '../../store/paths.ts';
+import type { Engine } from '../open-engine.ts';
+import { type CheckOptions, type Findings, namesIn } from './damage.ts';
+import { removeObject } from './remove-object.ts';
+
+/** How to get the blobs of an image again; undefined for one that no registry has. */
+export function pullHint(record: ImageRecord | undefined): string | undefined {
+  if (record === undefined || isDangling(record) || record.reference.startsWith('localhost/'))
+    return undefined;
+  return `tsrun pull ${record.reference}`;
+}
+
+interface Expected {
+  /** bytes, where an image says */
+  size: number | undefined;
+  image: ImageRecord;
+}
+
+function expectations(images: readonly ImageRecord[]): Map<string, Expected> {
+  const expected = new Map<string, Expected>();
+  for (const image of images) {
+    for (const digest of [image.digest, image.manifestDigest, image.imageId])
+      expected.set(digest, { size: undefined, image });
+    for (const { blobDigest, size } of image.layers) expected.set(blobDigest, { size, image });
+  }
+  return expected;
+}
+
+export async function checkBlobs(engine: Engine, findings: Findings, options: CheckOptions): Promise<void> {
+  const expected = expectations(engine.images.list());
+  const blobs = new BlobStore(engine.paths);
+  for (const name of namesIn(findings, blobsDirectory(engine.paths), (path) => readdirSync(path))) {
+    if (!/^[0-9a-f]{64}$/.test(name)) continue; // downloads that were cut; their bytes are hashed again before they are used
+    findings.count('blobs');
+    const digest = `sha256:${name}` as Digest;
+    const problem = await problemOf(blobs, digest, expected.get(digest)?.size, options.quick);
+    if (problem === undefined) continue;
+    const hint = pullHint(expected.get(digest)?.image);
+    await findings.fix({ object: `blob ${digest}`, problem, hint }, 'removed', () =>
+      removeObject(engine, join(blobsDirectory(engine.paths), name)),
+    );
+  }
+  for (const [digest, { image }] of expected) {
+    if (blobs.has(digest as Digest)) continue;
+    if (findings.damages.some(({ object }) => object === `blob ${digest}`)) continue; // removed just now, and told of
+    findings.tell(
+      `image ${image.reference}`,
+      `blob ${digest} is missing`,
+      pullHint(image) ?? `tsrun rmi ${image.imageId.slice(7, 19)}`,
+    );
+  }
+}
+
+async function problemOf(
+  blobs: BlobStore,
+  digest: Digest,
+  size: number | undefined,
+  quick: boolean,
+): Promise<string | undefined> {
+  const stat = lstatSync(join(blobsDirectory(blobs.paths), digest.slice('sha256:'.length)));
+  if (!stat.isFile()) return 'it is not a file';
+  if (size !== undefined && stat.size !== size) return `it has ${stat.size} bytes instead of ${size}`;
+  if (quick) return undefined;
+  try {
+    return (await isBlobIntact(blobs, digest)) ? undefined : 'its content is not that of its name';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Images: can the records be read, and what they lead to? */
+export async function checkImages(engine: Engine, findings: Findings): Promise<void> {
+  const { images, damaged } = engine.images.survey();
+  for (const { path, problem } of damaged) {
+    await findings.fix({ object: path, problem }, 'removed; pull the image again', () =>
+      removeObject(engine, path),
+    );
+  }
+  const blobs = new BlobStore(engine.paths);
+  for (const image of images) {
+    findings.count('images');
+    try {
+      if (blobs.has(image.imageId)) parseImageConfig(readText(blobs, image.imageId), 'its configuration');
+      if (blobs.has(image.manifestDigest))
+        parseDocument(readText(blobs, image.manifestDigest), undefined, 'its manifest');
+    } catch (error) {
+      findings.tell(`image ${image.reference}`, (error as Error).message, pullHint(image));
+    }
+  }
+}
+
+const readText = (blobs: BlobStore, digest: Digest): string =>
+  readFileSync(join(blobsDirectory(blobs.paths), digest.slice('sha256:'.length)), 'utf8');

@@ -1,0 +1,131 @@
+/** Containers, their names, and volumes. */
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { writeFileAtomic } from '../../store/atomic-write.ts';
+import type { ContainerRecord } from '../../store/container-record.ts';
+import {
+  containerFiles,
+  containerNamePath,
+  containersDirectory,
+  namesDirectory,
+  volumeData,
+  volumeDirectory,
+  volumeRecord,
+  volumesDirectory,
+} from '../../store/paths.ts';
+import type { Engine } from '../open-engine.ts';
+import { removeDamagedContainer } from '../remove-damaged.ts';
+import { type Findings, namesIn } from './damage.ts';
+import { removeObject } from './remove-object.ts';
+
+const list = (path: string): string[] => readdirSync(path);
+
+export async function checkContainers(engine: Engine, findings: Findings): Promise<void> {
+  const names = new Map<string, string>();
+  for (const id of namesIn(findings, containersDirectory(engine.paths), list)) {
+    findings.count('containers');
+    const object = `container ${id.slice(0, 12)}`;
+    const record = readRecord(engine, id);
+    if (record === undefined) {
+      const found = { object, problem: 'its record cannot be read, so nobody knows what it is' };
+      await findings.fix(found, 'removed, with what it had written', () =>
+        removeDamagedContainer(engine, id),
+      );
+      continue;
+    }
+    names.set(record.name, id);
+    await checkFiles(engine, findings, record);
+  }
+  await checkNames(engine, findings, names);
+}
+
+function readRecord(engine: Engine, id: string): ContainerRecord | undefined {
+  try {
+    return engine.containers.read(id);
+  } catch {
+    return undefined; // EACCES: as good as damaged, and removed through the namespaces
+  }
+}
+
+/** A container without these cannot be started; what it had written is lost with `upper`. */
+async function checkFiles(engine: Engine, findings: Findings, record: ContainerRecord): Promise<void> {
+  const object = `container ${record.id.slice(0, 12)} (${record.name})`;
+  const hint = `tsrun rm -f ${record.name}`;
+  const files = containerFiles(engine.paths, record.id);
+  const needed = [files.upper, files.mountpoint, ...(record.rootfsDriver === 'copy' ? [] : [files.work])];
+  for (const path of needed) {
+    if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory())
+      findings.tell(object, `${path} is missing`, hint);
+  }
+  try {
+    JSON.parse(readFileSync(files.config, 'utf8'));
+  } catch (error) {
+    findings.tell(object, `its runtime configuration cannot be read: ${(error as Error).message}`, hint);
+  }
+}
+
+/** Each container has its name, and each name its container. @param names name → id, as the containers' records say */
+async function checkNames(
+  engine: Engine,
+  findings: Findings,
+  names: ReadonlyMap<string, string>,
+): Promise<void> {
+  const place = (name: string): string => containerNamePath(engine.paths, name);
+  for (const name of namesIn(findings, namesDirectory(engine.paths), list)) {
+    if (names.has(name)) continue;
+    const found = { object: `name ${name}`, problem: 'there is no such container' };
+    await findings.fix(found, 'removed', () => rmSync(place(name), { recursive: true, force: true }));
+  }
+  for (const [name, id] of names) {
+    if (linkAt(place(name)) === id) continue;
+    const found = {
+      object: `container ${id.slice(0, 12)} (${name})`,
+      problem: 'its name does not lead to it',
+    };
+    await findings.fix(found, 'it has its name again', () => {
+      rmSync(place(name), { recursive: true, force: true });
+      symlinkSync(id, place(name));
+    });
+  }
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined; // not there, or no link: both are damage
+  }
+}
+
+export async function checkVolumes(engine: Engine, findings: Findings): Promise<void> {
+  for (const name of namesIn(findings, volumesDirectory(engine.paths), list)) {
+    findings.count('volumes');
+    const object = `volume ${name}`;
+    const directory = volumeDirectory(engine.paths, name);
+    if (!lstatSync(directory).isDirectory()) {
+      const found = { object, problem: 'it is not a directory' };
+      await findings.fix(found, 'removed', () => removeObject(engine, directory));
+    } else if (!existsSync(volumeData(engine.paths, name))) {
+      findings.tell(object, 'its files are lost', `tsrun volume rm -f ${name}`);
+    } else if (!isRecordWhole(volumeRecord(engine.paths, name))) {
+      const found = { object, problem: 'its record is lost; its files are there' };
+      await findings.fix(found, 'it is a named volume without labels now', () => {
+        const record = {
+          name,
+          anonymous: false,
+          createdAt: new Date().toISOString(),
+          labels: {},
+          options: {},
+        };
+        writeFileAtomic(engine.paths, volumeRecord(engine.paths, name), JSON.stringify(record));
+      });
+    }
+  }
+}
+
+function isRecordWhole(path: string): boolean {
+  try {
+    return typeof JSON.parse(readFileSync(path, 'utf8')) === 'object';
+  } catch {
+    return false;
+  }
+}
