@@ -14,8 +14,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isRunning } from '../support/container-processes.ts';
+import { kindsOfObjects, loseObject, storeObjects } from '../support/lose-object.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { useTsrun } from '../support/tsrun.ts';
 
@@ -29,6 +30,7 @@ beforeAll(async () => {
   reference = await registry.push('busybox');
 });
 afterAll(() => registry[Symbol.asyncDispose]());
+beforeEach(() => tsrun.ok('system', 'reset', '-f'));
 
 const at = (...names: string[]): string => join(tsrun.store.root, ...names);
 const list = (...names: string[]): string[] => readdirSync(at(...names)).sort();
@@ -51,7 +53,6 @@ async function fill(): Promise<void> {
     '1000',
   );
 }
-const empty = (): Promise<string> => tsrun.ok('system', 'reset', '-f');
 
 describe('df and prune', () => {
   it('what is used, what is not, and what goes', async () => {
@@ -68,7 +69,7 @@ describe('df and prune', () => {
     ]);
     expect(rows.every(({ RawSize }) => Number(RawSize) > 0)).toBe(true);
     expect(await tsrun.ok('system', 'df', '-v')).toMatch(
-      /Images space usage:\n\nREPOSITORY.*\n.*busybox +latest.* 2\n\nContainers space usage:\n(.*\n)+.*web\n\nLocal Volumes space usage:\n\nVOLUME NAME +LINKS +SIZE\ndata +1 /,
+      /Images space usage:\n\nREPOSITORY.*\n(.*\n)*.*busybox +latest.* 2\n\nContainers space usage:\n(.*\n)*.*web\n(.*\n)*\nLocal Volumes space usage:\n\nVOLUME NAME +LINKS +SIZE\ndata +1 +\d/,
     );
     expect(await tsrun.ok('system', 'prune', '-f', '--filter', 'until=1h')).toMatch(
       /^Total reclaimed space: 0B/,
@@ -80,57 +81,14 @@ describe('df and prune', () => {
     await tsrun.ok('rm', '-f', 'web');
     expect(await tsrun.ok('system', 'prune', '-a', '-f')).toMatch(/Deleted Images\nsha256:/);
     expect([list('layers'), list('blobs', 'sha256'), list('volumes')]).toEqual([[], [], ['data']]);
-    await empty();
   });
 });
 
-/** Every file and directory of the store down to the third level: what is deeper is a layer's or a container's own. */
-function objects(): string[] {
-  const found: string[] = [];
-  const visit = (path: string, depth: number): void => {
-    for (const name of readdirSync(join(tsrun.store.root, path)).sort()) {
-      const inner = join(path, name);
-      if (depth === 0 && (name === 'tmp' || name === 'locks')) continue; // made anew by whoever needs them
-      found.push(inner);
-      const stat = lstatSync(at(inner));
-      if (stat.isDirectory() && (stat.mode & 0o500) === 0o500 && depth < 2) visit(inner, depth + 1);
-    }
-  };
-  visit('', 0);
-  return found;
-}
-
-describe('one object is lost (AC-4.2)', () => {
+describe('something is lost (AC-4.2)', () => {
   it('what lists and what cleans up work on, and check repairs it or says what to do', async () => {
-    await tsrun.ok('pull', '-q', reference);
-    const create = (): Promise<string> =>
-      tsrun.ok('create', '--name', 'old', '--network', 'none', '-v', 'data:/data', reference, 'true');
-    let id = await create();
-    const kinds = new Map(objects().map((path) => [path.replace(/[0-9a-f]{64}/g, 'X'), path]));
-    expect([...kinds.keys()]).toEqual(
-      expect.arrayContaining([
-        'blobs',
-        'layers/X',
-        'layers/X/diff',
-        'containers/X/container.json',
-        'names/old',
-        'volumes/data',
-      ]),
-    );
-    for (const [kind, example] of kinds) {
-      await tsrun.ok('unshare', 'rm', '-rf', at(example.replace(/(?<=containers\/)[0-9a-f]{64}/, id)));
-      for (const words of ['ps -a', 'images', 'volume ls', 'system df', 'image prune -f'])
-        await tsrun.expect(0, words.split(' '));
-      await tsrun.run(['system', 'check', '--repair']);
-      await tsrun.ok('pull', '-q', reference);
-      const { stdout } = await tsrun.run(['system', 'check']);
-      expect(stdout, kind).toMatch(/: no damage$|hint: tsrun rm -f old$|hint: tsrun volume rm -f data$/m);
-      await tsrun.ok('rm', '-f', 'old');
-      await tsrun.ok('volume', 'rm', '-f', 'data');
-      id = await create();
-      expect((await tsrun.run(['system', 'check'])).stdout, kind).toMatch(/: no damage\n$/);
-    }
-    await empty();
+    const kinds = await kindsOfObjects(tsrun, reference);
+    for (const kind of ['layers/X/diff', 'containers/X/container.json', 'names/old', 'images'])
+      await loseObject(tsrun, reference, kinds.get(kind)!);
   });
 
   it('a file of a layer, a byte of a blob, a record of a container', async () => {
@@ -172,7 +130,6 @@ describe('one object is lost (AC-4.2)', () => {
     );
     expect(await tsrun.ok('rm', '-f', id.slice(0, 12))).toBe(id);
     expect([list('containers'), list('names')]).toEqual([[], []]);
-    await empty();
   });
 });
 
@@ -185,16 +142,17 @@ function* numbers(seed: number): Generator<number, never> {
 }
 
 describe('reset', () => {
-  it.each([1, 2, 3])('whatever was done to the store (AC-2.3), seed %i', async (seed) => {
+  it.each([1, 2])('whatever was done to the store (AC-2.3), seed %i', async (seed) => {
     await fill();
     const pid = Number(await tsrun.ok('inspect', '-f', '{{.State.Pid}}', 'web'));
     const random = numbers(seed);
     const next = (below: number): number => Math.floor(random.next().value * below);
-    for (const path of objects()) {
+    for (const path of storeObjects(tsrun.store.root)) {
       const target = at(path);
-      const stat = lstatSync(target, { throwIfNoEntry: false });
-      if (stat === undefined || next(3) > 0 || stat.isSymbolicLink()) continue;
+      if (next(3) > 0) continue;
       try {
+        const stat = lstatSync(target);
+        if (stat.isSymbolicLink()) continue;
         if (next(3) === 0) rmSync(target, { recursive: true, force: true });
         else if (stat.isFile() && next(2) === 0) truncateSync(target, next(stat.size));
         else chmodSync(target, 0);
@@ -203,7 +161,7 @@ describe('reset', () => {
         expect((error as NodeJS.ErrnoException).code).toMatch(/EACCES|ENOTEMPTY|EPERM|ENOENT/);
       }
     }
-    await empty();
+    await tsrun.ok('system', 'reset', '-f');
     expect(existsSync(tsrun.store.root)).toBe(false);
     expect(isRunning(pid)).toBe(false);
   });

@@ -8,7 +8,7 @@ export const SYSTEM_RESET = defineCommand({
   operands: [0, 0],
   text: 'Ends all containers and removes everything that tsrun keeps for this user: containers, images, volumes. Works whatever state the store is in.',
   options: { force: flag('Do not ask', { short: 'f' }) },
-  examples: ['tsrun system reset', 'tsrun --root /tmp/store system reset -f'],
+  examples: ['tsrun system reset', 'tsrun system reset -f'],
   async run(given, _operands, context) {
     const engine = await context.engine();
     const question = `This ends all containers, and removes them, all images and all volumes in ${engine.paths.root}. Go on?`;
