@@ -9,7 +9,6 @@ import {
   type StorePaths,
 } from '../store/paths.ts';
 import { removeObject } from './check/remove-object.ts';
-import { explainNamespaces } from './failure.ts';
 import { killSupervisors } from './kill-supervisors.ts';
 import type { Engine } from './open-engine.ts';
 
@@ -19,7 +18,7 @@ export async function removeDamagedContainer(engine: Engine, id: string): Promis
   await killSupervisors((path) => path === directory);
   removeObject(engine, directory);
   for (const path of namesOf(engine.paths, id)) rmSync(path, { force: true });
-  explainNamespaces(() => removeTreeInside(engine.rootless(), [runtimeContainerDirectory(engine.paths, id)]));
+  removeTreeInside(engine.rootless(), [runtimeContainerDirectory(engine.paths, id)]);
 }
 
 /** The names that lead to it, as paths. */

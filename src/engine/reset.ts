@@ -2,7 +2,6 @@
 import { chmodSync, readdirSync, rmdirSync } from 'node:fs';
 import { removeTreeInside } from '../rootless/enter.ts';
 import { containersDirectory, storeEntries, temporaryDirectory } from '../store/paths.ts';
-import { explainNamespaces } from './failure.ts';
 import { killSupervisors } from './kill-supervisors.ts';
 import type { Engine } from './open-engine.ts';
 
@@ -17,7 +16,7 @@ export async function resetStore(engine: Engine): Promise<string[]> {
   const places = [containersDirectory(engine.paths), temporaryDirectory(engine.paths)];
   await killSupervisors((path) => places.some((place) => path.startsWith(`${place}/`)));
   const doomed = [...storeEntries(engine.paths), runtime];
-  explainNamespaces(() => removeTreeInside({ maps: engine.maps, holder: undefined }, doomed));
+  removeTreeInside({ maps: engine.maps, holder: undefined }, doomed);
   return removeIfEmpty(root);
 }
 

@@ -2,11 +2,10 @@
 import { renameSync } from 'node:fs';
 import { removeTreeInside } from '../../rootless/enter.ts';
 import { temporaryPath } from '../../store/temporary.ts';
-import { explainNamespaces } from '../failure.ts';
 import type { Engine } from '../open-engine.ts';
 
 export function removeObject(engine: Engine, path: string): void {
   const trash = temporaryPath(engine.paths, 'removed');
   renameSync(path, trash);
-  explainNamespaces(() => removeTreeInside(engine.rootless(), [trash]));
+  removeTreeInside(engine.rootless(), [trash]);
 }
