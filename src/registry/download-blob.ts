@@ -6,7 +6,7 @@ import type { Descriptor } from '../spec/image.ts';
 import { isForeignLayer } from '../spec/media-types.ts';
 import type { PartialBlob } from '../store/partial-blob.ts';
 import type { BlobBody, RegistryClient } from './client.ts';
-import { networkFailure } from './network-failure.ts';
+import { networkFailure, tooSlow } from './network-failure.ts';
 import { TransientFailure, withRetries } from './retry.ts';
 
 export interface DownloadOptions {
@@ -14,6 +14,33 @@ export interface DownloadOptions {
   /** bytes of the blob that are here */
   onProgress?: ((received: number) => void) | undefined;
   onRetry?: ((failure: Error, delayMs: number) => void) | undefined;
+}
+
+/** So many bytes in the time that a server may be silent, or it is as good as silent. */
+const LEAST_BYTES = 4096;
+
+/** How fast a body comes. What we do with its pieces is not the server's fault, and does not count. */
+class Pace {
+  readonly #windowMs: number;
+  #waitedMs = 0;
+  #bytes = 0;
+  #since = performance.now();
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+  waiting(): void {
+    this.#since = performance.now();
+  }
+  /** Throws what networkFailure() takes for a failure that may pass. */
+  arrived(bytes: number): void {
+    this.#waitedMs += performance.now() - this.#since;
+    this.#bytes += bytes;
+    if (this.#waitedMs < this.#windowMs) return;
+    if (this.#bytes < LEAST_BYTES)
+      throw tooSlow(`no more than ${this.#bytes} bytes came in ${this.#windowMs / 1000} s`);
+    this.#waitedMs = 0;
+    this.#bytes = 0;
+  }
 }
 
 /**
@@ -28,7 +55,8 @@ export async function downloadBlob(
   options: DownloadOptions,
 ): Promise<void> {
   const { signal, onRetry } = options;
-  const progress = (): number => partial.received;
+  // Attempts are counted anew only by progress that is worth the name: a server must not keep us for ever by single bytes.
+  const progress = (): number => Math.floor(partial.received / LEAST_BYTES);
   const attempt = async (): Promise<void> => {
     if (partial.received === descriptor.size) return;
     const body = await openBody(client, repository, descriptor, partial.received, signal);
@@ -41,7 +69,7 @@ export async function downloadBlob(
         got: String(body.totalSize),
       });
     }
-    await readInto(partial, body, client.registry, options);
+    await readInto(partial, body, client, options);
   };
   await withRetries(attempt, { policy: client.retry, signal, onRetry, progress });
 }
@@ -76,17 +104,21 @@ async function openBody(
 async function readInto(
   partial: PartialBlob,
   body: BlobBody,
-  registry: string,
+  { registry, patience }: RegistryClient,
   options: DownloadOptions,
 ): Promise<void> {
   let skip = partial.received - body.offset;
+  const pace = new Pace(patience.silenceMs);
   try {
     for await (const chunk of body.chunks) {
+      pace.arrived(chunk.length);
       const fresh = skip === 0 ? chunk : chunk.subarray(Math.min(skip, chunk.length));
       skip -= chunk.length - fresh.length;
-      if (fresh.length === 0) continue;
-      partial.append(fresh);
-      options.onProgress?.(partial.received);
+      if (fresh.length > 0) {
+        partial.append(fresh);
+        options.onProgress?.(partial.received);
+      }
+      pace.waiting();
     }
   } catch (error) {
     options.signal?.throwIfAborted();

@@ -80,6 +80,10 @@ export class Transport {
     this.#options = options;
   }
 
+  get patience(): Patience {
+    return this.#options.patience;
+  }
+
   #dispatcherFor(url: URL): Dispatcher {
     const isOwn = url.host === new URL(`https://${apiHost(this.#registry)}`).host;
     const isDirect = isLoopback(url.host);
@@ -118,9 +122,10 @@ export class Transport {
 
   /** Sends a request and follows redirects. Throws ERR_TSRUN_REGISTRY_UNREACHABLE, or a TransientFailure of it. */
   async send(call: HttpRequest): Promise<HttpResponse> {
-    let { url } = call;
+    let { url, authorization } = call;
     for (let hops = 0; ; hops++) {
-      const authorization = url.origin === call.url.origin ? call.authorization : undefined;
+      // Not even on the way back: the other host would choose what is asked for with it.
+      if (url.origin !== call.url.origin) authorization = undefined;
       const response = await this.#sendOnce({ ...call, url, authorization });
       const location = headerOf(response, 'location');
       if (!REDIRECTS.has(response.status) || location === undefined) return response;
