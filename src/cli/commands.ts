@@ -186,6 +186,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Describe the store, the engine and the machine',
     load: async () => (await import('./commands/info.ts')).INFO,
   },
+  completion: {
+    summary: 'Print a script that completes the words of tsrun in a shell',
+    load: async () => (await import('./commands/completion.ts')).COMPLETION,
+  },
   version: {
     summary: 'Print the version',
     load: async () => (await import('./commands/version.ts')).VERSION,

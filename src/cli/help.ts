@@ -8,7 +8,8 @@ const INDENT = 2;
 /** The texts of options begin at most here. */
 const WIDEST_COLUMN = 34;
 
-const nameOf = (name: string, option: Option): string => {
+/** `-n, --name NAME` */
+export const optionName = (name: string, option: Option): string => {
   const short = option.short === undefined ? '    ' : `-${option.short}, `;
   return `${short}--${name}${option.kind === 'flag' ? '' : ` ${option.argument}`}`;
 };
@@ -20,7 +21,8 @@ function standardOf(option: Option): string | undefined {
   return option.default === undefined ? option.otherwise : option.default ? 'on' : undefined;
 }
 
-function textOf(option: Option): string {
+/** What it does, its default, an example. */
+export function optionText(option: Option): string {
   const standard = standardOf(option);
   const example = option.example === undefined ? '' : ` (such as ${option.example})`;
   return `${option.text}${standard === undefined ? '' : ` [${standard}]`}${example}`;
@@ -54,7 +56,7 @@ function twoColumns(rows: readonly (readonly [string, string])[], width: number)
 const optionRows = (table: OptionTable): [string, string][] =>
   Object.entries(table)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, option]) => [nameOf(name, option), textOf(option)]);
+    .map(([name, option]) => [optionName(name, option), optionText(option)]);
 
 /** @param width of the terminal, in characters */
 export function commandHelp(name: string, command: Command, width: number): string {

@@ -79,8 +79,13 @@ const onlyCommand = (verb: string): Plugin => ({
   },
 });
 
+/** Commands that look at all others. */
+const ABOUT_ALL = ['completion'];
+
 /** The words that are a command of their own; a group's name (`container ls`, `volume create`) needs the bundle of all commands. */
-const VERBS = Object.keys(COMMANDS).filter((name) => !Object.hasOwn(GROUPED, name) && !name.includes(' '));
+const VERBS = Object.keys(COMMANDS).filter(
+  (name) => !Object.hasOwn(GROUPED, name) && !name.includes(' ') && !ABOUT_ALL.includes(name),
+);
 
 /** What is built, each from one source or package into one file. */
 function bundles(root: string, dist: string): BuildOptions[] {

@@ -1,0 +1,124 @@
+/** The command line itself: help, mistakes, names, templates, completion. What the commands do is in the other files. */
+import { spawnSync } from 'node:child_process';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { BINARY, useTsrun } from '../support/tsrun.ts';
+
+const tsrun = useTsrun();
+const IMAGE = 'localhost/busybox';
+const NAMES = Object.keys(COMMANDS);
+
+beforeAll(async () => {
+  for (const name of ['first', 'second'])
+    await tsrun.ok('create', '--network', 'none', '--name', name, IMAGE, 'sleep', '1000');
+});
+
+describe('help', () => {
+  it('lists every command, on stdout, with status 0', async () => {
+    const { stdout, stderr } = await tsrun.expect(0, ['--help']);
+    expect(stderr).toBe('');
+    for (const name of NAMES) expect(stdout).toContain(`  ${name} `);
+    expect(await tsrun.ok('help')).toBe(stdout.trimEnd());
+  });
+
+  it('without a command is said on stderr, with status 125', async () => {
+    const { stdout, stderr } = await tsrun.expect(125, []);
+    expect([stdout, stderr.split('\n')[0]]).toEqual(['', 'Usage: tsrun [OPTION…] COMMAND …']);
+  });
+
+  it('of each command begins with its usage, however it is asked for', async () => {
+    const texts = await Promise.all(NAMES.map((name) => tsrun.ok(...name.split(' '), '--help')));
+    texts.forEach((text, i) => {
+      expect(text).toMatch(new RegExp(`^Usage: tsrun ${NAMES[i]}( |$)`, 'm'));
+    });
+    expect(await tsrun.ok('help', 'container', 'ls')).toBe(await tsrun.ok('ps', '--help'));
+  });
+});
+
+describe('mistakes', () => {
+  it('an option that there is not is refused by every command, and nothing is done', async () => {
+    const results = await Promise.all(
+      NAMES.filter((name) => name !== 'completion').map(async (name) => ({
+        name,
+        ...(await tsrun.run([...name.split(' '), '--no-such-option', 'x'])),
+      })),
+    );
+    for (const { name, status, stdout, stderr } of results) {
+      expect([name, status, stdout]).toEqual([name, 125, '']);
+      expect(stderr, name).toMatch(/^tsrun: .*--no-such-option/);
+      expect(stderr.trimEnd().split('\n').length, name).toBeLessThanOrEqual(4);
+    }
+  });
+
+  it.each([
+    [['rnu'], 'tsrun run'],
+    [['run', '--publsih', '80', IMAGE], '--publish'],
+    [['container', 'lss'], 'tsrun container'],
+    [['stop'], 'tsrun ps -a'],
+    [['completion', 'bahs'], 'tsrun completion bash'],
+  ])('%j: what was meant is said', async (words, hint) => {
+    const { stderr } = await tsrun.expect(125, words);
+    expect(stderr).toContain(hint);
+  });
+});
+
+describe('names', () => {
+  it('the beginning of an id will do, where it is of one container only; else the candidates are named', async () => {
+    const ids = (await tsrun.ok('ps', '-aq', '--no-trunc')).split('\n');
+    const [id = ''] = ids;
+    expect(await tsrun.ok('inspect', '--format', '{{.Id}}', id.slice(0, 12))).toBe(id);
+    // So many that two ids must begin alike: there are 16 digits.
+    const more = Array.from({ length: 16 }, () => tsrun.ok('create', '--network', 'none', IMAGE, 'true'));
+    const all = [...ids, ...(await Promise.all(more))];
+    const digit =
+      [...'0123456789abcdef'].find((d) => all.filter((one) => one.startsWith(d)).length > 1) ?? '';
+    const { stderr } = await tsrun.expect(125, ['start', digit]);
+    for (const one of all.filter((found) => found.startsWith(digit)))
+      expect(stderr).toContain(one.slice(0, 12));
+    await tsrun.ok('rm', ...all.slice(2));
+  });
+
+  it('one that there is not is told, and the others are done', async () => {
+    const { stdout, stderr } = await tsrun.expect(125, ['start', 'first', 'nobody', 'second']);
+    expect(stdout).toBe('first\nsecond\n');
+    expect(stderr).toContain('nobody');
+    await tsrun.ok('stop', '-t', '0', 'first', 'second');
+  });
+});
+
+describe('--format', () => {
+  it.each([
+    [['ps', '-a', '--format', '{{.Names}}\t{{.Image}}'], /^(first|second)\t\S*busybox/m],
+    [['ps', '-a', '--format', 'json'], /^\s*[[{]/],
+    [['images', '--format', '{{.Repository}}:{{.Tag}}'], /busybox:latest/],
+    [['inspect', '--format', '{{json .State}}', 'first'], /^\{.*"Status":/],
+    [['inspect', '--format', '{{if .Id}}{{.Name | len}}{{end}}', 'first'], /^\d+$/],
+    [['info', '--format', 'json'], /^\s*\{/],
+    [['version', '--format', 'json'], /^\s*\{/],
+  ])('%j', async (words, wanted) => {
+    expect(await tsrun.ok(...words)).toMatch(wanted);
+  });
+
+  it('that is none is refused, and says where', async () => {
+    const { stderr, stdout } = await tsrun.expect(125, ['ps', '--format', '{{.Names']);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('{{.Names');
+  });
+});
+
+describe('completion', () => {
+  it('offers what there is at the moment', async () => {
+    expect(await tsrun.ok('completion', 'words', '--', 'stop', '')).toBe('first\nsecond');
+    expect(await tsrun.ok('completion', 'words', '--', 'rmi', 'localhost')).toBe('localhost/busybox');
+    expect(await tsrun.ok('completion', 'words', '--', 'run', '--network', 'h')).toBe('host');
+  });
+
+  it('works in bash', () => {
+    const script = `
+      source <("${BINARY}" completion bash)
+      COMP_LINE="${BINARY} start fi"; COMP_POINT=\${#COMP_LINE}
+      _tsrun; echo "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', env: tsrun.store.env });
+    expect([stdout, stderr]).toEqual(['first\n', '']);
+  });
+});
