@@ -67,6 +67,10 @@ export const ERRORS = {
     message: (d) => `container ${d.name} is ${d.state}, not ${d.wanted}`,
     hint: (d) => d.hint,
   }),
+  ERR_TSRUN_COPY: define<{ path: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `cannot copy ${d.path}: ${d.problem}`,
+  }),
   ERR_TSRUN_VOLUME_UNKNOWN: define<{ name: string }>({
     exitCode: 125,
     message: (d) => `there is no volume "${d.name}"`,

@@ -130,6 +130,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Write a container's files as a tar archive",
     load: async () => (await import('./commands/export.ts')).EXPORT,
   },
+  cp: {
+    summary: 'Copy files between a container and this machine, or another container',
+    load: async () => (await import('./commands/cp.ts')).CP,
+  },
   'volume create': {
     summary: 'Make a volume',
     load: async () => (await import('./commands/volume-create.ts')).VOLUME_CREATE,

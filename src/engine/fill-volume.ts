@@ -69,7 +69,7 @@ export async function fillVolume(
 }
 
 /** Mounts the image's tree at `paths.mountpoint`, in a mount namespace of the process's own; for `copy` it is the container's own copy. */
-function mountImage(slots: Slots, record: ContainerRecord, paths: RootfsPaths): Step[] {
+export function mountImage(slots: Slots, record: ContainerRecord, paths: RootfsPaths): Step[] {
   const { supervisor, container } = rootfsDriver(record.rootfsDriver).plan(slots, paths);
   return [
     call('rootless', 'mounts that are gone with this process', 'unshare', [CLONE_NEWNS]),

@@ -6,6 +6,7 @@
  *   dist/unpack-worker.cjs  applies layers, in a process of its own
  *   dist/pack-worker.cjs    writes archives of trees, likewise
  *   dist/undici.cjs         an npm package that is big and that few commands need: read at the first import of it, by any bundle
+ *   dist/copy-worker.cjs    looks at, and copies into, the files of a container
  *   dist/bin/<entry>.cjs    the loader of each entry (src/cli/loader.ts): what Node is given to execute
  *   dist/bin/tsrun          the launcher, POSIX sh
  *
@@ -22,6 +23,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   tsrun: 'src/cli/main.ts',
   'unpack-worker': 'src/image/unpack/unpack-worker.ts',
   'pack-worker': 'src/image/pack/pack-worker.ts',
+  'copy-worker': 'src/image/copy/copy-worker.ts',
 };
 
 /** npm packages with a file of their own. */

@@ -623,7 +623,6 @@ describe('what is not supported', () => {
       expect(await refused(option, IMAGE, 'true')).toContain(option.split('=')[0] ?? option);
     },
   );
-
   it('a misspelt option is refused with the one that was meant', async () => {
     expect(await refused('--hostnam', 'x', IMAGE, 'true')).toContain('--hostname');
   });
