@@ -332,6 +332,11 @@ export const ERRORS = {
     exitCode: 125,
     message: (d) => `cannot read ${d.path}`,
   }),
+  ERR_TSRUN_UNSHARE: define<{ command: string; paste: string }>({
+    exitCode: 125,
+    message: (d) => `${d.command} works only in the namespaces of the containers`,
+    hint: (d) => d.paste,
+  }),
   ERR_TSRUN_DOWNLOAD: define<{ url: string; problem: string }>({
     exitCode: 125,
     message: (d) => `cannot fetch ${d.url}: ${d.problem}`,

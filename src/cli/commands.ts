@@ -122,6 +122,14 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Remove images that no container is made from',
     load: async () => (await import('./commands/image-prune.ts')).IMAGE_PRUNE,
   },
+  'image mount': {
+    summary: 'Mount images to look at them',
+    load: async () => (await import('./commands/image-mount.ts')).IMAGE_MOUNT,
+  },
+  'image unmount': {
+    summary: 'Unmount images',
+    load: async () => (await import('./commands/image-unmount.ts')).IMAGE_UNMOUNT,
+  },
   'image tree': {
     summary: 'Print the layers of an image',
     load: async () => (await import('./commands/image-tree.ts')).IMAGE_TREE,
@@ -240,6 +248,7 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     list: 'images',
     rm: 'rmi',
     remove: 'rmi',
+    umount: 'image unmount',
     inspect: 'inspect --type image',
   },
   system: { info: 'info' },

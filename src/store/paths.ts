@@ -35,6 +35,10 @@ export const imagesDirectory = (s: StorePaths): string => join(s.root, 'images')
 export const imageRecordPath = (s: StorePaths, fileName: string): string =>
   join(imagesDirectory(s), fileName);
 
+/** mounts/<image id>: where images are mounted to be looked at */
+export const imageMounts = (s: StorePaths): string => join(s.root, 'mounts');
+export const imageMountpoint = (s: StorePaths, imageId: string): string => join(imageMounts(s), hex(imageId));
+
 /** containers/<id>/ */
 export const containersDirectory = (s: StorePaths): string => join(s.root, 'containers');
 export const containerDirectory = (s: StorePaths, id: string): string => join(containersDirectory(s), id);

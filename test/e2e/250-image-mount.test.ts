@@ -1,0 +1,60 @@
+/** `tsrun image mount`, in `tsrun unshare` and outside of it. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { imageOf, tarOf, writeLayout } from '../support/image-fixture.ts';
+import { BINARY, useTsrun } from '../support/tsrun.ts';
+
+const tsrun = useTsrun();
+const inside = (script: string): Promise<string> =>
+  tsrun.ok('unshare', 'sh', '-ec', script.replaceAll('tsrun', BINARY));
+
+beforeAll(async () => {
+  const layout = join(tsrun.store.directory, 'layout');
+  const layers = [
+    await tarOf({ lower: 'below', 'etc/both': 'old' }),
+    await tarOf({ upper: 'above', 'etc/both': 'new', '.wh.gone': '' }),
+  ];
+  writeLayout(layout, [{ image: imageOf(layers), name: 'localhost/two:1' }]);
+  await tsrun.ok('load', '-qi', layout);
+  await tsrun.ok('run', '--rm', '--network', 'none', 'localhost/busybox', 'true');
+});
+
+it('shows an image’s tree, read-only, and takes it away again', async () => {
+  const script = `
+    place=$(tsrun image mount two:1)
+    cat $place/lower $place/upper $place/etc/both; echo
+    touch $place/new 2>/dev/null || echo read-only
+    test "$(tsrun image mount two:1)" = $place
+    tsrun image mount
+    tsrun image unmount two:1
+    tsrun image mount
+    ls $place 2>/dev/null || echo gone`;
+  const id = await tsrun.ok('image', 'inspect', '-f', '{{.Id}}', 'two:1');
+  const place = join(tsrun.store.root, 'mounts', id.slice('sha256:'.length));
+  expect((await inside(script)).split('\n')).toEqual([
+    'belowabovenew',
+    'read-only',
+    `localhost/two:1 ${place}`,
+    id.slice('sha256:'.length),
+    'gone',
+  ]);
+  expect(readdirSync(join(tsrun.store.root, 'mounts'))).toEqual([]);
+});
+
+it('of one layer, and of all images', async () => {
+  const said = await inside(
+    'tsrun image mount -a | while read name place; do ls $place >/dev/null; echo $name; done; tsrun image umount -a',
+  );
+  expect(said.split('\n').slice(0, 2).sort()).toEqual(['localhost/busybox:latest', 'localhost/two:1']);
+  expect(said.split('\n')).toHaveLength(4);
+});
+
+it('is refused outside, with a line to paste that works', async () => {
+  const { stderr } = await tsrun.expect(125, ['image', 'mount', 'two:1']);
+  expect(stderr).toMatch(
+    /works only in the namespaces of the containers\nhint: tsrun unshare sh -c 'cd \$\(tsrun image mount two:1\) && ls'\n/,
+  );
+  const pasted = await tsrun.ok('unshare', 'sh', '-c', `cd $(${BINARY} image mount two:1) && ls`);
+  expect(pasted).toBe('etc\nlower\nupper');
+});
