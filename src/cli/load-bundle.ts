@@ -17,6 +17,24 @@ const readSource = (file: string): string => readFileSync(file, 'latin1');
 
 const WRAPPER_PARAMETERS = 'exports, require, module, __filename, __dirname';
 
+/**
+ * A built-in module of Node that is loaded at the first use of something in it: what `lazy:NAME` stands for in a bundle
+ * (src/setup/lazy-builtins.ts).
+ */
+function lazyBuiltin(name: string, requireBuiltin: NodeJS.Require): object {
+  const load = (): object => requireBuiltin(`node:${name}`) as object;
+  const get = (key: string | symbol): unknown => Reflect.get(load(), key);
+  return new Proxy(
+    {},
+    {
+      get: (_, key) => get(key),
+      // For `import * as`, which copies.
+      ownKeys: () => Reflect.ownKeys(load()),
+      getOwnPropertyDescriptor: (_, key) => ({ value: get(key), enumerable: true, configurable: true }),
+    },
+  );
+}
+
 function readIfPresent(file: string): Buffer | undefined {
   try {
     return readFileSync(file);
@@ -28,7 +46,7 @@ function readIfPresent(file: string): Buffer | undefined {
 
 /**
  * Loads the first of the bundles `names` that the directory `dist` has, and returns its exports. `./other.cjs` required by it is
- * loaded the same way; all other names go to `requireBuiltin`. Throws what reading the last of `names` throws.
+ * loaded the same way; all other names go to `requireBuiltin`, those of `lazy:NAME` when something in the module is used. Throws what reading the last of `names` throws.
  */
 export function loadBundle(
   dist: string,
@@ -51,10 +69,18 @@ export function loadBundle(
     script.runInThisContext().call(module.exports, module.exports, require, module, file, dist);
     return module.exports;
   };
-  const require = (id: string): unknown =>
-    id.startsWith('./')
-      ? (loaded.get(id.slice(2))?.exports ?? load(id.slice(2), readSource(join(dist, id))))
-      : requireBuiltin(id);
+  // Node's own `require` looks for subscribers, parents and caches each time, and there are hundreds of calls.
+  const builtins = new Map<string, unknown>();
+  const require = (id: string): unknown => {
+    if (id.startsWith('./'))
+      return loaded.get(id.slice(2))?.exports ?? load(id.slice(2), readSource(join(dist, id)));
+    let module = builtins.get(id);
+    if (module === undefined) {
+      module = id.startsWith('lazy:') ? lazyBuiltin(id.slice(5), requireBuiltin) : requireBuiltin(id);
+      builtins.set(id, module);
+    }
+    return module;
+  };
   const last = names.at(-1) ?? '';
   for (const name of names.slice(0, -1)) {
     const source = readIfPresent(join(dist, name));

@@ -1,10 +1,9 @@
 /**
  * Where everything is on disk. No other file spells a path of the store.
  *
- * `root` is durable ($XDG_DATA_HOME/tsrun or --root); `runtime` is gone at reboot ($XDG_RUNTIME_DIR/tsrun).
+ * `root` is durable ($XDG_DATA_HOME/tsrun or --root); `runtime` is gone at reboot ($XDG_RUNTIME_DIR/tsrun). Both are absolute and
+ * normal, so that names are simply put together: node:path's join() would look at each of a hundred paths letter by letter at every start.
  */
-import { join } from 'node:path';
-
 export interface StorePaths {
   readonly root: string;
   readonly runtime: string;
@@ -15,49 +14,49 @@ const algorithm = (digest: string): string => digest.slice(0, digest.indexOf(':'
 
 /** blobs/sha256/<hex>: a verified blob, as in an OCI image layout */
 export const blobPath = (s: StorePaths, digest: string): string =>
-  join(s.root, 'blobs', algorithm(digest), hex(digest));
+  `${s.root}/blobs/${algorithm(digest)}/${hex(digest)}`;
 /** blobs/sha256/<hex>.partial: a download that was cut, resumable */
 export const partialBlobPath = (s: StorePaths, digest: string): string => `${blobPath(s, digest)}.partial`;
 
 /** blobs/sha256/: all blobs and partial blobs */
-export const blobsDirectory = (s: StorePaths): string => join(s.root, 'blobs', 'sha256');
+export const blobsDirectory = (s: StorePaths): string => `${s.root}/blobs/sha256`;
 
 /** layers/<chain>/: a name that exists is complete and verified */
-export const layersDirectory = (s: StorePaths): string => join(s.root, 'layers');
+export const layersDirectory = (s: StorePaths): string => `${s.root}/layers`;
 export const layerDirectory = (s: StorePaths, chainId: string): string =>
-  join(layersDirectory(s), hex(chainId));
-export const layerDiff = (s: StorePaths, chainId: string): string => join(layerDirectory(s, chainId), 'diff');
+  `${layersDirectory(s)}/${hex(chainId)}`;
+export const layerDiff = (s: StorePaths, chainId: string): string => `${layerDirectory(s, chainId)}/diff`;
 export const layerRecord = (s: StorePaths, chainId: string): string =>
-  join(layerDirectory(s, chainId), 'layer.json');
+  `${layerDirectory(s, chainId)}/layer.json`;
 
 /** images/<percent-encoded reference>.json: a name given to an image */
-export const imagesDirectory = (s: StorePaths): string => join(s.root, 'images');
+export const imagesDirectory = (s: StorePaths): string => `${s.root}/images`;
 export const imageRecordPath = (s: StorePaths, fileName: string): string =>
-  join(imagesDirectory(s), fileName);
+  `${imagesDirectory(s)}/${fileName}`;
 
 /** mounts/<image id>: where images are mounted to be looked at */
 export const imageMounts = (s: StorePaths): string => join(s.root, 'mounts');
 export const imageMountpoint = (s: StorePaths, imageId: string): string => join(imageMounts(s), hex(imageId));
 
 /** containers/<id>/ */
-export const containersDirectory = (s: StorePaths): string => join(s.root, 'containers');
-export const containerDirectory = (s: StorePaths, id: string): string => join(containersDirectory(s), id);
+export const containersDirectory = (s: StorePaths): string => `${s.root}/containers`;
+export const containerDirectory = (s: StorePaths, id: string): string => `${containersDirectory(s)}/${id}`;
 export const containerRecord = (s: StorePaths, id: string): string =>
-  join(containerDirectory(s, id), 'container.json');
+  `${containerDirectory(s, id)}/container.json`;
 /** names/<name>: a symbolic link to the id, made exclusively: two containers cannot have one name */
-export const namesDirectory = (s: StorePaths): string => join(s.root, 'names');
-export const containerNamePath = (s: StorePaths, name: string): string => join(namesDirectory(s), name);
+export const namesDirectory = (s: StorePaths): string => `${s.root}/names`;
+export const containerNamePath = (s: StorePaths, name: string): string => `${namesDirectory(s)}/${name}`;
 
 /** volumes/<name>/_data */
-export const volumesDirectory = (s: StorePaths): string => join(s.root, 'volumes');
-export const volumeDirectory = (s: StorePaths, name: string): string => join(volumesDirectory(s), name);
-export const volumeData = (s: StorePaths, name: string): string => join(volumeDirectory(s, name), '_data');
+export const volumesDirectory = (s: StorePaths): string => `${s.root}/volumes`;
+export const volumeDirectory = (s: StorePaths, name: string): string => `${volumesDirectory(s)}/${name}`;
+export const volumeData = (s: StorePaths, name: string): string => `${volumeDirectory(s, name)}/_data`;
 
 export const volumeRecord = (s: StorePaths, name: string): string =>
-  join(volumeDirectory(s, name), 'volume.json');
+  `${volumeDirectory(s, name)}/volume.json`;
 
 /** tmp/: whatever is being made; swept by the next command when its maker is dead */
-export const temporaryDirectory = (s: StorePaths): string => join(s.root, 'tmp');
+export const temporaryDirectory = (s: StorePaths): string => `${s.root}/tmp`;
 /** Everything in the root: what else is there is not ours. */
 export const storeEntries = (s: StorePaths): string[] =>
   [
@@ -71,14 +70,14 @@ export const storeEntries = (s: StorePaths): string[] =>
     'locks',
     'networks',
     'storage-driver.json',
-  ].map((name) => join(s.root, name));
+  ].map((name) => `${s.root}/${name}`);
 /** locks/<name>: files that are only ever flock(2)ed */
-export const locksDirectory = (s: StorePaths): string => join(s.root, 'locks');
-export const lockPath = (s: StorePaths, name: string): string => join(locksDirectory(s), name);
+export const locksDirectory = (s: StorePaths): string => `${s.root}/locks`;
+export const lockPath = (s: StorePaths, name: string): string => `${locksDirectory(s)}/${name}`;
 
 /** <runtime>/containers/<id>/attach: the supervisor's socket */
 export const runtimeContainerDirectory = (s: StorePaths, id: string): string =>
-  join(s.runtime, 'containers', id);
+  `${s.runtime}/containers/${id}`;
 
 /** What is in containers/<id>/, beside container.json. */
 export const containerFiles = (s: StorePaths, id: string) => {
@@ -105,4 +104,4 @@ export const containerFiles = (s: StorePaths, id: string) => {
 export const LOG_NAME = 'container.log';
 
 /** The supervisor's socket in a container's (or an exec session's) runtime directory. */
-export const attachSocket = (runtimeDirectory: string): string => join(runtimeDirectory, 'attach');
+export const attachSocket = (runtimeDirectory: string): string => `${runtimeDirectory}/attach`;

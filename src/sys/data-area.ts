@@ -30,7 +30,7 @@ const SLOT_DIGITS = 20;
 const NOTHING: readonly never[] = [];
 
 export class DataArea {
-  #bytes = Buffer.alloc(4096);
+  #bytes = Buffer.alloc(32 * 1024);
   #used = 0;
   readonly relocations: number[] = [];
   readonly #strings = new Map<string, Placed>();
@@ -146,6 +146,10 @@ function fieldSize(field: Field): number {
 
 function writeInteger(bytes: Buffer, at: number, width: 1 | 2 | 4 | 8, value: number | bigint): void {
   if (value === 0) return; // as the area is
+  if (width >= 4 && typeof value === 'number' && value > 0 && value <= 0xffffffff) {
+    bytes.writeUInt32LE(value, at); // by far the most; the upper half of 8 bytes is 0
+    return;
+  }
   const masked = BigInt.asUintN(width * 8, BigInt(value));
   if (width === 8) bytes.writeBigUInt64LE(masked, at);
   else bytes.writeUIntLE(Number(masked), at, width);

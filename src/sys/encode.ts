@@ -20,26 +20,11 @@ export interface EncodedProgram {
   program: Program;
 }
 
-interface EncodedOp {
-  kind: number;
-  flags: number;
-  result: number;
-  nr: number;
-  tolerate: readonly ErrnoName[];
-  args: readonly EncodedArgument[];
-}
-
-type EncodedArgument = readonly [kind: number, value: number | bigint];
-
 const CLONE_PIDFD = 0x1000n;
 const CLONE_ARGS_SIZE = 88;
-const AUX = { flags: 0, result: format.NO_SLOT, nr: 0, tolerate: [] as readonly ErrnoName[] };
+const OP_WORDS = format.OP_SIZE / 4;
+const FIRST_CAPACITY = 512;
 
-const immediate = (value: number | bigint): EncodedArgument => [format.ARG_IMMEDIATE, value];
-const fromSlot = (slot: Slot): EncodedArgument => [format.ARG_SLOT, slot.index];
-const data = (offset: number): EncodedArgument => [format.ARG_DATA, offset];
-const scalar = (value: Scalar): EncodedArgument =>
-  value instanceof Slot ? fromSlot(value) : immediate(value);
 const isScalar = (value: Argument): value is Scalar =>
   typeof value === 'number' || typeof value === 'bigint' || value instanceof Slot;
 
@@ -53,10 +38,14 @@ export function encodeProgram(
   return { image: encoder.finish(program.slots.count), stepOf: encoder.stepOf, program };
 }
 
+/**
+ * A start has hundreds of ops, written by code that V8 has not optimised yet. They are therefore written where they will be, as words
+ * of 32 bits: objects for them, BigInts and Buffer's methods took five times as long.
+ */
 class Encoder {
   readonly #architecture: Architecture;
   readonly #data = new DataArea();
-  readonly #ops: EncodedOp[] = [];
+  #words = new Uint32Array(FIRST_CAPACITY * OP_WORDS);
   readonly stepOf: Step[] = [];
 
   constructor(architecture: Architecture) {
@@ -71,20 +60,20 @@ class Encoder {
       else this.#call(step, step.op);
     }
     const last = steps.at(-1);
-    if (last) this.#emit(last, { ...AUX, kind: format.OP_END, args: [] });
+    if (last) this.#auxiliary(last, format.OP_END, 0);
     for (const { at, op } of children) {
-      const clone = this.#ops[at];
-      if (clone) clone.nr = this.#ops.length;
+      this.#words[at * OP_WORDS + 1] = this.stepOf.length;
       this.list(op.child);
     }
   }
 
   finish(slotCount: number): Buffer {
     const area = this.#data.finish();
-    const relocations = this.#data.relocations;
+    const { relocations } = this.#data;
+    const opCount = this.stepOf.length;
     const relocationsSize = 8 * Math.ceil(relocations.length / 2);
     const opsAt = format.PROGRAM_HEADER_SIZE + 8 * slotCount;
-    const relocationsAt = opsAt + format.OP_SIZE * this.#ops.length;
+    const relocationsAt = opsAt + format.OP_SIZE * opCount;
     const size = relocationsAt + relocationsSize + area.length;
     if (size > format.PROGRAM_MAX_SIZE || slotCount > format.PROGRAM_MAX_SLOTS) {
       throw new RangeError(
@@ -94,27 +83,12 @@ class Encoder {
     const image = Buffer.from(new ArrayBuffer(size));
     // Little-endian, as both architectures and the format are; a program is not executed elsewhere than where it was made.
     const words = new Uint32Array(image.buffer, 0, relocationsAt / 4 + relocations.length);
-    words.set([format.PROGRAM_MAGIC, size, slotCount, this.#ops.length, relocations.length, area.length, -1]);
+    words.set([format.PROGRAM_MAGIC, size, slotCount, opCount, relocations.length, area.length, -1]);
     words.fill(0xffffffff, format.PROGRAM_HEADER_SIZE / 4, opsAt / 4);
-    this.#ops.forEach((op, index) => {
-      writeOp(words, (opsAt + format.OP_SIZE * index) / 4, op);
-    });
+    words.set(this.#words.subarray(0, opCount * OP_WORDS), opsAt / 4);
     words.set(relocations, relocationsAt / 4);
     image.set(area, relocationsAt + relocationsSize);
     return image;
-  }
-
-  #emit(step: Step, op: EncodedOp): number {
-    this.stepOf.push(step);
-    return this.#ops.push(op) - 1;
-  }
-
-  #own(step: Step): Pick<EncodedOp, 'flags' | 'result' | 'tolerate'> {
-    return {
-      flags: (step.retry ? format.OP_RETRY : 0) | (step.keepEacces ? format.OP_KEEP_EACCES : 0),
-      result: step.result?.index ?? format.NO_SLOT,
-      tolerate: step.tolerate ?? [],
-    };
   }
 
   #call(step: Step, op: Exclude<Op, CloneOp>): void {
@@ -122,99 +96,139 @@ class Encoder {
       case 'syscall': {
         const nr = syscallNumber(op.name, this.#architecture);
         if (nr === undefined) throw new RangeError(`${this.#architecture} has no system call ${op.name}`);
-        const placed = op.args.map((arg) => (isScalar(arg) ? undefined : this.#data.place(arg)));
-        const args = op.args.map((arg, i) => (isScalar(arg) ? scalar(arg) : data(placed[i]?.offset ?? 0)));
-        this.#around(step, placed, { ...this.#own(step), kind: format.OP_SYSCALL, nr, args });
+        this.#withMemory(step, format.OP_SYSCALL, nr, op.args);
         return;
       }
-      case 'expect':
-        this.#emit(step, {
-          ...this.#own(step),
-          kind: format.OP_EXPECT,
-          nr: 0,
-          args: [
-            fromSlot(op.value),
-            immediate(op.equals),
-            immediate(ERRNO[op.errno]),
-            immediate(op.mask ?? -1n),
-          ],
-        });
+      case 'expect': {
+        const at = this.#op(step, format.OP_EXPECT, 0);
+        this.#scalar(at, 0, op.value);
+        this.#scalar(at, 1, op.equals);
+        this.#scalar(at, 2, ERRNO[op.errno]);
+        this.#scalar(at, 3, op.mask ?? -1);
         return;
+      }
       case 'compare': {
         const equals = Buffer.from(op.equals);
-        const args = [data(this.#data.place(op.buffer).offset), data(this.#data.place(equals).offset)];
-        args.push(immediate(ERRNO[op.errno]));
-        this.#emit(step, { ...this.#own(step), kind: format.OP_COMPARE, nr: equals.length, args });
+        const buffer = this.#data.place(op.buffer).offset;
+        const at = this.#op(step, format.OP_COMPARE, equals.length);
+        this.#argument(at, 0, format.ARG_DATA, buffer);
+        this.#argument(at, 1, format.ARG_DATA, this.#data.place(equals).offset);
+        this.#scalar(at, 2, ERRNO[op.errno]);
         return;
       }
       case 'check':
-        this.#emit(step, { ...this.#own(step), kind: format.OP_CHECK, nr: 0, args: [fromSlot(op.value)] });
+        this.#scalar(this.#op(step, format.OP_CHECK, 0), 0, op.value);
         return;
       case 'remove-tree': {
-        const args = [scalar(op.dir), data(this.#data.place(op.path).offset)];
-        this.#emit(step, { ...this.#own(step), kind: format.OP_REMOVE_TREE, nr: 0, args });
+        const at = this.#op(step, format.OP_REMOVE_TREE, 0);
+        this.#scalar(at, 0, op.dir);
+        this.#argument(at, 1, format.ARG_DATA, this.#data.place(op.path).offset);
         return;
       }
       case 'make-path': {
-        const args = [scalar(op.root), data(this.#data.place(op.path).offset), immediate(op.file ? 1 : 0)];
-        this.#emit(step, { ...this.#own(step), kind: format.OP_MAKE_PATH, nr: op.mode, args });
+        const at = this.#op(step, format.OP_MAKE_PATH, op.mode);
+        this.#scalar(at, 0, op.root);
+        this.#argument(at, 1, format.ARG_DATA, this.#data.place(op.path).offset);
+        this.#scalar(at, 2, op.file ? 1 : 0);
         return;
       }
       case 'report':
-        this.#emit(step, { ...this.#own(step), kind: format.OP_REPORT, nr: 0, args: [scalar(op.fd)] });
+        this.#scalar(this.#op(step, format.OP_REPORT, 0), 0, op.fd);
     }
   }
 
   #clone(step: Step, op: CloneOp): number {
     // Without an END of its own it would go on at the next list, which is another process's.
     if (op.child.length === 0) throw new RangeError(`a child that does nothing: ${step.why}`);
-    const args = this.#data.place(cloneArgs(op));
-    const placed: Placed = { ...args };
-    return this.#around(step, [placed], {
-      ...this.#own(step),
-      kind: format.OP_CLONE,
-      nr: 0,
-      args: [data(args.offset), immediate(CLONE_ARGS_SIZE)],
-    });
+    return this.#withMemory(step, format.OP_CLONE, 0, [cloneArgs(op), CLONE_ARGS_SIZE]);
   }
 
-  /** Emits `op` with what its memory needs before and after it; returns the index of `op` itself. */
-  #around(step: Step, placed: readonly (Placed | undefined)[], op: EncodedOp): number {
+  /** Emits a call with what its memory needs before and after it; returns the index of the call's own op. */
+  #withMemory(step: Step, kind: number, nr: number, args: readonly Argument[]): number {
+    const placed: (Placed | undefined)[] = [];
+    for (const arg of args) placed.push(isScalar(arg) ? undefined : this.#data.place(arg));
     for (const memory of placed) {
-      memory?.stores.forEach((patch) => {
-        this.#store(step, patch);
-      });
-      memory?.texts.forEach((patch) => {
-        this.#text(step, patch);
-      });
+      if (memory === undefined) continue;
+      for (const patch of memory.stores) this.#store(step, patch);
+      for (const patch of memory.texts) this.#text(step, patch);
     }
-    const index = this.#emit(step, op);
+    const index = this.#op(step, kind, nr);
+    for (let i = 0; i < args.length; i++) {
+      const memory = placed[i];
+      if (memory === undefined) this.#scalar(index, i, args[i] as Scalar);
+      else this.#argument(index, i, format.ARG_DATA, memory.offset);
+    }
     for (const memory of placed) {
-      memory?.loads.forEach((patch) => {
-        this.#load(step, patch);
-      });
+      if (memory !== undefined) for (const patch of memory.loads) this.#load(step, patch);
     }
     return index;
   }
 
   #store(step: Step, patch: Patch): void {
-    const args = [data(patch.offset), fromSlot(patch.slot)];
-    this.#emit(step, { ...AUX, kind: format.OP_STORE, nr: patch.width, args });
+    const at = this.#auxiliary(step, format.OP_STORE, patch.width);
+    this.#argument(at, 0, format.ARG_DATA, patch.offset);
+    this.#scalar(at, 1, patch.slot);
   }
 
   #load(step: Step, patch: Patch): void {
-    const args = [data(patch.offset)];
-    this.#emit(step, { ...AUX, kind: format.OP_LOAD, nr: patch.width, result: patch.slot.index, args });
+    const at = this.#auxiliary(step, format.OP_LOAD, patch.width, patch.slot.index);
+    this.#argument(at, 0, format.ARG_DATA, patch.offset);
   }
 
   #text(step: Step, patch: TextPatch): void {
     // The string may have been built before (a restart, a second use): empty it first.
-    this.#emit(step, { ...AUX, kind: format.OP_STORE, nr: 4, args: [data(patch.offset), immediate(0)] });
+    const empty = this.#auxiliary(step, format.OP_STORE, 4);
+    this.#argument(empty, 0, format.ARG_DATA, patch.offset);
     for (const part of patch.parts) {
-      const third = part instanceof Slot ? fromSlot(part) : data(this.#data.place(part).offset);
-      const args = [data(patch.offset), immediate(patch.capacity), third];
-      this.#emit(step, { ...AUX, kind: format.OP_TEXT, args });
+      const at = this.#auxiliary(step, format.OP_TEXT, 0);
+      this.#argument(at, 0, format.ARG_DATA, patch.offset);
+      this.#scalar(at, 1, patch.capacity);
+      if (part instanceof Slot) this.#scalar(at, 2, part);
+      else this.#argument(at, 2, format.ARG_DATA, this.#data.place(part).offset);
     }
+  }
+
+  /** Emits the op that does what `step` says; returns its index. */
+  #op(step: Step, kind: number, nr: number): number {
+    const flags = (step.retry ? format.OP_RETRY : 0) | (step.keepEacces ? format.OP_KEEP_EACCES : 0);
+    const index = this.#auxiliary(step, kind | (flags << 8), nr, step.result?.index);
+    if (step.tolerate !== undefined) this.#tolerate(index, step.tolerate);
+    return index;
+  }
+
+  /** Emits an op that prepares or follows that of `step`. */
+  #auxiliary(step: Step, kindAndFlags: number, nr: number, result: number = format.NO_SLOT): number {
+    const index = this.stepOf.push(step) - 1;
+    const at = index * OP_WORDS;
+    if (at === this.#words.length) {
+      const larger = new Uint32Array(2 * at);
+      larger.set(this.#words);
+      this.#words = larger;
+    }
+    this.#words[at] = kindAndFlags | (result << 16);
+    this.#words[at + 1] = nr;
+    return index;
+  }
+
+  #tolerate(index: number, names: readonly ErrnoName[]): void {
+    const [first = 0, second = 0, third = 0, fourth = 0, tooMany] = names.map((name) => ERRNO[name]);
+    if (tooMany !== undefined) throw new RangeError('a step tolerates at most four errnos');
+    const at = index * OP_WORDS;
+    this.#words[at + 2] = first | (second << 16);
+    this.#words[at + 3] = third | (fourth << 16);
+  }
+
+  #scalar(index: number, i: number, value: Scalar): void {
+    if (value instanceof Slot) this.#argument(index, i, format.ARG_SLOT, value.index);
+    else this.#argument(index, i, format.ARG_IMMEDIATE, value);
+  }
+
+  #argument(index: number, i: number, kind: number, value: number | bigint): void {
+    const words = this.#words;
+    const at = index * OP_WORDS;
+    const kinds = at + 4 + (i >> 2);
+    words[kinds] = (words[kinds] ?? 0) | (kind << (8 * (i & 3)));
+    writeInteger(words, at + 6 + 2 * i, value);
   }
 }
 
@@ -232,25 +246,6 @@ function cloneArgs(op: CloneOp): Memory {
       ...Array.from({ length: 6 }, () => zero), // stack, stack_size, tls, set_tid, set_tid_size, cgroup
     ],
   };
-}
-
-/**
- * struct op, as words of 32 bits. A start has hundreds of ops, written by code that V8 has not optimised yet: BigInts and Buffer's
- * methods took five times as long.
- */
-function writeOp(words: Uint32Array, at: number, op: EncodedOp): void {
-  const [first = 0, second = 0, third = 0, fourth = 0, tooMany] = op.tolerate.map((name) => ERRNO[name]);
-  if (tooMany !== undefined) throw new RangeError('a step tolerates at most four errnos');
-  words[at] = op.kind | (op.flags << 8) | (op.result << 16);
-  words[at + 1] = op.nr;
-  words[at + 2] = first | (second << 16);
-  words[at + 3] = third | (fourth << 16);
-  for (let i = 0; i < op.args.length; i++) {
-    const [kind, value] = op.args[i] as EncodedArgument;
-    const kinds = at + 4 + (i >> 2);
-    words[kinds] = (words[kinds] ?? 0) | (kind << (8 * (i & 3)));
-    writeInteger(words, at + 6 + 2 * i, value);
-  }
 }
 
 /** A 64-bit integer in two's complement, lower word first. */
