@@ -6,6 +6,7 @@
  * containers cannot be started (no namespaces in a build environment, or root) they fail, which costs some warmth and no correctness.
  */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -54,14 +55,24 @@ async function removeTree(directory: string): Promise<void> {
   });
 }
 
+/** What the launcher gives to Node: a cache is good only for the V8 flags with which it was made. */
+function launcherFlags(dist: string): string[] {
+  const line = /^exec "\$node"(.*) "\$bin\/tsrun\.cjs" "\$@"$/m.exec(
+    readFileSync(join(dist, 'bin', 'tsrun'), 'utf8'),
+  );
+  if (line === null) throw new Error('the launcher src/cli/tsrun.sh does not end as the build expects');
+  return (line[1] ?? '').split(' ').filter((word) => word !== '');
+}
+
 /** Makes the caches beside the bundles of `dist`, which have none yet. Returns whether containers could be started. */
 export async function makeCodeCaches(dist: string): Promise<boolean> {
   const home = await mkdtemp('/var/tmp/t');
   const warmUp = join(import.meta.dirname, 'warm-up.ts');
   const loader = join(dist, 'bin', 'tsrun.cjs');
+  const flags = launcherFlags(dist);
   /** Returns the exit status; a command that fails is none the worse for the cache. */
   const run = (program: string, words: readonly string[]): number | null =>
-    spawnSync(process.execPath, [program, ...words], {
+    spawnSync(process.execPath, [...flags, program, ...words], {
       stdio: 'ignore',
       timeout: TIMEOUT_MS,
       killSignal: 'SIGKILL',
