@@ -35,8 +35,9 @@ export const imageRecordPath = (s: StorePaths, fileName: string): string =>
   `${imagesDirectory(s)}/${fileName}`;
 
 /** mounts/<image id>: where images are mounted to be looked at */
-export const imageMounts = (s: StorePaths): string => join(s.root, 'mounts');
-export const imageMountpoint = (s: StorePaths, imageId: string): string => join(imageMounts(s), hex(imageId));
+export const imageMounts = (s: StorePaths): string => `${s.root}/mounts`;
+export const imageMountpoint = (s: StorePaths, imageId: string): string =>
+  `${imageMounts(s)}/${hex(imageId)}`;
 
 /** containers/<id>/ */
 export const containersDirectory = (s: StorePaths): string => `${s.root}/containers`;
