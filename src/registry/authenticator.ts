@@ -128,7 +128,7 @@ export class Authenticator {
         withCredentials,
       });
     }
-    const body = await readBody(response, TOKEN_LIMIT_BYTES, this.#transport.patience.documentMs);
+    const body = await readBody(response, TOKEN_LIMIT_BYTES, this.#transport.options.patience.documentMs);
     const token = parseToken(body?.toString('utf8') ?? '');
     if (token === undefined) {
       const problem = 'something that holds no token';

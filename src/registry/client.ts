@@ -94,16 +94,21 @@ export class RegistryClient {
 
   /** The URL of a path of the API; where the registry is, is found out at the first call. */
   async url(path: string): Promise<URL> {
-    this.#endpoint ??= probeEndpoint(
-      this.registry,
-      this.#transport,
-      this.#options.tlsVerify,
-      this.#options.signal,
-    ).catch((error: unknown) => {
+    this.#endpoint ??= this.#findEndpoint().catch((error: unknown) => {
       this.#endpoint = undefined; // the next attempt probes again
       throw error;
     });
     return new URL(path, await this.#endpoint);
+  }
+
+  async #findEndpoint(): Promise<URL> {
+    const { tlsVerify, signal } = this.#options;
+    const probe = new Transport(this.registry, { ...this.#transport.options, verify: false });
+    try {
+      return await probeEndpoint(this.registry, probe, tlsVerify, signal);
+    } finally {
+      await probe.close();
+    }
   }
 
   /** Sends a request with what login there is; without any to a place that is not the registry itself. */

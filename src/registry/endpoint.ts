@@ -5,18 +5,19 @@ import { networkErrorCode } from './network-failure.ts';
 import { TransientFailure } from './retry.ts';
 import type { Transport } from './transport.ts';
 
-/** What a server that speaks plain http makes of a TLS greeting: an answer that is no TLS, or a closed connection. */
-const NO_TLS = /^(?:ERR_SSL_.*|EPROTO|ECONNRESET|EPIPE|UND_ERR_SOCKET)$/;
+/** What a server that speaks plain http makes of a TLS greeting: an answer that is no TLS (an alert is one), or a closed connection. */
+const NO_TLS = /^(?:ERR_SSL_(?!.*ALERT).*|EPROTO|ECONNRESET|EPIPE|UND_ERR_SOCKET)$/;
 /** Nobody listens where https would be. */
 const NOBODY = /^(?:ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/;
 
 /**
  * The base URL of a registry: https; http if nothing there speaks TLS, and that is either allowed (`tlsVerify` false) or, when nothing
- * was said, on this machine. A certificate that cannot be verified is an error there too, and does not lead to plain http.
+ * was said, on this machine. A certificate that cannot be verified does not lead to plain http: `probe` verifies none, so that it sees
+ * TLS where it is spoken, and whoever sends more than this greeting verifies.
  */
 export async function probeEndpoint(
   registry: string,
-  transport: Transport,
+  probe: Transport,
   tlsVerify: boolean | undefined,
   signal?: AbortSignal,
 ): Promise<URL> {
@@ -24,7 +25,7 @@ export async function probeEndpoint(
   const secure = new URL(`https://${host}`);
   if (tlsVerify ?? !isLoopback(registry)) return secure;
   try {
-    const response = await transport.send({ url: new URL('/v2/', secure), signal });
+    const response = await probe.send({ url: new URL('/v2/', secure), signal });
     await response.body.dump();
     return secure;
   } catch (error) {

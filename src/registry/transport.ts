@@ -70,31 +70,30 @@ export interface TransportOptions {
 
 export class Transport {
   readonly #registry: string;
-  readonly #options: TransportOptions;
+  readonly options: TransportOptions;
   readonly #dispatchers = new Map<string, Dispatcher>();
   /** Something has answered already: a refused connection is then a restart, not a wrong address. */
   #hasAnswered = false;
 
   constructor(registry: string, options: TransportOptions) {
     this.#registry = registry;
-    this.#options = options;
-  }
-
-  get patience(): Patience {
-    return this.#options.patience;
+    this.options = options;
   }
 
   #dispatcherFor(url: URL): Dispatcher {
-    const isOwn = url.host === new URL(`https://${apiHost(this.#registry)}`).host;
+    const own = new URL(`https://${apiHost(this.#registry)}`);
+    const isOwn = url.host === own.host;
+    // A token server on another port of the same machine is as little known.
+    const isTrusted = !this.options.verify && url.hostname === own.hostname;
     const isDirect = isLoopback(url.host);
-    const kind = `${url.protocol} ${isOwn} ${isDirect}`;
+    const kind = `${url.protocol} ${isOwn} ${isTrusted} ${isDirect}`;
     let dispatcher = this.#dispatchers.get(kind);
     if (dispatcher === undefined) {
-      const { verify, environment, patience } = this.#options;
+      const { environment, patience } = this.options;
       const connect = {
         timeout: patience.connectMs,
-        ...(url.protocol === 'https:' && { secureContext: this.#secureContext(isOwn) }),
-        ...(isOwn && !verify && { rejectUnauthorized: false }),
+        ...(url.protocol === 'https:' && { secureContext: this.#secureContext(isOwn, isTrusted) }),
+        ...(isTrusted && { rejectUnauthorized: false }),
       };
       const options = { connect, headersTimeout: patience.silenceMs, bodyTimeout: patience.silenceMs };
       const proxies = proxySettings(environment);
@@ -107,13 +106,16 @@ export class Transport {
     return dispatcher;
   }
 
-  /** One for all connections: reading the certificates takes longer than a greeting. Throws ERR_TSRUN_CERTIFICATES. */
-  #secureContext(isOwn: boolean): SecureContext {
-    const { tls, environment } = this.#options;
-    const ca = [...systemAuthorities(environment), ...(tls.ca ?? [])];
+  /**
+   * One for all connections: reading the certificates takes a hundred milliseconds, and is left out where nothing is verified.
+   * Throws ERR_TSRUN_CERTIFICATES.
+   */
+  #secureContext(isOwn: boolean, isTrusted: boolean): SecureContext {
+    const { tls, environment } = this.options;
+    const authorities = isTrusted ? {} : { ca: [...systemAuthorities(environment), ...(tls.ca ?? [])] };
     const { cert, key } = tls;
     try {
-      return createSecureContext({ ca, ...(isOwn && cert && key && { cert, key }) });
+      return createSecureContext({ ...authorities, ...(isOwn && cert && key && { cert, key }) });
     } catch (error) {
       const problem = `one of the files of registry ${this.#registry} is no certificate or key`;
       throw tsrunError('ERR_TSRUN_CERTIFICATES', { directory: tls.directory ?? '', problem }, error);

@@ -74,6 +74,17 @@ describe.each([
     }
   });
 
+  it('shows no secret, whatever goes wrong and however much is said about it', async () => {
+    const name = `${registry.host}/private/nothing`;
+    for (const login of ['me:wrong-secret', 'me:secret word']) {
+      const { stdout, stderr } = await tsrun.run(['--debug', 'pull', '--creds', login, name]);
+      for (const secret of [login.slice(3), Buffer.from(login).toString('base64'), 'Bearer ey', 'Basic ']) {
+        expect(`${stdout}${stderr}`).not.toContain(secret);
+      }
+      expect(stderr).toContain(registry.host);
+    }
+  });
+
   it('asks for what was not said, on a terminal, and shows no password', async () => {
     const { env } = tsrun.store;
     const terminal = onTerminal([BINARY, 'login', registry.host], { env });

@@ -4,8 +4,11 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type FakeRegistry, handled, type Override, startFakeRegistry } from '../support/fake-registry.ts';
+import { FAR_HOST, startFarRegistry } from '../support/far-registry.ts';
 import { type ImageFixture, randomImage } from '../support/image-fixture.ts';
 import { testPull } from '../support/pull-harness.ts';
 import { temporaryDirectoryForTest, temporaryStore } from '../support/temporary-store.ts';
@@ -258,5 +261,83 @@ describe('TLS', () => {
     await testPull(temporaryStore(), 'registry.test/a/b', { environment: { ...environment, https_proxy } })
       .result;
     expect(new Set(tunnels)).toEqual(new Set(['registry.test:443']));
+  });
+});
+
+describe('proxies', () => {
+  test('no_proxy names what is reached without one', async () => {
+    const { environment, tunnels } = await startFarRegistry(await randomImage([1000]));
+    const direct = { ...environment, no_proxy: 'example.com,.test' };
+    await expect(
+      testPull(temporaryStore(), `${FAR_HOST}/a/b`, { environment: direct }).result,
+    ).rejects.toMatchObject({ code: 'ERR_TSRUN_REGISTRY_UNREACHABLE', cause: { code: 'ENOTFOUND' } });
+    expect(tunnels).toEqual([]);
+    const other = { ...environment, NO_PROXY: 'example.com' };
+    await testPull(temporaryStore(), `${FAR_HOST}/a/b`, { environment: other }).result;
+    expect(tunnels.length).toBeGreaterThan(0);
+  });
+
+  test("a proxy's own password is used, and in no message", async () => {
+    const { environment } = await startFarRegistry(await randomImage([1000]));
+    const seen: (string | undefined)[] = [];
+    const proxy = createServer().on('connect', (request, client) => {
+      seen.push(request.headers['proxy-authorization']);
+      client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    onTestFinished(() => void proxy.close());
+    const https_proxy = `http://user:swordfish@127.0.0.1:${(proxy.address() as { port: number }).port}`;
+    const error: unknown = await testPull(temporaryStore(), `${FAR_HOST}/a/b`, {
+      environment: { ...environment, https_proxy },
+    }).result.catch((failure: unknown) => failure);
+    expect(error).toMatchObject({ code: 'ERR_TSRUN_REGISTRY_UNREACHABLE' });
+    expect(seen[0]).toBe(basic('user:swordfish'));
+    expect(inspect(error, { depth: 10 })).not.toContain('swordfish');
+  });
+});
+
+describe('certificates', () => {
+  test('a client shows its own to the registry, and to nobody whom this leads to', async () => {
+    const directory = temporaryDirectoryForTest();
+    const { key, cert } = makeCertificate(directory);
+    const image = await randomImage([1000]);
+    const cdn = await startFakeRegistry(image, () => false, { key, cert });
+    const registry = await startFakeRegistry(
+      image,
+      (request, response) =>
+        request.url!.includes('/blobs/') &&
+        handled(response.writeHead(307, { location: `${cdn.origin}${request.url}` }).end()),
+      { key, cert, ca: cert, requestCert: true, rejectUnauthorized: true },
+    );
+    const shown: boolean[] = [];
+    cdn.server.on('secureConnection', (socket: TLSSocket) =>
+      shown.push(Object.keys(socket.getPeerCertificate()).length > 0),
+    );
+    const without = temporaryDirectoryForTest();
+    writeFileSync(join(without, 'ca.crt'), cert);
+    await expect(
+      testPull(temporaryStore(), `${registry.host}/a`, { certificateDirectory: without }).result,
+    ).rejects.toMatchObject({ code: 'ERR_TSRUN_REGISTRY_UNREACHABLE' });
+    const complete = temporaryDirectoryForTest();
+    writeFileSync(join(complete, 'ca.crt'), cert);
+    writeFileSync(join(complete, 'client.cert'), cert);
+    writeFileSync(join(complete, 'client.key'), key);
+    await testPull(temporaryStore(), `${registry.host}/a`, { certificateDirectory: complete }).result;
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown).not.toContain(true);
+  });
+
+  test.each([
+    ['a key without its certificate', { 'x.key': '' }, /x\.key has no x\.cert beside it/],
+    ['what is no certificate', { 'ca.crt': 'hello', 'x.cert': 'a', 'x.key': 'b' }, /no certificate or key/],
+  ])('%s', async (_, files, expected) => {
+    const certificateDirectory = temporaryDirectoryForTest();
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(certificateDirectory, name), text);
+    const certificate = makeCertificate(temporaryDirectoryForTest());
+    const registry = await startFakeRegistry(await randomImage([10]), () => false, certificate);
+    await expect(
+      testPull(temporaryStore(), `${registry.host}/a`, { certificateDirectory }).result,
+    ).rejects.toMatchObject({ code: 'ERR_TSRUN_CERTIFICATES', message: expect.stringMatching(expected) });
   });
 });

@@ -1,7 +1,7 @@
 /** Pushing to a real registry: the same digests, no byte twice, whatever breaks on the way. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -163,6 +163,21 @@ describe('what was pulled', () => {
       code: 'ERR_TSRUN_STORE',
       hint: `tsrun pull ${record.reference}`,
     });
+  });
+});
+
+test('a blob of the store that is damaged is named, not what the registry says of it', async () => {
+  const { paths, record } = await pulled();
+  const { digest } = image.layers[1]!.descriptor;
+  const path = blobPath(paths, digest);
+  const bytes = readFileSync(path);
+  bytes[20]! ^= 1;
+  writeFileSync(path, bytes);
+  await expect(
+    push(paths, record, `${target.host.replace('127.0.0.1', 'localhost')}/damaged/app`),
+  ).rejects.toMatchObject({
+    code: 'ERR_TSRUN_STORE',
+    message: expect.stringContaining(`blob ${digest}`),
   });
 });
 

@@ -69,7 +69,7 @@ function serve(
 export async function startFakeRegistry(
   image: ImageFixture,
   override: Override = () => false,
-  tls?: { key: string; cert: string },
+  tls?: { key: string; cert: string; ca?: string; requestCert?: boolean; rejectUnauthorized?: boolean },
 ): Promise<FakeRegistry> {
   const listener: RequestListener = (request, response) => {
     const { method = '', url = '', headers } = request;

@@ -2,7 +2,7 @@
  * Pushing an image of the store to a registry: the very bytes that were pulled or loaded, so that no digest changes on the way.
  * Blobs go first, the manifest last: a push that was cut leaves nothing that calls itself an image.
  */
-import { tsrunError } from '../../errors.ts';
+import { TsrunError, tsrunError } from '../../errors.ts';
 import { openClient, type RegistryAccess } from '../../registry/access.ts';
 import type { RegistryClient } from '../../registry/client.ts';
 import { putManifest } from '../../registry/put-manifest.ts';
@@ -17,6 +17,7 @@ import { ImageStore } from '../../store/images.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import { pin } from '../../store/pins.ts';
 import { Gate } from '../gate.ts';
+import { isBlobIntact } from '../pull/blob-fetches.ts';
 import type { PullListener } from '../pull/events.ts';
 
 export interface PushOptions extends RegistryAccess {
@@ -100,6 +101,11 @@ class Push {
         onRetry: (failure, delayMs) => emit({ type: 'retry', digest, problem: failure.message, delayMs }),
       });
       emit({ type: 'layer', digest, status: outcome.status === 'uploaded' ? 'pushed' : outcome.status });
+    } catch (error) {
+      // The registry's words would be about digests; what helps is to know whose fault it is.
+      const isRefused = error instanceof TsrunError && error.code === 'ERR_TSRUN_REGISTRY_RESPONSE';
+      if (isRefused && !(await isBlobIntact(this.#blobs, digest))) throw missing(record, `blob ${digest}`);
+      throw error;
     } finally {
       this.#gate.leave();
     }
