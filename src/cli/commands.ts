@@ -142,6 +142,34 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Copy files between a container and this machine, or another container',
     load: async () => (await import('./commands/cp.ts')).CP,
   },
+  commit: {
+    summary: 'Make an image of a container',
+    load: async () => (await import('./commands/commit.ts')).COMMIT,
+  },
+  diff: {
+    summary: 'List the files that a container has changed',
+    load: async () => (await import('./commands/diff.ts')).DIFF,
+  },
+  rename: {
+    summary: 'Give a container another name',
+    load: async () => (await import('./commands/rename.ts')).RENAME,
+  },
+  'container exists': {
+    summary: 'Tell by the exit status whether there is a container',
+    load: async () => (await import('./commands/container-exists.ts')).CONTAINER_EXISTS,
+  },
+  'container prune': {
+    summary: 'Remove containers that do not run',
+    load: async () => (await import('./commands/container-prune.ts')).CONTAINER_PRUNE,
+  },
+  'volume export': {
+    summary: 'Write a volume as a tar archive',
+    load: async () => (await import('./commands/volume-export.ts')).VOLUME_EXPORT,
+  },
+  'volume import': {
+    summary: 'Put what is in a tar archive into a volume',
+    load: async () => (await import('./commands/volume-import.ts')).VOLUME_IMPORT,
+  },
   'volume create': {
     summary: 'Make a volume',
     load: async () => (await import('./commands/volume-create.ts')).VOLUME_CREATE,
@@ -232,6 +260,10 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
         'port',
         'ps',
         'export',
+        'cp',
+        'commit',
+        'diff',
+        'rename',
       ].map((name) => [name, name]),
     ),
     inspect: 'inspect --type container',

@@ -1,17 +1,15 @@
 /** Use case: `tsrun cp`: an archive is packed at one place and applied at the other; nothing of it is on disk in between. */
 import { basename, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import { tsrunError } from '../errors.ts';
-import type { CopyAnswer, CopyJob, CopyResult, ExtractJob } from '../image/copy/copy-job.ts';
+import type { CopyJob, CopyResult, ExtractJob } from '../image/copy/copy-job.ts';
 import type { PackJob, PackResult } from '../image/pack/pack-job.ts';
 import { packTo, packToStream } from '../image/pack/start-pack.ts';
 import { type StartInNamespaces, startByRootless } from '../image/unpack/unpack-process.ts';
-import { reviveError } from '../image/unpack/worker-protocol.ts';
 import { containerTree } from './container-tree.ts';
 import type { ContainerView } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
+import { runCopier } from './run-copier.ts';
 import { workerFile } from './unpacker.ts';
 
 /** One end of a copy. */
@@ -51,33 +49,6 @@ async function open(engine: Engine, place: CopyPlace): Promise<OpenPlace> {
   const end = /(?:^|\/)(\.?)$/.exec(place.path)?.[0] ?? '';
   const path = resolve(place.path) + (end.startsWith('/') ? end : end === '' ? '' : `/${end}`);
   return { start, root: '/', path, [Symbol.dispose]() {} };
-}
-
-const withJob = (worker: string, folder: string, job: object): string[] => [
-  process.execPath,
-  workerFile(folder, worker),
-  JSON.stringify(job),
-];
-
-/** Runs a copier. @throws ERR_TSRUN_COPY, ERR_TSRUN_LAYER_ENTRY, ERR_TSRUN_NAMESPACES */
-async function runCopier(start: StartInNamespaces, job: CopyJob, input?: Readable): Promise<CopyResult> {
-  const worker = start(withJob('copy-worker', 'copy', job));
-  // The copier's own error says more than that it has stopped reading.
-  const fed = input ? pipeline(input, worker.stdin) : undefined;
-  if (!input) worker.stdin.end();
-  const settled = fed?.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  const [line, output] = await Promise.all([text(worker.result), text(worker.stderr)]);
-  const ending = worker.reap();
-  const failure = await settled;
-  if (!line.endsWith('\n'))
-    throw tsrunError('ERR_TSRUN_UNPACK_WORKER', { ending, output: output.trim().slice(-2000) });
-  const answer = JSON.parse(line) as CopyAnswer;
-  if (!answer.ok) throw reviveError(answer.error);
-  if (failure !== undefined) throw failure;
-  return answer.result;
 }
 
 /** What is to be packed, and what the archive then is. */

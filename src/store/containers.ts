@@ -5,7 +5,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
-import { syncDirectory } from './atomic-write.ts';
+import { syncDirectory, writeFileAtomic } from './atomic-write.ts';
 import { type ContainerRecord, parseContainerRecord } from './container-record.ts';
 import { tryLock } from './lock.ts';
 import {
@@ -74,6 +74,22 @@ export class ContainerStore {
     symlinkSync(id, containerNamePath(this.paths, name));
     renameSync(directory, containerDirectory(this.paths, id));
     syncDirectory(containersDirectory(this.paths));
+  }
+
+  /**
+   * Gives the container `record` another name. The new name is taken first, and the old one given up last: a crash in between leaves a
+   * name that means the same container, which the next rename or removal takes away.
+   * @throws ERR_TSRUN_NAME_IN_USE
+   */
+  rename(record: ContainerRecord, name: string): void {
+    using _lock = this.#lockNames();
+    const holder = this.idOfName(name);
+    if (holder !== undefined && holder !== record.id)
+      throw tsrunError('ERR_TSRUN_NAME_IN_USE', { name, holder: holder.slice(0, 12) });
+    rmSync(containerNamePath(this.paths, name), { force: true });
+    symlinkSync(record.id, containerNamePath(this.paths, name));
+    writeFileAtomic(this.paths, containerRecord(this.paths, record.id), JSON.stringify({ ...record, name }));
+    if (record.name !== name) rmSync(containerNamePath(this.paths, record.name), { force: true });
   }
 
   /** Names are held for less than a millisecond, so this may spin. */

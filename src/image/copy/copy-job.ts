@@ -37,11 +37,25 @@ export interface ExtractJob extends Place {
   overwrite: boolean;
 }
 
-export type CopyJob = StatJob | ExtractJob;
+/** Which of some paths are there, and what is in some directories: a {@link PresentQuestion} in JSON on stdin. */
+export interface PresentJob {
+  kind: 'present';
+  root: string;
+}
+
+export interface PresentQuestion {
+  paths: ByteString[];
+  lists: ByteString[];
+}
+
+export type CopyJob = StatJob | PresentJob | ExtractJob;
 
 export interface CopyResult {
   /** `stat`: what is there. */
   found?: 'file' | 'directory' | 'absent';
+  /** `present`: of each path, and the names in each directory */
+  there?: boolean[];
+  listed?: ByteString[][];
   /** `extract` */
   entries?: number;
   skippedDevices?: number;

@@ -8,10 +8,19 @@ import { errnoOf } from '../unpack/host.ts';
 import { DEFAULT_LIMITS, SizeMeter } from '../unpack/limits.ts';
 import { nativeHost } from '../unpack/native-host.ts';
 import { type Ownership, parseIdMap } from '../unpack/owner.ts';
-import { type TarEntry, toFsPath } from '../unpack/tar-entry.ts';
+import { type ByteString, type TarEntry, toFsPath } from '../unpack/tar-entry.ts';
 import { TarReader } from '../unpack/tar-reader.ts';
 import { describeError, RESULT_FD } from '../unpack/worker-protocol.ts';
-import type { CopyAnswer, CopyIds, CopyJob, CopyResult, ExtractJob, StatJob } from './copy-job.ts';
+import type {
+  CopyAnswer,
+  CopyIds,
+  CopyJob,
+  CopyResult,
+  ExtractJob,
+  PresentJob,
+  PresentQuestion,
+  StatJob,
+} from './copy-job.ts';
 import { findDestination } from './destination.ts';
 import { MergeApplier } from './merge-tree.ts';
 
@@ -20,12 +29,31 @@ export async function runCopyWorker(json: string): Promise<number> {
   let answer: CopyAnswer;
   try {
     const job = JSON.parse(json) as CopyJob;
-    answer = { ok: true, result: job.kind === 'stat' ? look(job) : await extract(job) };
+    answer = { ok: true, result: await work(job) };
   } catch (error) {
     answer = { ok: false, error: describeError(error) };
   }
   fs.writeSync(RESULT_FD, `${JSON.stringify(answer)}\n`);
   return answer.ok ? 0 : 1;
+}
+
+async function work(job: CopyJob): Promise<CopyResult> {
+  if (job.kind === 'stat') return look(job);
+  return job.kind === 'present' ? await present(job) : await extract(job);
+}
+
+async function present({ root }: PresentJob): Promise<CopyResult> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const { paths, lists } = JSON.parse(Buffer.concat(chunks).toString()) as PresentQuestion;
+  nativeHost.enterRoot(root);
+  const stat = (path: ByteString) => fs.lstatSync(toFsPath(`/${path}`), { throwIfNoEntry: false });
+  return {
+    there: paths.map((path) => stat(path) !== undefined),
+    listed: lists.map((path) =>
+      stat(path)?.isDirectory() ? fs.readdirSync(toFsPath(`/${path}`), 'latin1') : [],
+    ),
+  };
 }
 
 function look({ root, path, follow }: StatJob): CopyResult {
