@@ -253,10 +253,11 @@ export const ERRORS = {
     message: (d) => `${d.name} may not be asked for: ${d.file} blocks ${d.prefix}`,
     hint: (d) => `grep -n -B2 -A2 blocked ${d.file}`,
   }),
-  ERR_TSRUN_SHORT_NAME: define<{ name: string }>({
+  ERR_TSRUN_SHORT_NAME: define<{ name: string; strict?: boolean }>({
     exitCode: 125,
-    message: (d) => `"${d.name}" names no registry, and registries.conf has no registry to look for it in`,
-    hint: (d) => `write it in full, such as docker.io/library/${d.name}`,
+    message: (d) =>
+      `"${d.name}" names no registry, and ${d.strict === true ? '--strict-names wants one' : 'registries.conf has no registry to look for it in'}`,
+    hint: (d) => `write it in full, such as docker.io/${/\//.test(d.name) ? '' : 'library/'}${d.name}`,
   }),
   ERR_TSRUN_NO_SEARCH: define<{ registry: string }>({
     exitCode: 125,

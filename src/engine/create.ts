@@ -48,6 +48,7 @@ export async function createContainer(
     policy: request.pull,
     platform: request.platform,
     access: request.access,
+    strictNames: request.strictNames,
     ...io,
   });
   if (request.replace) await removeReplaced(engine, request.name);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TsrunError } from '../errors.ts';
-import { ensureImage } from '../image/ensure-image.ts';
+import { ensureImage, requireFullName } from '../image/ensure-image.ts';
 import type { LayerUnpacker } from '../image/layer-sink.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import type { RegistryAccess } from '../registry/access.ts';
@@ -21,6 +21,8 @@ export interface FindImageOptions {
   platform?: string | undefined;
   /** How registries are spoken to. */
   access?: RegistryAccess | undefined;
+  /** A name without a registry is refused. */
+  strictNames?: boolean | undefined;
   onEvent?: PullListener | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -71,6 +73,7 @@ export async function findImage(
   options: FindImageOptions,
 ): Promise<ImageRecord> {
   if (isPlaceName(name)) return await loadFromPlace(engine, name, options);
+  if (options.strictNames) requireFullName(name);
   const bundled =
     options.policy === 'missing' || options.policy === 'newer' || options.orBundled
       ? bundledLayout(name)

@@ -68,6 +68,8 @@ export interface CreateRequest {
   cidfile: string | undefined;
   /** How registries are spoken to. */
   access?: RegistryAccess | undefined;
+  /** The image must be named in full. */
+  strictNames?: boolean;
   /** No progress of a pull. */
   quiet: boolean;
   groupAdd: string[];

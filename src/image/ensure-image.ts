@@ -30,6 +30,12 @@ export interface EnsureOptions extends Omit<PullOptions, 'reference'> {
 
 const IMAGE_ID = /^(?:sha256:)?[0-9a-f]{64}$/;
 
+/** Refuses a name that could mean several images; an id means one. Throws ERR_TSRUN_SHORT_NAME, ERR_TSRUN_REFERENCE. */
+export function requireFullName(name: string): void {
+  if (IMAGE_ID.test(name) || parseName(name).registry !== undefined) return;
+  throw tsrunError('ERR_TSRUN_SHORT_NAME', { name, strict: true });
+}
+
 /** Failures after which another registry, or with `newer` the store, may do. */
 const ELSEWHERE = new Set<string>([
   'ERR_TSRUN_TAG_UNKNOWN',

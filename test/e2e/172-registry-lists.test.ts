@@ -50,6 +50,13 @@ it('pulls several images in one command, and all tags of one', async () => {
   );
 });
 
+it('refuses short names when told to, also those of the store', async () => {
+  const { stderr } = await tsrun.expect(125, ['run', '--rm', '--strict-names', 'busybox', 'true']);
+  expect(stderr).toContain('"busybox" names no registry, and --strict-names wants one');
+  expect(stderr).toContain('hint: write it in full, such as docker.io/library/busybox');
+  await tsrun.expect(0, ['pull', '-q', '--strict-names', `${registry.host}/other`]);
+});
+
 it('tells progress as JSON', async () => {
   const { stderr } = await tsrun.expect(0, ['pull', '--progress=json', `${registry.host}/other`]);
   const events = stderr

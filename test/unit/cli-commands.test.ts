@@ -102,6 +102,7 @@ describe('tsrun run', () => {
       image: 'busybox',
       command: [],
       access: {},
+      strictNames: false,
       name: undefined,
       interactive: false,
       tty: false,

@@ -47,6 +47,7 @@ export const PULL = defineCommand({
         policy: 'always',
         platform: given.platform,
         access: registryAccess(given),
+        strictNames: given['strict-names'],
         onEvent: progress.listen,
       });
       print(`${record.imageId.slice('sha256:'.length)}\n`);

@@ -17,6 +17,7 @@ export const PULL_OPTIONS = {
     default: "this machine's",
   }),
   quiet: flag('Show no progress of a pull', { short: 'q' }),
+  'strict-names': flag('Refuse an image whose name has no registry, and which is no id'),
 };
 
 export const CREATE_OPTIONS = {
@@ -105,6 +106,7 @@ export function createRequest(given: Given, image: string, command: string[]): C
     pull: given.pull ?? 'missing',
     platform: given.platform,
     access: registryAccess(given),
+    strictNames: given['strict-names'],
     capAdd: given['cap-add'].flat(),
     capDrop: given['cap-drop'].flat(),
     securityOpt: given['security-opt'],
