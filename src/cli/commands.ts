@@ -226,6 +226,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Describe the store, the engine and the machine',
     load: async () => (await import('./commands/info.ts')).INFO,
   },
+  'ns ls': {
+    summary: 'List the namespaces of containers, and who shares them',
+    load: async () => (await import('./commands/ns-ls.ts')).NS_LS,
+  },
+  'ns inspect': {
+    summary: 'Print what a container’s processes, users and files are called inside and outside',
+    load: async () => (await import('./commands/ns-inspect.ts')).NS_INSPECT,
+  },
+  'ns enter': {
+    summary: 'Run a command of this machine in namespaces of a container',
+    load: async () => (await import('./commands/ns-enter.ts')).NS_ENTER,
+  },
   completion: {
     summary: 'Print a script that completes the words of tsrun in a shell',
     load: async () => (await import('./commands/completion.ts')).COMPLETION,
@@ -285,4 +297,5 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
   system: { info: 'info' },
   volume: { list: 'volume ls', remove: 'volume rm' },
+  ns: { list: 'ns ls' },
 };

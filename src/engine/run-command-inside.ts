@@ -32,7 +32,7 @@ function refuseProgram(error: unknown, command: string): never {
 }
 
 /**
- * Runs `argv` with this process's streams and waits for it: `tsrun unshare`.
+ * Runs `argv` with this process's streams, after the steps `before`, and waits for it: `tsrun unshare`.
  * @throws ERR_TSRUN_NAMESPACES, ERR_TSRUN_HOST_COMMAND_NOT_FOUND, ERR_TSRUN_HOST_COMMAND_NOT_EXECUTABLE
  */
 export function runAttachedInside(
@@ -40,10 +40,11 @@ export function runAttachedInside(
   path: string,
   argv: readonly string[],
   env: readonly string[],
+  before: (slots: Slots) => readonly Step[] = () => [],
 ): ExitStatus {
   let child: InsideProcess;
   try {
-    child = spawnInside(rootless, { path, argv, env, fds: [0, 1, 2] });
+    child = spawnInside(rootless, { path, argv, env, fds: [0, 1, 2] }, before);
   } catch (error) {
     refuseProgram(error, argv[0] ?? path);
   }
