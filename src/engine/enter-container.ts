@@ -1,23 +1,12 @@
 /** Use case: `tsrun ns enter`: a program of the host in some of a container's namespaces. */
 import { closeSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
+import { type JoinableName, joinNamespacesOf } from '../launch/given-namespaces.ts';
 import type { ExitStatus } from '../store/container-state.ts';
-import { call } from '../sys/calls.ts';
-import { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUTS } from '../sys/constants.ts';
 import { openPidfd } from '../sys/process.ts';
 import type { ContainerView } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import { runAttachedInside } from './run-command-inside.ts';
-
-/** A process can join these on its own. */
-const JOINABLE = {
-  net: CLONE_NEWNET,
-  mnt: CLONE_NEWNS,
-  ipc: CLONE_NEWIPC,
-  uts: CLONE_NEWUTS,
-  cgroup: CLONE_NEWCGROUP,
-} as const;
-export type JoinableName = keyof typeof JOINABLE;
 
 /**
  * Runs `argv` with this process's streams and waits for it.
@@ -47,9 +36,8 @@ export function enterContainer(
     const env = Object.entries(process.env).flatMap(([name, text]) =>
       text === undefined ? [] : [`${name}=${text}`],
     );
-    const flags = types.reduce((all, type) => all | JOINABLE[type], 0n);
     return runAttachedInside({ maps: engine.maps, holder }, path, argv, env, () => [
-      call('rootless', `join the container’s namespaces: ${types.join(', ')}`, 'setns', [pidfd, flags]),
+      joinNamespacesOf(pidfd, types),
     ]);
   } finally {
     for (const fd of [pidfd, holder]) if (fd !== undefined) closeSync(fd);

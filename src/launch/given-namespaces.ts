@@ -6,6 +6,7 @@ import {
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
   CLONE_NEWNET,
+  CLONE_NEWNS,
   CLONE_NEWTIME,
   CLONE_NEWUTS,
   O_CLOEXEC,
@@ -43,4 +44,20 @@ export function joinGivenNamespaces(slots: Slots, config: RuntimeConfig): Step[]
       close('container', 'joined', fd),
     ];
   });
+}
+
+/** Those that a process of the host may want to be in, by their names in /proc/PID/ns. */
+const OF_A_CONTAINER = {
+  net: CLONE_NEWNET,
+  mnt: CLONE_NEWNS,
+  ipc: CLONE_NEWIPC,
+  uts: CLONE_NEWUTS,
+  cgroup: CLONE_NEWCGROUP,
+} as const;
+export type JoinableName = keyof typeof OF_A_CONTAINER;
+
+/** @param pidfd of the container's init; whoever executes it is root of the user namespace that owns them */
+export function joinNamespacesOf(pidfd: number, types: readonly JoinableName[]): Step {
+  const flags = types.reduce((all, type) => all | OF_A_CONTAINER[type], 0n);
+  return call('rootless', `join the container’s namespaces: ${types.join(', ')}`, 'setns', [pidfd, flags]);
 }

@@ -1,5 +1,5 @@
-import type { JoinableName } from '../../engine/enter-container.ts';
 import { tsrunError } from '../../errors.ts';
+import type { JoinableName } from '../../launch/given-namespaces.ts';
 import { defineCommand } from '../command.ts';
 import { exitCode } from '../exit-status.ts';
 import { flag } from '../options/option.ts';
