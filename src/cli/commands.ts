@@ -106,6 +106,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Read images from an archive or a directory',
     load: async () => (await import('./commands/load.ts')).LOAD,
   },
+  copy: {
+    summary: 'Copy an image from one place to another',
+    load: async () => (await import('./commands/copy.ts')).COPY,
+  },
   import: {
     summary: 'Make an image of the archive of a root file system',
     load: async () => (await import('./commands/import.ts')).IMPORT,

@@ -1,9 +1,10 @@
 /** An image that is elsewhere: at a registry (`docker://NAME`), in an archive, in a directory. */
 import { openLocalPlace, parseLocalPlace } from '../image/archive/transport.ts';
+import type { RegistrySource } from '../image/pull/registry-source.ts';
 import { type RemoteImage, readRemoteImage } from '../image/remote-image.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import { hostPlatform, parsePlatform } from '../spec/platform.ts';
-import { formatReference, parseReference } from '../spec/reference.ts';
+import { formatReference, parseReference, type Reference } from '../spec/reference.ts';
 import type { Engine } from './open-engine.ts';
 
 export interface ImageElsewhere extends RemoteImage {
@@ -28,12 +29,21 @@ export async function lookAtImage(
     return { ...(await readRemoteImage(engine.paths, source, name, platform)), names };
   }
   const reference = parseReference(name.slice(REGISTRY.length));
-  const { openRegistry } = await import('../image/pull/registry-source.ts');
-  const source = openRegistry(reference, options.access ?? {}, () => {}, undefined);
+  const source = await openRemote(reference, options.access ?? {});
   try {
     const names = [formatReference(reference)];
     return { ...(await readRemoteImage(engine.paths, source, names[0] ?? name, platform)), names };
   } finally {
     await source.close();
   }
+}
+
+/** The registry of `reference`, where and how registries.conf says; close it. */
+export async function openRemote(reference: Reference, access: RegistryAccess): Promise<RegistrySource> {
+  const [{ openRegistry }, { pullEndpoints }] = await Promise.all([
+    import('../image/pull/registry-source.ts'),
+    import('../registry/registry-policy.ts'),
+  ]);
+  const endpoint = (await pullEndpoints(reference, access)).at(-1);
+  return openRegistry(endpoint?.reference ?? reference, endpoint?.access ?? access, () => {}, undefined);
 }

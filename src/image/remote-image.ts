@@ -1,8 +1,10 @@
 /** What an image is, without taking it into the store: its documents are read from where it is. */
+import { rmSync } from 'node:fs';
 import { parseImageConfig } from '../spec/document.ts';
-import type { ImageConfig, Platform } from '../spec/image.ts';
+import type { Descriptor, ImageConfig, Platform } from '../spec/image.ts';
 import { BlobStore } from '../store/blobs.ts';
 import type { StorePaths } from '../store/paths.ts';
+import { temporaryPath } from '../store/temporary.ts';
 import { type FetchedDocuments, fetchDocuments } from './pull/fetch-documents.ts';
 import type { ImageSource } from './pull/image-source.ts';
 
@@ -11,8 +13,7 @@ export interface RemoteImage extends FetchedDocuments {
 }
 
 /**
- * Reads index, manifest and configuration, verified. The configuration goes through the store's blobs, as all blobs do; the next
- * collection of garbage takes it away.
+ * Reads index, manifest and configuration, verified. Nothing is put into the store.
  * Throws ERR_TSRUN_PLATFORM, ERR_TSRUN_MISMATCH, ERR_TSRUN_DOCUMENT, and what the source throws.
  */
 export async function readRemoteImage(
@@ -21,10 +22,28 @@ export async function readRemoteImage(
   reference: string,
   platform: Platform,
 ): Promise<RemoteImage> {
-  const blobs = new BlobStore(paths);
-  const fetched = await fetchDocuments(source, blobs, { reference, platform, digest: undefined });
-  const descriptor = fetched.manifest.config;
+  const fetched = await fetchDocuments(source, new BlobStore(paths), {
+    reference,
+    platform,
+    digest: undefined,
+  });
   const what = `the config of ${reference}`;
+  // a store for this one blob, so that it is verified as all blobs are
+  const scratch: StorePaths = { ...paths, root: temporaryPath(paths, 'look') };
+  try {
+    const text = await readBlob(new BlobStore(scratch), source, fetched.manifest.config, what);
+    return { ...fetched, config: parseImageConfig(text, what) };
+  } finally {
+    rmSync(scratch.root, { recursive: true, force: true });
+  }
+}
+
+async function readBlob(
+  blobs: BlobStore,
+  source: ImageSource,
+  descriptor: Descriptor,
+  what: string,
+): Promise<string> {
   const { signal } = new AbortController();
   const partial = await blobs.openPartial(descriptor, { what });
   if (partial !== undefined) {
@@ -36,5 +55,5 @@ export async function readRemoteImage(
       throw error;
     }
   }
-  return { ...fetched, config: parseImageConfig(blobs.readText(descriptor.digest), what) };
+  return blobs.readText(descriptor.digest);
 }

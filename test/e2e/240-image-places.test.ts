@@ -37,7 +37,6 @@ describe('an image may be named by its place', () => {
     expect(await tsrun.ok('images', '-q')).toBe('');
     expect(await tsrun.ok('run', '--rm', '--network', 'none', place, 'echo', 'ran')).toBe('ran');
     expect(await tsrun.ok('images', '--format', '{{.Repository}}:{{.Tag}}')).toBe(name);
-    await tsrun.ok('rmi', '-af');
     expect(await tsrun.ok('pull', '-q', place)).toBe(id.slice('sha256:'.length));
     await tsrun.ok('rmi', '-af');
   });
@@ -83,5 +82,49 @@ describe('an image may be named by its place', () => {
     expect(existsSync(layers) ? readdirSync(layers) : []).toEqual([]);
     const missing = await tsrun.expect(125, ['inspect', `docker://${registry.host}/team/box:v2`]);
     expect(missing.stderr).toContain('has no tag v2');
+  });
+});
+
+describe('copy', () => {
+  it('goes between all places, changes no digest, and leaves nothing in the store', async () => {
+    const reference = `docker://${await registry.push('busybox', 'team/copied:v1')}`;
+    const digest = await tsrun.ok('inspect', '-f', '{{.ManifestDigest}}', reference);
+    const way = [
+      reference,
+      'oci:c1:tag',
+      'oci-archive:c2.tar:localhost/c:2',
+      'dir:c3',
+      `docker://${registry.host}/other/place:v2`,
+    ];
+    for (const [i, to] of way.slice(1).entries()) {
+      expect(await tsrun.ok('copy', '-q', way[i] ?? '', to), to).toBe(digest);
+    }
+    expect(await tsrun.ok('inspect', '-f', '{{.ManifestDigest}}', way.at(-1) ?? '')).toBe(digest);
+    await tsrun.ok('copy', '-q', 'dir:c3', 'docker-archive:c4.tar:c:4');
+    const id = await tsrun.ok('inspect', '-f', '{{.Id}}', reference);
+    expect(await tsrun.ok('inspect', '-f', '{{.Id}}', 'docker-archive:c4.tar')).toBe(id);
+    for (const directory of ['layers', 'images', join('blobs', 'sha256')]) {
+      const path = join(tsrun.store.root, directory);
+      expect(existsSync(path) ? readdirSync(path) : [], directory).toEqual([]);
+    }
+    expect(await tsrun.ok('run', '--rm', '--network', 'none', 'docker-archive:c4.tar', 'echo', 'ran')).toBe(
+      'ran',
+    );
+    await tsrun.ok('rmi', '-af');
+  });
+
+  it('needs to be told where, and overwrites nothing', async () => {
+    const { stderr } = await tsrun.expect(125, ['copy', 'httpd', 'oci:x']);
+    expect(stderr).toMatch(/"httpd" does not say where.*\nhint: tsrun copy docker:\/\/httpd/);
+    expect((await tsrun.expect(125, ['copy', 'dir:plain', 'oci:layout'])).stderr).toContain(
+      'layout is not empty',
+    );
+    expect((await tsrun.expect(125, ['copy', 'dir:plain', 'oci-archive:oci.tar'])).stderr).toMatch(
+      /cannot write oci\.tar\ncause: EEXIST/,
+    );
+    expect((await tsrun.expect(125, ['copy', 'oci:./none', 'dir:new'])).stderr).toContain(
+      'index.json is missing',
+    );
+    expect(existsSync(at('new'))).toBe(false);
   });
 });

@@ -17,6 +17,11 @@ export interface ImageToSave {
   names: string[];
 }
 
+interface Part {
+  size: number;
+  bytes: AsyncIterable<Uint8Array>;
+}
+
 /** Writes each file once, though images share them. */
 class Once {
   readonly #sink: FileSink;
@@ -27,9 +32,9 @@ class Once {
   async file(name: string, content: string): Promise<void> {
     if (this.#isNew(name)) await this.#sink.file(name, content);
   }
-  async stream(name: string, part: () => { size: number; bytes: AsyncIterable<Uint8Array> }): Promise<void> {
+  async stream(name: string, part: () => Part | Promise<Part>): Promise<void> {
     if (!this.#isNew(name)) return;
-    const { size, bytes } = part();
+    const { size, bytes } = await part();
     await this.#sink.stream(name, size, bytes);
   }
   #isNew(name: string): boolean {

@@ -35,11 +35,14 @@ export class StoredImage {
     return { size, bytes: verified(this.#blobs.read(digest), digest, 'digest') };
   }
 
-  /** A layer's archive, uncompressed, whose digest is its DiffID. */
-  archive(layer: LayerLink): { size: number; bytes: AsyncIterable<Uint8Array> } {
-    if (!this.#layers.has(layer.chainId) || !this.#blobs.has(layer.blobDigest))
-      throw this.#lost(layer.blobDigest);
-    const { size } = this.#layers.record(layer.chainId);
+  /** A layer's archive, uncompressed, whose digest is its DiffID. Its size is known of a layer that was unpacked, or measured. */
+  async archive(layer: LayerLink): Promise<{ size: number; bytes: AsyncIterable<Uint8Array> }> {
+    if (!this.#blobs.has(layer.blobDigest)) throw this.#lost(layer.blobDigest);
+    let size = this.#layers.has(layer.chainId) ? this.#layers.record(layer.chainId).size : undefined;
+    if (size === undefined) {
+      size = 0;
+      for await (const chunk of this.#uncompressed(layer)) size += chunk.length;
+    }
     return { size, bytes: verified(this.#uncompressed(layer), layer.diffId, 'DiffID') };
   }
 

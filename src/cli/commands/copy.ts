@@ -1,0 +1,38 @@
+import { defineCommand } from '../command.ts';
+import { freeSpace } from '../free-space.ts';
+import { asWritten, flag, value } from '../options/option.ts';
+import { REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts';
+import { print } from '../output.ts';
+import { pullProgress } from '../pull-progress.ts';
+
+export const COPY = defineCommand({
+  usage: 'FROM TO',
+  operands: [2, 2],
+  text:
+    'Copies an image from one place to another, byte for byte, and prints the digest of its manifest. A place is docker://NAME (a registry), oci:DIRECTORY[:NAME], ' +
+    'oci-archive:FILE[:NAME], docker-archive:FILE[:NAME] or dir:DIRECTORY. Nothing of it stays in the store.',
+  options: {
+    ...REGISTRY_OPTIONS,
+    platform: value('PLATFORM', 'Of an image for several platforms, copy this one', asWritten, {
+      default: "this machine's",
+    }),
+    quiet: flag('Show no progress', { short: 'q' }),
+  },
+  unsupported: { all: 'one platform is copied at a time: --platform', 'multi-arch': '', format: '' },
+  examples: [
+    'tsrun copy docker://docker.io/library/httpd oci:httpd',
+    'tsrun copy oci-archive:httpd.tar docker://127.0.0.1:5000/httpd',
+  ],
+  async run(given, [from = '', to = ''], context) {
+    const engine = await context.engine();
+    const { copyImage } = await import('../../engine/copy-image.ts');
+    using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
+    try {
+      const options = { platform: given.platform, access: registryAccess(given), onEvent: progress.listen };
+      print(`${await copyImage(engine, from, to, options)}\n`);
+    } finally {
+      await freeSpace(engine);
+    }
+    return 0;
+  },
+});

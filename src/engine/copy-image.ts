@@ -1,0 +1,121 @@
+/** `tsrun copy`: an image from one place to another; the store is not asked, and keeps nothing but for the time of the copy. */
+import { closeSync, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { tsrunError } from '../errors.ts';
+import { DirectorySink } from '../image/archive/file-sink.ts';
+import { saveForDocker, saveLayout, savePlain } from '../image/archive/save-images.ts';
+import { TarSink } from '../image/archive/tar-sink.ts';
+import { type LocalPlace, openLocalPlace, parseLocalPlace } from '../image/archive/transport.ts';
+import { fetchParts, type ImageInTransit } from '../image/copy-image.ts';
+import type { PullListener } from '../image/pull/events.ts';
+import type { RegistryAccess } from '../registry/access.ts';
+import type { Digest } from '../spec/image.ts';
+import { hostPlatform, parsePlatform } from '../spec/platform.ts';
+import { formatReference, parseReference } from '../spec/reference.ts';
+import type { ImageRecord } from '../store/image-record.ts';
+import { openRemote } from './look-at-image.ts';
+import type { Engine } from './open-engine.ts';
+
+export interface CopyImageOptions {
+  platform?: string | undefined;
+  access: RegistryAccess;
+  onEvent: PullListener;
+}
+
+const REGISTRY = 'docker://';
+
+/**
+ * @param from and `to` with their transports. @returns the digest of the manifest
+ * @throws ERR_TSRUN_USAGE for what is no place, ERR_TSRUN_OUTPUT_FILE, ERR_TSRUN_REGISTRY_…, ERR_TSRUN_IMAGE_ARCHIVE, …
+ */
+export async function copyImage(
+  engine: Engine,
+  from: string,
+  to: string,
+  options: CopyImageOptions,
+): Promise<Digest> {
+  const target = parseTarget(to);
+  using image = await fetchFrom(engine, from, options);
+  if (target.kind === 'registry') {
+    const { pushImage } = await import('../image/push/push-image.ts');
+    const { access, onEvent } = options;
+    return await pushImage({
+      ...access,
+      paths: engine.paths,
+      record: image.record,
+      destination: parseReference(target.name),
+      onEvent,
+    });
+  }
+  await write(engine, image.record, target.place);
+  return image.record.manifestDigest;
+}
+
+type Target = { kind: 'registry'; name: string } | { kind: 'place'; place: LocalPlace };
+
+function parseTarget(text: string): Target {
+  if (text.startsWith(REGISTRY)) return { kind: 'registry', name: text.slice(REGISTRY.length) };
+  const place = parseLocalPlace(text);
+  if (place === undefined) throw noPlace(text);
+  const isDirectory = place.transport === 'oci' || place.transport === 'dir';
+  if (isDirectory && existsSync(place.path) && readdirSync(place.path).length > 0)
+    throw tsrunError('ERR_TSRUN_USAGE', { problem: `the directory ${place.path} is not empty` });
+  return { kind: 'place', place };
+}
+
+const noPlace = (text: string): Error =>
+  tsrunError('ERR_TSRUN_USAGE', {
+    problem: `"${text}" does not say where: it begins with no transport`,
+    hint: `tsrun copy docker://${text} oci:DIRECTORY   # or oci-archive:FILE, docker-archive:FILE, dir:DIRECTORY`,
+  });
+
+async function fetchFrom(engine: Engine, from: string, options: CopyImageOptions): Promise<ImageInTransit> {
+  const platform =
+    options.platform === undefined ? hostPlatform(process.arch) : parsePlatform(options.platform);
+  const common = { paths: engine.paths, label: from, platform, emit: options.onEvent };
+  const place = parseLocalPlace(from);
+  if (place !== undefined) {
+    using opened = await openLocalPlace(engine.paths, place, platform);
+    const { source, names } = opened.image;
+    return await fetchParts({ ...common, source, name: names[0] });
+  }
+  if (!from.startsWith(REGISTRY)) throw noPlace(from);
+  const reference = parseReference(from.slice(REGISTRY.length));
+  const source = await openRemote(reference, options.access);
+  try {
+    return await fetchParts({ ...common, source, name: formatReference(reference) });
+  } finally {
+    await source.close();
+  }
+}
+
+async function write(engine: Engine, record: ImageRecord, place: LocalPlace): Promise<void> {
+  const { paths } = engine;
+  const { transport, path, name } = place;
+  // A name that was asked for is kept as it is: a layout's may be a mere tag. Otherwise a layout's image keeps the one it has.
+  const known = record.reference.startsWith('<none>') ? [] : [record.reference];
+  const images = [{ record, names: name === undefined ? known : [name] }];
+  if (transport === 'dir') return await savePlain(paths, record, new DirectorySink(path));
+  if (transport === 'oci') return await saveLayout(paths, images, new DirectorySink(path));
+  const fd = openOutput(path);
+  try {
+    if (transport === 'oci-archive') await saveLayout(paths, images, new TarSink(fd));
+    else await saveForDocker(paths, [{ record, names: dockerNames(name, known) }], new TarSink(fd));
+  } catch (error) {
+    rmSync(path);
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** docker wants full names. */
+const dockerNames = (name: string | undefined, known: string[]): string[] =>
+  name === undefined ? known : [formatReference(parseReference(name))];
+
+function openOutput(path: string): number {
+  try {
+    return openSync(path, 'wx');
+  } catch (error) {
+    throw tsrunError('ERR_TSRUN_OUTPUT_FILE', { path }, error);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The parts of an image in the store's blobs, without its layers being unpacked or a name being given: what is on the way from one
+ * place to another. Everything is verified on the way, and can be stopped and repeated like a pull.
+ */
+import { tsrunError } from '../errors.ts';
+import { chainIds } from '../spec/digest.ts';
+import { parseImageConfig } from '../spec/document.ts';
+import type { Digest, Platform } from '../spec/image.ts';
+import { isForeignLayer } from '../spec/media-types.ts';
+import { formatPlatform } from '../spec/platform.ts';
+import { BlobStore } from '../store/blobs.ts';
+import { sha256 } from '../store/hash.ts';
+import { danglingReference, type ImageRecord } from '../store/image-record.ts';
+import type { StorePaths } from '../store/paths.ts';
+import { pin } from '../store/pins.ts';
+import { BlobFetches } from './pull/blob-fetches.ts';
+import type { PullListener } from './pull/events.ts';
+import { type FetchedDocuments, fetchDocuments } from './pull/fetch-documents.ts';
+import type { ImageSource } from './pull/image-source.ts';
+
+export interface TransitOptions {
+  paths: StorePaths;
+  source: ImageSource;
+  /** Full reference; undefined for an image without a name. */
+  name: string | undefined;
+  /** How messages call it. */
+  label: string;
+  platform: Platform;
+  emit: PullListener;
+}
+
+/** An image whose blobs are kept until this is disposed of. No record of it is in the store. */
+export interface ImageInTransit extends Disposable {
+  record: ImageRecord;
+}
+
+/** Throws what fetchImage() throws, but for unpacking. */
+export async function fetchParts(options: TransitOptions): Promise<ImageInTransit> {
+  const { paths, source, label } = options;
+  const blobs = new BlobStore(paths);
+  const fetched = await fetchDocuments(source, blobs, {
+    reference: label,
+    platform: options.platform,
+    digest: undefined,
+  });
+  const { manifest, documents } = fetched;
+  const parts = [manifest.config, ...manifest.layers.filter(({ mediaType }) => !isForeignLayer(mediaType))];
+  const digests: Digest[] = [...documents, ...parts].map(({ digest }) => digest);
+  const pinned = await pin(paths, { layers: [], blobs: digests });
+  try {
+    for (const { digest, bytes } of documents) blobs.put(bytes, digest, `the manifest of ${label}`);
+    const stop = new AbortController();
+    const fetches = new BlobFetches({ blobs, source, emit: options.emit, signal: stop.signal });
+    try {
+      for (const opened of await Promise.all(parts.map((part) => fetches.open(part)))) await opened.done;
+    } catch (error) {
+      stop.abort(error);
+      await fetches.settled();
+      throw error;
+    }
+    return { record: recordOf(options, fetched, blobs), [Symbol.dispose]: () => pinned[Symbol.dispose]() };
+  } catch (error) {
+    pinned[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function recordOf(options: TransitOptions, fetched: FetchedDocuments, blobs: BlobStore): ImageRecord {
+  const { manifest, rootDigest, manifestDigest } = fetched;
+  const imageId = manifest.config.digest;
+  const config = parseImageConfig(blobs.readText(imageId), `the config of ${options.label}`);
+  const { diff_ids: diffIds } = config.rootfs;
+  if (diffIds.length !== manifest.layers.length) {
+    const problem = `its manifest has ${manifest.layers.length} layers, its config ${diffIds.length}`;
+    throw tsrunError('ERR_TSRUN_DOCUMENT', { what: `image ${options.label}`, problem });
+  }
+  const chain = chainIds(diffIds, sha256);
+  const { os, architecture, variant } = config;
+  return {
+    reference: options.name ?? danglingReference(imageId),
+    digest: rootDigest,
+    manifestDigest,
+    imageId,
+    platform: formatPlatform({ os, architecture, ...(variant ? { variant } : {}) }),
+    layers: manifest.layers.flatMap(({ digest, size }, i) => {
+      const [diffId, chainId] = [diffIds[i], chain[i]];
+      return diffId === undefined || chainId === undefined
+        ? []
+        : [{ chainId, diffId, blobDigest: digest, size }];
+    }),
+    pulledAt: new Date().toISOString(),
+  };
+}
