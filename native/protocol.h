@@ -31,6 +31,9 @@
  *       | ---- STDIN bytes / STDIN_EOF ---------------> |
  *       | ---- RESIZE {rows, cols, xpixel, ypixel} ---> |
  *       | ---- SIGNAL {number} -----------------------> | to the init, by pidfd
+ *       | ---- DETACH --------------------------------> | the client will go, and the init is to go on
+ *       | ---- PROBE ---------------------------------> | a health check, now
+ *       | <------------------------- PROBED {status} -- | its exit status
  *       | <------------------------- STDOUT / STDERR -- | with a terminal everything is STDOUT
  *       | <------------------------- LOST {bytes} ----- | this client was slow while another was not (supervisor/clients.c)
  *       | <--- FAILED {1, op, errno} ------------------ | the cleanup program failed; EXIT follows
@@ -66,7 +69,8 @@ enum slot {
 	SLOT_REPORT = 6,     /* read end of the report pipe: a struct failure_record, or EOF at execve */
 	SLOT_GO = 7,	     /* write end of the barrier: one byte lets the init execve the user's command */
 	SLOT_HELPERS = 8,    /* read end of the helpers' stderr pipe, kept for error texts */
-	SLOT_FIRST_FREE = 9,
+	SLOT_TARGET = 9,     /* of a health program: the pidfd of the container's init, put there before it runs */
+	SLOT_FIRST_FREE = 10,
 };
 
 enum spec_flag {
@@ -92,12 +96,42 @@ struct supervisor_spec {
 	uint32_t restart_limit;	  /* of SPEC_RESTART_ON_FAILURE: how many times; 0 = without end */
 	struct spec_part start;	  /* the start program; run once per start */
 	struct spec_part cleanup; /* run after the last exit was recorded */
+	struct spec_part health;  /* run for each health check (supervisor/health.h); its slots are PID, STDOUT, REPORT, GO, TARGET */
 	struct spec_part texts;	  /* strings that end with NUL, the first of them empty; others name them by their offset in it */
 	uint64_t log_max;	  /* bytes after which the log is rotated; 0 = never */
+	uint64_t run_limit;	  /* ms that a start may last before it is killed; 0 = without end */
+	uint32_t log_driver;	  /* enum log_driver */
 	uint32_t log_files;	  /* how many files a rotated log keeps, the current one included; 0 or 1 = only the current one */
-	uint32_t log_name;	  /* text: of the log in the container's directory */
+	uint32_t log_directory;	  /* text: where the log's file is; "" = the container's directory. Of LOG_JOURNALD: the socket */
+	uint32_t log_name;	  /* text: of the log's file */
+	uint32_t log_fields;	  /* text: what each record has besides (supervisor/log.h) */
+	uint32_t oom_file;	  /* text: memory.events or memory.oom_control of the container's cgroup; "" = it has none */
+	uint32_t stop_signal;
+	uint32_t stop_timeout;	  /* ms between that and SIGKILL; NEVER = no SIGKILL */
+	uint32_t health_interval; /* ms from the end of a check to the next; 0 = only when it is asked for */
+	uint32_t health_timeout;  /* ms */
+	uint32_t health_start_period;	/* ms after the start in which a failure does not count, until the first success */
+	uint32_t health_start_interval; /* ms between checks until then */
+	uint32_t health_retries;	/* failures in a row that make it unhealthy */
+	uint32_t health_action;		/* enum health_action */
 	char boot_id[40];	  /* copied to state.json */
 };
+
+enum log_driver {
+	LOG_K8S_FILE = 0,
+	LOG_JSON_FILE = 1,
+	LOG_JOURNALD = 2,
+};
+
+/* What becomes of a container that is unhealthy. */
+enum health_action {
+	HEALTH_NONE = 0,
+	HEALTH_KILL = 1,    /* its restart policy says what comes then */
+	HEALTH_RESTART = 2, /* stopped, and started again whatever the policy */
+	HEALTH_STOP = 3,
+};
+
+#define NEVER 0xffffffffu
 
 enum frame_type {
 	FRAME_STARTED = 1,   /* uint32 pid */
@@ -106,11 +140,14 @@ enum frame_type {
 	FRAME_STDERR = 4,
 	FRAME_EXIT = 5,	     /* uint32 kind (enum exit_kind), uint32 value */
 	FRAME_LOST = 6,	     /* uint64 bytes of output that this client was too slow to get; only with several attached */
+	FRAME_PROBED = 7,    /* uint32 exit status of the health check that this client asked for */
 	FRAME_ATTACH = 16,   /* uint32 flags: SPEC_ATTACH_* */
 	FRAME_STDIN = 17,
 	FRAME_STDIN_EOF = 18,
 	FRAME_RESIZE = 19,   /* uint16 rows, cols, xpixel, ypixel: a struct winsize */
 	FRAME_SIGNAL = 20,   /* uint32 number */
+	FRAME_DETACH = 21,   /* the client goes because its user wants to: SPEC_KILL_ORPHAN is off from now on */
+	FRAME_PROBE = 22,    /* run a health check now */
 };
 
 enum exit_kind {

@@ -27,9 +27,11 @@
 #include "supervisor/children.h"
 #include "supervisor/clients.h"
 #include "supervisor/clock.h"
+#include "supervisor/health.h"
 #include "supervisor/helpers.h"
 #include "supervisor/io.h"
 #include "supervisor/log.h"
+#include "supervisor/oom.h"
 #include "supervisor/record.h"
 #include "supervisor/restart.h"
 #include "supervisor/signals.h"
@@ -52,6 +54,7 @@ static int report_fd = -1, report_poll = -1;
 static int starting; /* the init has not yet execve'd the user's command */
 static int64_t started_at, ended_at = -1;
 static int64_t busy_at = -1; /* of the last event since memory was given back; -1 = none */
+static int64_t limit_at = -1; /* when the init is killed; -1 = never */
 static int64_t wake_at = -1; /* when the loop is to look around, whatever happens; -1 = never */
 
 /* The value that the start program left in slot S, -1 for none. */
@@ -138,6 +141,14 @@ static int first_client_hung_up(int fd)
 	return (poll_got(&set, index) & POLLHUP) != 0;
 }
 
+/* state.json as it is now: 0 or -errno. */
+static int record(void)
+{
+	struct running running = {spec.boot_id,    init_pid, ending.started, restart_count(), health_status(), health_failing()};
+
+	return record_state(FD_DIRECTORY, &running);
+}
+
 static int announce(int first_client)
 {
 	struct log_options options = {FD_DIRECTORY, spec_text(spec.log_name), spec.log_max, spec.log_files};
@@ -145,7 +156,9 @@ static int announce(int first_client)
 
 	if (restart_count() == 0 && first_client_hung_up(first_client))
 		return fail(NO_OP, ECANCELED);
-	error = record_state(FD_DIRECTORY, spec.boot_id, init_pid, ending.started, restart_count());
+	oom_open(spec_text(spec.oom_file));
+	health_open(&spec, FD_DIRECTORY, slot(SLOT_INIT_PIDFD));
+	error = record();
 	if (error)
 		return fail(NO_OP, -error);
 	if (spec.flags & SPEC_LOG)
@@ -158,6 +171,8 @@ static void let_go(void)
 	int go = slot(SLOT_GO);
 
 	starting = report_fd >= 0;
+	if (spec.run_limit)
+		limit_at = started_at + (int64_t)spec.run_limit;
 	if (go >= 0)
 		io_write(go, "", 1); /* if it failed, the init is dead, as will be seen */
 	io_close(&go);
@@ -206,7 +221,10 @@ static void wait_and_act(void)
 		stdio_poll(&set, ended_at);
 		log_poll(&set);
 		helpers_poll(&set);
+		health_poll(&set);
 	}
+	if (limit_at >= 0)
+		poll_until(&set, limit_at);
 	if (busy_at >= 0)
 		poll_until(&set, busy_at + TRIM_AFTER);
 	if (wake_at >= 0)
@@ -220,6 +238,7 @@ static void wait_and_act(void)
 		stdio_ready(&set, ended_at);
 		log_ready(&set);
 		helpers_ready(&set);
+		health_ready(&set);
 	}
 	clients_ready(&set);
 	give_memory_back(&set);
@@ -248,19 +267,30 @@ static void relay(void)
 	while (!is_over()) {
 		if (clients_first_gone() && (starting || (spec.flags & SPEC_KILL_ORPHAN)))
 			children_signal_init(SIGKILL);
+		if (limit_at >= 0 && clock_monotonic() >= limit_at) {
+			children_signal_init(SIGKILL);
+			limit_at = -1;
+		}
 		wait_and_act();
+		if (health_changed() && !children_init_ended(&ending.status))
+			record();
 	}
+	limit_at = -1;
 	log_finish();
+	health_close();
 }
 
 /* The processes of this start end; what happened has its times. */
 static void end_processes(void)
 {
 	children_end_all();
+	ending.oom_killed = oom_happened();
 	if (!ending.finished.seconds)
 		ending.finished = clock_now();
-	if (ending.failed && restart_count() > 0) /* it is this start that exit.json speaks of */
-		record_state(FD_DIRECTORY, spec.boot_id, 0, ending.started, restart_count());
+	if (ending.failed && restart_count() > 0) { /* it is this start that exit.json speaks of */
+		init_pid = 0;
+		record();
+	}
 }
 
 /* The time that is so many milliseconds from now. */
@@ -355,7 +385,7 @@ static int load(void)
 		error = spec_program(&spec.start, &start_program);
 	if (!error)
 		error = spec_program(&spec.cleanup, &cleanup_program);
-	if (!(spec.flags & (SPEC_RESTART_ALWAYS | SPEC_RESTART_ON_FAILURE)))
+	if (!(spec.flags & (SPEC_RESTART_ALWAYS | SPEC_RESTART_ON_FAILURE)) && !spec.health.size)
 		spec_close();
 	return error;
 }

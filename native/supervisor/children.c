@@ -24,6 +24,8 @@ static int child_poll = -1, init_poll = -1;
 static int ended;
 static struct exit_status init_status;
 static int64_t lost_since = -1;
+static int probe_pid, probe_ended;
+static struct exit_status probe_status;
 
 static void init_has_ended(uint32_t kind, uint32_t value)
 {
@@ -37,6 +39,7 @@ static int reap(void)
 {
 	for (;;) {
 		siginfo_t info;
+		uint32_t kind;
 		long ret;
 
 		memset(&info, 0, sizeof(info));
@@ -47,8 +50,13 @@ static int reap(void)
 			return 0;
 		if (ret < 0 || !info.si_pid)
 			return 1;
+		kind = info.si_code == CLD_EXITED ? EXIT_EXITED : EXIT_SIGNALED;
 		if (info.si_pid == init_pid && !ended)
-			init_has_ended(info.si_code == CLD_EXITED ? EXIT_EXITED : EXIT_SIGNALED, (uint32_t)info.si_status);
+			init_has_ended(kind, (uint32_t)info.si_status);
+		if (info.si_pid == probe_pid && !probe_ended) {
+			probe_ended = 1;
+			probe_status = (struct exit_status){kind, (uint32_t)info.si_status};
+		}
 	}
 }
 
@@ -85,6 +93,27 @@ int children_init_ended(struct exit_status *status)
 	if (ended)
 		*status = init_status;
 	return ended;
+}
+
+void children_watch_probe(int pid)
+{
+	probe_pid = pid;
+	probe_ended = 0;
+}
+
+int children_probe_ended(struct exit_status *status)
+{
+	if (probe_ended)
+		*status = probe_status;
+	return probe_ended;
+}
+
+void children_kill_probe(void)
+{
+	if (probe_pid <= 0 || probe_ended)
+		return;
+	SYS2(__NR_kill, -probe_pid, SIGKILL);
+	SYS2(__NR_kill, probe_pid, SIGKILL); /* it may not have a session of its own yet */
 }
 
 int children_signal_init(int number)

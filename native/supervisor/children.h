@@ -21,6 +21,15 @@ void children_ready(struct poll_set *set);
 /* 1 once the init is dead; its status is then in *STATUS. */
 int children_init_ended(struct exit_status *status);
 
+/* PID is a health check's process: its exit status is kept, too. 0: none. */
+void children_watch_probe(int pid);
+
+/* 1 once that is dead; its status is then in *STATUS. */
+int children_probe_ended(struct exit_status *status);
+
+/* Ends the health check's process, and what is left of its session's first group. */
+void children_kill_probe(void);
+
 /* Sends NUMBER to the init, unless it is dead. 0 or -errno. */
 int children_signal_init(int number);
 

@@ -7,6 +7,8 @@
  */
 #include "children.h"
 #include "client.h"
+#include "clients.h"
+#include "health.h"
 #include "stdio.h"
 
 #define ROUNDS 32 /* reads in a row, before the others have their turn */
@@ -36,6 +38,14 @@ static void accept_frame(struct client *c)
 		if (number >= 1 && number <= 64)
 			children_signal_init((int)number);
 		break;
+	case FRAME_DETACH:
+		if (c->first)
+			clients_let_first_go();
+		break;
+	case FRAME_PROBE:
+		c->probing = 1;
+		health_request();
+		break;
 	}
 }
 
@@ -44,6 +54,8 @@ static long payload_length(uint8_t type)
 {
 	switch (type) {
 	case FRAME_STDIN_EOF:
+	case FRAME_DETACH:
+	case FRAME_PROBE:
 		return 0;
 	case FRAME_ATTACH:
 	case FRAME_SIGNAL:

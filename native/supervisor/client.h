@@ -13,6 +13,7 @@ struct client {
 	int poll;
 	uint32_t attach; /* SPEC_ATTACH_* */
 	int first;
+	int probing; /* it waits for a health check */
 	int reading;  /* 0 after its end-of-file */
 	int gone;     /* it closed its socket; what it sent before is still read */
 	int lagging;

@@ -253,6 +253,21 @@ void clients_started(int pid)
 			send_frame(c, FRAME_STARTED, &payload, sizeof(payload));
 }
 
+void clients_probed(uint32_t status)
+{
+	FOR_EACH(c) {
+		if (!c->probing)
+			continue;
+		c->probing = 0;
+		send_frame(c, FRAME_PROBED, &status, sizeof(status));
+	}
+}
+
+void clients_let_first_go(void)
+{
+	had_first = 0;
+}
+
 /* Nothing but what is queued, and the farewell, is said from now on. */
 static void begin_farewell(void)
 {

@@ -29,6 +29,12 @@ void clients_started(int pid);
 /* PROGRAM 0: the container did not start, said to every client. 1: the cleanup failed, said to the first. */
 void clients_failed(uint32_t program, struct failure_record failure, const char *words, uint32_t words_len);
 
+/* A health check has ended: those who wait for one are told its exit status. */
+void clients_probed(uint32_t status);
+
+/* The first client goes because its user wants to: clients_first_gone() says nothing of it. */
+void clients_let_first_go(void);
+
 /* Sends EXIT; from now on no client is accepted: those that come wait at the socket for the next start, or find it closed. */
 void clients_exit(uint32_t kind, uint32_t value);
 

@@ -4,7 +4,11 @@
 #include "io.h"
 #include "log.h"
 
+#include <linux/mman.h>
+
 #define RECORD_SIZE 768
+#define CHECK_SIZE (CHECK_OUTPUT * TEXT_JSON_MOST + PAGE) /* whole pages: they are given back */
+#define CHECK_END 8
 #define TEMPORARY_NAME ".record.new"
 
 static int exit_fd = -1;
@@ -69,8 +73,9 @@ static void put_time(struct text *t, const char *before, struct clock_time time)
 	text_string(t, "\"");
 }
 
-int record_state(int directory, const char *boot_id, int init_pid, struct clock_time started, uint32_t restarts)
+int record_state(int directory, const struct running *r)
 {
+	const char *boot_id = r->boot_id;
 	char buf[RECORD_SIZE];
 	struct text t = {buf, sizeof(buf), 0, 0};
 	int self = (int)SYS0(__NR_getpid), fd;
@@ -80,12 +85,44 @@ int record_state(int directory, const char *boot_id, int init_pid, struct clock_
 		text_bytes(&t, boot_id + i, 1);
 	put_number(&t, "\",\"supervisor\":{\"pid\":", (uint64_t)self);
 	put_number(&t, ",\"startTime\":", start_time(self));
-	put_number(&t, "},\"init\":{\"pid\":", init_pid > 0 ? (uint64_t)init_pid : 0);
-	put_number(&t, ",\"startTime\":", init_pid > 0 ? start_time(init_pid) : 0);
-	put_time(&t, "},\"startedAt\":\"", started);
-	put_number(&t, ",\"restarts\":", restarts);
+	put_number(&t, "},\"init\":{\"pid\":", r->init_pid > 0 ? (uint64_t)r->init_pid : 0);
+	put_number(&t, ",\"startTime\":", r->init_pid > 0 ? start_time(r->init_pid) : 0);
+	put_time(&t, "},\"startedAt\":\"", r->started);
+	put_number(&t, ",\"restarts\":", r->restarts);
+	if (r->health) {
+		text_string(&t, ",\"health\":{\"status\":\"");
+		text_string(&t, r->health);
+		put_number(&t, "\",\"failing\":", r->failing);
+		text_string(&t, "}");
+	}
 	text_string(&t, "}\n");
 	fd = replace_file(directory, "state.json", &t);
+	if (fd < 0)
+		return fd;
+	io_close(&fd);
+	return 0;
+}
+
+int record_check(int directory, uint32_t number, const struct check *check)
+{
+	static char buf[CHECK_SIZE] __attribute__((aligned(PAGE)));
+	struct text t = {buf, sizeof(buf) - CHECK_END, 0, 0};
+	char name[] = "health.0";
+	int fd;
+
+	text_string(&t, "{\"Start\":\"");
+	clock_format(&t, check->started);
+	text_string(&t, "\",\"End\":\"");
+	clock_format(&t, check->finished);
+	text_string(&t, check->status < 0 ? "\",\"ExitCode\":-" : "\",\"ExitCode\":");
+	text_number(&t, (uint64_t)(check->status < 0 ? -check->status : check->status));
+	text_string(&t, ",\"Output\":\"");
+	text_json(&t, check->output, check->output_len);
+	t.size = sizeof(buf);
+	text_string(&t, "\"}\n");
+	name[sizeof(name) - 2] = (char)('0' + number % 5);
+	fd = replace_file(directory, name, &t);
+	SYS3(__NR_madvise, buf, sizeof(buf), MADV_DONTNEED);
 	if (fd < 0)
 		return fd;
 	io_close(&fd);
@@ -105,7 +142,9 @@ int record_exit(int directory, const struct ending *e)
 		put_number(&t, ",\"op\":", e->failure.op);
 	put_time(&t, ",\"startedAt\":\"", e->started);
 	put_time(&t, ",\"finishedAt\":\"", e->finished);
-	put_number(&t, ",\"oomKilled\":false,\"logDroppedBytes\":", log_dropped());
+	text_string(&t, ",\"oomKilled\":");
+	text_string(&t, e->oom_killed ? "true" : "false");
+	put_number(&t, ",\"logDroppedBytes\":", log_dropped());
 	if (e->cleanup_failed) {
 		put_number(&t, ",\"cleanup\":{\"op\":", e->cleanup.op);
 		put_number(&t, ",\"errno\":", (uint64_t)e->cleanup.error);

@@ -2,6 +2,7 @@
  * record.h - what the supervisor leaves in the container's directory for commands that come later:
  *
  *     state.json  {"bootId":"…","supervisor":{"pid":N,"startTime":N},"init":{"pid":N,"startTime":N},"startedAt":"…","restarts":0}
+ *                 and with health checks "health":{"status":"starting","failing":0}
  *     exit.json   {"kind":"exited","value":0,"startedAt":"…","finishedAt":"…","oomKilled":false,"logDroppedBytes":0}
  *
  * A pid alone could be another process by now: with the boot id and its start time (field 22 of /proc/PID/stat) it cannot.
@@ -22,6 +23,7 @@ struct ending {
 	int failed; /* the container did not start, because of `failure`; else `status` holds */
 	struct failure_record failure;
 	struct exit_status status;
+	int oom_killed;
 	struct clock_time started, finished;
 	int cleanup_failed;
 	struct failure_record cleanup;
@@ -29,8 +31,34 @@ struct ending {
 	struct clock_time restart_at;
 };
 
-/* 0 or -errno. BOOT_ID is cut at its first character that is not printable ASCII. */
-int record_state(int directory, const char *boot_id, int init_pid, struct clock_time started, uint32_t restarts);
+/* Who runs, and how it is. */
+struct running {
+	const char *boot_id; /* cut at its first character that is not printable ASCII */
+	int init_pid;
+	struct clock_time started;
+	uint32_t restarts;
+	const char *health; /* 0: there are no health checks */
+	uint32_t failing;   /* health checks that failed in a row */
+};
+
+/* 0 or -errno. */
+int record_state(int directory, const struct running *running);
+
+#define CHECK_OUTPUT 4096 /* bytes of its output that a health check keeps */
+
+/* A health check. */
+struct check {
+	struct clock_time started, finished;
+	int status; /* exit status; -1: it took too long */
+	const unsigned char *output;
+	uint32_t output_len;
+};
+
+/*
+ * health.0 … health.4 are the last five checks, NUMBER counts them: {"Start":"…","End":"…","ExitCode":0,"Output":"…"}, as docker's inspect
+ * has them. 0 or -errno.
+ */
+int record_check(int directory, uint32_t number, const struct check *check);
 
 /* 0 or -errno. The file is in place, but not yet on the disk. May be called again when more is known. */
 int record_exit(int directory, const struct ending *ending);

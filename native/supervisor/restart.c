@@ -4,6 +4,7 @@
 #include "signals.h"
 
 static uint32_t count, pause;
+static int forced = -1;
 
 static uint32_t number(const char *digits)
 {
@@ -31,9 +32,16 @@ int restart_is_due(const struct supervisor_spec *spec, const struct ending *e)
 
 	if (signals_stop_wanted() || (e->failed && count == 0))
 		return 0;
+	if (forced >= 0)
+		return forced;
 	if (spec->flags & SPEC_RESTART_ALWAYS)
 		return 1;
 	return (spec->flags & SPEC_RESTART_ON_FAILURE) && failed && (!spec->restart_limit || count < spec->restart_limit);
+}
+
+void restart_force(int again)
+{
+	forced = again;
 }
 
 uint32_t restart_pause(int64_t ran)

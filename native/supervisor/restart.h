@@ -28,6 +28,9 @@ uint32_t restart_count(void);
 /* Is the container that has ended so to be started again? */
 int restart_is_due(const struct supervisor_spec *spec, const struct ending *ending);
 
+/* Whatever the policy says: it is to be started again, or not. */
+void restart_force(int again);
+
 /* The pause before that, in ms, for a container that has run so long. */
 uint32_t restart_pause(int64_t ran);
 

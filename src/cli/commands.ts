@@ -50,6 +50,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Let the processes of paused containers go on',
     load: async () => (await import('./commands/unpause.ts')).UNPAUSE,
   },
+  'healthcheck run': {
+    summary: "Run a container's health check now",
+    load: async () => (await import('./commands/healthcheck-run.ts')).HEALTHCHECK_RUN,
+  },
   kill: {
     summary: 'Send a signal to containers',
     load: async () => (await import('./commands/kill.ts')).KILL,
@@ -302,4 +306,5 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
   system: { info: 'info' },
   volume: { list: 'volume ls', remove: 'volume rm' },
   ns: { list: 'ns ls' },
+  healthcheck: {},
 };

@@ -39,6 +39,13 @@ function status(value: string): Test {
   return ({ state }) => state.phase === value;
 }
 
+const HEALTH = ['starting', 'healthy', 'unhealthy', 'none'];
+
+function health(value: string): Test {
+  if (!HEALTH.includes(value)) throw usageError(`--filter health=${value}: not one of ${HEALTH.join(', ')}`);
+  return ({ state }) => (state.health?.status ?? 'none') === value;
+}
+
 /** What one filter asks of a container. Throws ERR_TSRUN_USAGE, ERR_TSRUN_CONTAINER_UNKNOWN, … */
 function testOf(engine: Engine, { key, value }: Filter): Test {
   switch (key) {
@@ -56,6 +63,8 @@ function testOf(engine: Engine, { key, value }: Filter): Test {
       return exited(value);
     case 'status':
       return status(value);
+    case 'health':
+      return health(value);
     case 'ancestor':
       return ancestor(engine, value);
     case 'before': {

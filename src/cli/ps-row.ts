@@ -30,8 +30,10 @@ export function statusText({ state }: ContainerView, now: number): string {
   switch (state.phase) {
     case 'created':
       return 'Created';
-    case 'running':
-      return `Up ${up}`;
+    case 'running': {
+      const health = state.health?.status;
+      return `Up ${up}${health ? ` (${health === 'starting' ? 'health: starting' : health})` : ''}`;
+    }
     case 'paused':
       return `Up ${up} (Paused)`;
     case 'stopping':

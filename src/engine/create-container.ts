@@ -13,7 +13,7 @@ import type { RootfsDriverName } from '../rootfs/driver.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
 import type { IdMaps } from '../rootless/id-map.ts';
-import type { ImageConfig } from '../spec/image.ts';
+import type { ImageConfig, ImageRunConfig } from '../spec/image.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
 import type { ImageRecord } from '../store/image-record.ts';
@@ -24,10 +24,11 @@ import { randomHex } from '../sys/random.ts';
 import { stringifyConfig } from './config-json.ts';
 import { randomName } from './container-names.ts';
 import { type ClaimedNetwork, type ContainerNetwork, claimNetwork } from './container-network.ts';
+import { healthCheck } from './health-check.ts';
 import type { Engine } from './open-engine.ts';
 import { populateRootfs } from './populate-rootfs.ts';
 import { commandLine, environment, workingDirectory } from './process-options.ts';
-import type { CreateRequest, MountRequest } from './request.ts';
+import type { CreateRequest, HealthRequest, MountRequest } from './request.ts';
 import { runtimeConfig } from './runtime-config.ts';
 import { security } from './security-options.ts';
 import { chooseStorageDriver, type DriverChoice } from './storage-driver.ts';
@@ -252,6 +253,8 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     stopSignal: parseSignal(request.stopSignal ?? run.StopSignal ?? 'SIGTERM'),
     stopTimeout: request.stopTimeout ?? 10,
     restart: request.restart,
+    ...healthRecord(run, request.health),
+    timeout: request.timeout || undefined,
     user: request.user ?? run.User ?? '',
     hostname: config.hostname ?? '',
     workdir: config.process.cwd,
@@ -263,6 +266,11 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     init: request.init,
     logDriver: 'k8s-file',
   };
+}
+
+function healthRecord(run: ImageRunConfig, request: HealthRequest): Pick<ContainerRecord, 'health'> {
+  const health = healthCheck(run, request);
+  return health ? { health: { ...health, ...(run.Shell && { shell: run.Shell }) } } : {};
 }
 
 /** Writes a planned container, whole before it has its name. @throws ERR_TSRUN_NAME_IN_USE, ERR_TSRUN_STORE */

@@ -5,6 +5,7 @@ import type { ContainerState } from '../store/container-state.ts';
 import { containerFiles } from '../store/paths.ts';
 import { parseConfig } from './config-json.ts';
 import type { ContainerView } from './container-view.ts';
+import { inspectHealth, inspectHealthCheck } from './inspect-health.ts';
 import type { Engine } from './open-engine.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
@@ -51,6 +52,7 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
       Error: '',
       StartedAt: state.startedAt ?? NEVER,
       FinishedAt: state.finishedAt ?? NEVER,
+      ...(record.health && { Health: inspectHealth(files.directory, state) }),
     },
     Image: record.imageId,
     ImageName: record.image,
@@ -86,6 +88,8 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
       Labels: record.labels,
       StopSignal: signalName(record.stopSignal),
       StopTimeout: record.stopTimeout,
+      ...(record.timeout !== undefined && { Timeout: record.timeout }),
+      ...(record.health && { Healthcheck: inspectHealthCheck(record.health) }),
       ExposedPorts: Object.fromEntries(Object.keys(ports).map((key) => [key, {}])),
     },
     HostConfig: {

@@ -2,7 +2,7 @@
 import type { RegistryAccess } from '../registry/access.ts';
 import type { IdMapEntry } from '../rootless/id-map.ts';
 import type { Userns } from '../rootless/nested-map.ts';
-import type { RestartPolicy } from '../store/container-record.ts';
+import type { HealthCheck, RestartPolicy } from '../store/container-record.ts';
 
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
 
@@ -24,6 +24,19 @@ export interface PublishRequest {
   protocol: 'tcp' | 'udp';
 }
 
+/** `--health-*`; what is undefined is the image's, or the default. All times in milliseconds. */
+export interface HealthRequest {
+  /** --no-healthcheck */
+  none: boolean;
+  command: string | undefined;
+  intervalMs: number | undefined;
+  timeoutMs: number | undefined;
+  startPeriodMs: number | undefined;
+  startIntervalMs: number | undefined;
+  retries: number | undefined;
+  onFailure: HealthCheck['onFailure'] | undefined;
+}
+
 /** Options that `create` and `run` share. Names follow the long options of podman. */
 export interface CreateRequest {
   image: string;
@@ -34,6 +47,9 @@ export interface CreateRequest {
   detach: boolean;
   remove: boolean;
   restart: RestartPolicy | undefined;
+  health: HealthRequest;
+  /** seconds */
+  timeout: number | undefined;
   init: boolean;
   readOnly: boolean;
   /** --entrypoint: undefined = the image's; [] = none; a JSON array or one word otherwise */

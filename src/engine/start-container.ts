@@ -16,7 +16,7 @@ import { containerFiles, LOG_NAME, layerDiff, runtimeContainerDirectory } from '
 import { SupervisorClient } from '../supervisor/client.ts';
 import type { Streams } from '../supervisor/messages.ts';
 import { FD_TRACE } from '../supervisor/protocol.ts';
-import { encodeSpec } from '../supervisor/spec.ts';
+import { encodeSpec, type HealthSpec } from '../supervisor/spec.ts';
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { currentBootId, startTimeOf } from '../sys/process.ts';
 import type { Program } from '../sys/step.ts';
@@ -116,6 +116,7 @@ export function planStart(
   network: ContainerNetwork,
   options: Pick<StartOptions, 'attach' | 'windowSize' | 'trace'>,
   runtimeFd: number,
+  health?: HealthSpec,
 ): StartPlan {
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
@@ -132,8 +133,9 @@ export function planStart(
     attach: options.attach,
     ...(record.openStdin && { stdinOnce: true }),
     ...supervision(record),
+    ...(health && { health }),
     ...(record.logDriver !== 'none' && {
-      log: { name: LOG_NAME, maxBytes: LOG_MAX_BYTES, files: LOG_FILES },
+      log: { driver: 'k8s-file', name: LOG_NAME, maxBytes: LOG_MAX_BYTES, files: LOG_FILES },
     }),
   });
   const supervisor = {
@@ -185,7 +187,10 @@ export async function startUnlessRunning(
   using _claim = network.claim;
   if (network.warning !== undefined) engine.warn(network.warning);
   writeNetworkFiles(engine, record, network);
-  const plan = planStart(engine, record, config, network, options, lock.fd);
+  const health =
+    record.health &&
+    (await import('./health-spec.ts')).healthSpec(record, record.health, config, engine.paths.runtime);
+  const plan = planStart(engine, record, config, network, options, lock.fd, health);
   return await launch(engine, record, plan, options);
 }
 

@@ -22,7 +22,7 @@ import {
 import type { Program, Slot, Step } from '../sys/step.ts';
 import { dieWithSupervisor } from './command.ts';
 import { becomeCommand, type InitContext, pipeStreams } from './init-program.ts';
-import { startProgram } from './start-program.ts';
+import { type ChildEnds, startProgram } from './start-program.ts';
 import { openTerminal, useTerminal } from './terminal.ts';
 import { becomeContainerRoot, hasOwnUsers } from './user-namespace.ts';
 
@@ -31,7 +31,7 @@ export interface ExecOptions extends Pick<InitContext, 'canSetGroups' | 'filterC
   config: RuntimeConfig;
   openStdin: boolean;
   /** Descriptor of the supervisor that is the init's pidfd. */
-  initPidfd: number;
+  initPidfd: Slot | number;
 }
 
 /** What the exec's supervisor does before its execve. */
@@ -42,44 +42,45 @@ export const joinPidNamespace = (initPidfd: Slot | number): Step =>
   ]);
 
 export function execProgram(options: ExecOptions): Program {
-  const { config } = options;
-  const { uid } = config.process.user;
   return startProgram({
-    config,
+    config: options.config,
     openStdin: options.openStdin,
     flags: 0n,
     attach: () => [],
-    child: ({ slots, streams, report, barrier }) => {
-      const size = config.process.consoleSize;
-      const terminal = streams.terminalSocket
-        ? openTerminal(slots, streams.terminalSocket, uid, size && { rows: size.height, columns: size.width })
-        : undefined;
-      const users = hasOwnUsers(config);
-      const namespaces =
-        CLONE_NEWNS |
-        CLONE_NEWNET |
-        CLONE_NEWIPC |
-        CLONE_NEWUTS |
-        CLONE_NEWCGROUP |
-        (users ? CLONE_NEWUSER : 0n);
-      return [
-        op('container', 'say which step failed', { kind: 'report', fd: report }),
-        call('container', 'nobody may look into this process while it is half a container', 'prctl', [
-          PR_SET_DUMPABLE,
-          0,
-          0,
-          0,
-          0,
-        ]),
-        dieWithSupervisor(),
-        call('container', 'a session of its own: no terminal of the user', 'setsid', []),
-        call('container', 'join the container', 'setns', [options.initPidfd, namespaces]),
-        ...becomeContainerRoot(config),
-        ...(terminal
-          ? [...terminal.steps, ...useTerminal(terminal.slave)]
-          : pipeStreams(streams, users ? 0 : uid)),
-        ...becomeCommand({ ...options, slots, barrier, report }),
-      ];
-    },
+    child: (ends) => execSteps(options, ends),
   });
+}
+
+/** What the new process does, born in the container's pid namespace. */
+export function execSteps(
+  options: Omit<ExecOptions, 'openStdin'>,
+  { slots, streams, report, barrier }: Omit<ChildEnds, 'rootfs'>,
+): Step[] {
+  const { config } = options;
+  const { uid } = config.process.user;
+  const size = config.process.consoleSize;
+  const terminal = streams.terminalSocket
+    ? openTerminal(slots, streams.terminalSocket, uid, size && { rows: size.height, columns: size.width })
+    : undefined;
+  const users = hasOwnUsers(config);
+  const namespaces =
+    CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (users ? CLONE_NEWUSER : 0n);
+  return [
+    op('container', 'say which step failed', { kind: 'report', fd: report }),
+    call('container', 'nobody may look into this process while it is half a container', 'prctl', [
+      PR_SET_DUMPABLE,
+      0,
+      0,
+      0,
+      0,
+    ]),
+    dieWithSupervisor(),
+    call('container', 'a session of its own: no terminal of the user', 'setsid', []),
+    call('container', 'join the container', 'setns', [options.initPidfd, namespaces]),
+    ...becomeContainerRoot(config),
+    ...(terminal
+      ? [...terminal.steps, ...useTerminal(terminal.slave)]
+      : pipeStreams(streams, users ? 0 : uid)),
+    ...becomeCommand({ ...options, slots, barrier, report }),
+  ];
 }

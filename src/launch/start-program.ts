@@ -38,8 +38,10 @@ export const SUPERVISOR_SLOTS = {
   report: new Slot(6, 'report.r'),
   go: new Slot(7, 'go.w'),
   helpers: new Slot(8, 'helpers.r'),
+  /** Of a health program: given to it. */
+  target: new Slot(9, 'init.pidfd'),
 } as const;
-const FIRST_FREE = 9;
+export const FIRST_FREE = 10;
 
 const NAMESPACE_FLAGS: Record<NamespaceType, bigint> = {
   user: CLONE_NEWUSER,

@@ -31,6 +31,21 @@ export interface RestartPolicy {
   maximumRetryCount: number;
 }
 
+/** All times in milliseconds. */
+export interface HealthCheck {
+  /** As images have it: `CMD`, then the words of a command; or `CMD-SHELL` and a line. */
+  test: string[];
+  /** The image's, for CMD-SHELL; /bin/sh -c when absent */
+  shell?: string[];
+  /** 0 = only when asked for */
+  intervalMs: number;
+  timeoutMs: number;
+  startPeriodMs: number;
+  startIntervalMs: number;
+  retries: number;
+  onFailure: 'none' | 'kill' | 'restart' | 'stop';
+}
+
 export interface ContainerRecord {
   /** 64 hex digits */
   id: string;
@@ -66,6 +81,9 @@ export interface ContainerRecord {
   stopTimeout: number;
   /** Absent: no. */
   restart?: RestartPolicy | undefined;
+  health?: HealthCheck | undefined;
+  /** Seconds that a start may last; absent: as long as it wants. */
+  timeout?: number | undefined;
   user: string;
   hostname: string;
   workdir: string;

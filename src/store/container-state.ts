@@ -39,6 +39,8 @@ export interface ContainerState {
   /** How often its supervisor has started it again. */
   restarts: number;
   oomKilled: boolean;
+  /** Of a container that runs and has a health check. */
+  health?: { status: 'starting' | 'healthy' | 'unhealthy'; failing: number } | undefined;
   /** How it is held, in phase `paused`. */
   paused?: PausedFile | undefined;
 }
@@ -49,6 +51,7 @@ interface StateFile {
   init: ProcessId;
   startedAt: string;
   restarts?: number;
+  health?: NonNullable<ContainerState['health']>;
 }
 
 interface ExitFile {
@@ -99,7 +102,7 @@ export function readContainerState(paths: StorePaths, id: string): ContainerStat
   if (init) {
     const paused = existsSync(files.paused) ? readPaused(files.paused, startedAt, init.pid) : undefined;
     const phase = paused ? 'paused' : 'running';
-    return { ...created, phase, startedAt, supervisor, init, restarts, paused };
+    return { ...created, phase, startedAt, supervisor, init, restarts, paused, health: state.health };
   }
   // Read last: whoever has ended by now has written it before.
   const exit = readJson<ExitFile>(files.exit);

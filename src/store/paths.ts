@@ -102,6 +102,9 @@ export const containerFiles = (s: StorePaths, id: string) => {
     resolvConf: `${directory}/resolv.conf`,
   } as const;
 };
+/** The last five health checks, in no order. */
+export const healthCheckFiles = (directory: string): string[] =>
+  [0, 1, 2, 3, 4].map((number) => `${directory}/health.${number}`);
 export const LOG_NAME = 'container.log';
 
 /** The supervisor's socket in a container's (or an exec session's) runtime directory. */

@@ -11,6 +11,9 @@
  *       | ---- STDIN bytes / STDIN_EOF ---------------> |
  *       | ---- RESIZE {rows, cols, xpixel, ypixel} ---> |
  *       | ---- SIGNAL {number} -----------------------> |
+ *       | ---- DETACH --------------------------------> |
+ *       | ---- PROBE ---------------------------------> |
+ *       | <------------------------- PROBED {status} -- |
  */
 import * as protocol from './protocol.ts';
 
@@ -27,6 +30,8 @@ export type SupervisorMessage =
   | { type: 'stdout'; bytes: Buffer }
   | { type: 'stderr'; bytes: Buffer }
   | { type: 'exit'; status: ExitStatus }
+  /** Of the health check that was asked for. */
+  | { type: 'probed'; exitCode: number }
   /** Output that this client was too slow to get while others were attached. */
   | { type: 'lost'; bytes: number };
 
@@ -51,6 +56,8 @@ export function parseMessage({ type, payload }: protocol.Frame): SupervisorMessa
       return { type: 'stderr', bytes: payload };
     case protocol.FRAME_EXIT:
       return { type: 'exit', status: exitStatus(payload.readUInt32LE(0), payload.readUInt32LE(4)) };
+    case protocol.FRAME_PROBED:
+      return { type: 'probed', exitCode: payload.readUInt32LE(0) };
     case protocol.FRAME_LOST:
       return { type: 'lost', bytes: Number(payload.readBigUInt64LE(0)) };
     default:
@@ -105,6 +112,12 @@ export function resize(rows: number, columns: number): Buffer {
   size.writeUInt16LE(columns, 2);
   return protocol.encodeFrame(protocol.FRAME_RESIZE, size);
 }
+
+/** The user leaves on purpose: what was to end with this client goes on. */
+export const detach = (): Buffer => protocol.encodeFrame(protocol.FRAME_DETACH);
+
+/** Asks for a health check now; `probed` is the answer. */
+export const probe = (): Buffer => protocol.encodeFrame(protocol.FRAME_PROBE);
 
 /** Signal `number`, 1 to 64, to the init. */
 export const signal = (number: number): Buffer => protocol.encodeFrame(protocol.FRAME_SIGNAL, uint32(number));

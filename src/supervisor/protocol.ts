@@ -19,7 +19,8 @@ export const SLOT_TERMINAL = 5;
 export const SLOT_REPORT = 6;
 export const SLOT_GO = 7;
 export const SLOT_HELPERS = 8;
-export const SLOT_FIRST_FREE = 9;
+export const SLOT_TARGET = 9;
+export const SLOT_FIRST_FREE = 10;
 
 export const SPEC_ATTACH_STDIN = 1;
 export const SPEC_ATTACH_STDOUT = 2;
@@ -36,11 +37,26 @@ export const FRAME_STDOUT = 3;
 export const FRAME_STDERR = 4;
 export const FRAME_EXIT = 5;
 export const FRAME_LOST = 6;
+export const FRAME_PROBED = 7;
 export const FRAME_ATTACH = 16;
 export const FRAME_STDIN = 17;
 export const FRAME_STDIN_EOF = 18;
 export const FRAME_RESIZE = 19;
 export const FRAME_SIGNAL = 20;
+export const FRAME_DETACH = 21;
+export const FRAME_PROBE = 22;
+
+export const LOG_K8S_FILE = 0;
+export const LOG_JSON_FILE = 1;
+export const LOG_JOURNALD = 2;
+
+export const HEALTH_NONE = 0;
+export const HEALTH_KILL = 1;
+export const HEALTH_RESTART = 2;
+export const HEALTH_STOP = 3;
+
+/** Of a time in ms: it never comes. */
+export const NEVER = 0xffffffff;
 
 export const EXIT_EXITED = 0;
 export const EXIT_SIGNALED = 1;

@@ -1,6 +1,14 @@
 /** What a supervisor is given on FD_SPEC: struct supervisor_spec of native/protocol.h, and the programs and texts behind it. */
 import { attachFlags, type Streams } from './messages.ts';
 import {
+  HEALTH_KILL,
+  HEALTH_NONE,
+  HEALTH_RESTART,
+  HEALTH_STOP,
+  LOG_JOURNALD,
+  LOG_JSON_FILE,
+  LOG_K8S_FILE,
+  NEVER,
   SPEC_KILL_ORPHAN,
   SPEC_LOG,
   SPEC_MAGIC,
@@ -23,8 +31,14 @@ export interface SupervisorSpec {
   /** Kill the init when the first client goes. */
   killOrphan?: boolean;
   log?: {
-    /** A name in the container's directory, at most 63 bytes. */
+    /** k8s-file when absent */
+    driver?: 'k8s-file' | 'json-file' | 'journald';
+    /** Where the file is; undefined = the container's directory. Of journald: its socket. */
+    directory?: string | undefined;
+    /** Of the file, at most 63 bytes. */
     name: string;
+    /** What each record has besides (native/supervisor/log.h). */
+    fields?: string | undefined;
     /** Bytes after which it is rotated; 0 = never. */
     maxBytes: number;
     /** How many files are kept, the current one included. */
@@ -32,7 +46,40 @@ export interface SupervisorSpec {
   };
   /** Start the container again when it ends: always, or `limit` times at most (0 = without end) after a failure. */
   restart?: { when: 'always' } | { when: 'on-failure'; limit: number };
+  /** Kill it when a start has lasted so long. */
+  runLimitMs?: number;
+  /** memory.events or memory.oom_control of the container's own cgroup. */
+  oomFile?: string;
+  stop?: { signal: number; timeoutMs: number };
+  health?: HealthSpec;
 }
+
+export type HealthAction = 'none' | 'kill' | 'restart' | 'stop';
+
+/** All times in milliseconds. */
+export interface HealthTimes {
+  /** 0 = only when asked for */
+  intervalMs: number;
+  timeoutMs: number;
+  startPeriodMs: number;
+  startIntervalMs: number;
+  /** Failures in a row that make it unhealthy. */
+  retries: number;
+  onFailure: HealthAction;
+}
+
+export interface HealthSpec extends HealthTimes {
+  /** The image of the program that puts a check's process into the container; its slots are as in native/protocol.h. */
+  program: Buffer;
+}
+
+const HEALTH_ACTIONS = {
+  none: HEALTH_NONE,
+  kill: HEALTH_KILL,
+  restart: HEALTH_RESTART,
+  stop: HEALTH_STOP,
+};
+const LOG_DRIVERS = { 'k8s-file': LOG_K8S_FILE, 'json-file': LOG_JSON_FILE, journald: LOG_JOURNALD };
 
 const BOOT_ID_SIZE = 40;
 const LOG_NAME_SIZE = 64;
@@ -89,26 +136,37 @@ class SpecWriter {
   }
 }
 
-const HEADER_SIZE = 96;
+const HEADER_SIZE = 160;
 const SIZE_AT = 4;
 
 /** The bytes of the memfd. @throws RangeError for a name that does not fit */
 export function encodeSpec(spec: SupervisorSpec): Buffer {
-  const { log, restart } = spec;
+  const { log, restart, stop, health } = spec;
   checkLength(log?.name ?? '', LOG_NAME_SIZE);
   checkLength(spec.bootId, BOOT_ID_SIZE);
   const writer = new SpecWriter();
-  const logName = writer.text(log?.name);
+  const texts = [log?.directory, log?.name, log?.fields, spec.oomFile].map((text) => writer.text(text));
   writer.u32(SPEC_MAGIC);
   writer.u32(0); // the size, which finish() knows
   writer.u32(flagsOf(spec));
   writer.u32(restart?.when === 'on-failure' ? restart.limit : 0);
   writer.part(spec.start);
   writer.part(spec.cleanup);
+  writer.part(health?.program);
   writer.textsPart();
   writer.u64(log?.maxBytes ?? 0);
+  writer.u64(spec.runLimitMs ?? 0);
+  writer.u32(LOG_DRIVERS[log?.driver ?? 'k8s-file']);
   writer.u32(log?.files ?? 0);
-  writer.u32(logName);
+  for (const text of texts) writer.u32(text);
+  writer.u32(stop?.signal ?? 0);
+  writer.u32(stop ? time(stop.timeoutMs) : NEVER);
+  writer.u32(time(health?.intervalMs ?? 0));
+  writer.u32(time(health?.timeoutMs ?? 0));
+  writer.u32(time(health?.startPeriodMs ?? 0));
+  writer.u32(time(health?.startIntervalMs ?? 0));
+  writer.u32(health?.retries ?? 0);
+  writer.u32(HEALTH_ACTIONS[health?.onFailure ?? 'none']);
   return writer.finish(spec.bootId);
 }
 
@@ -122,6 +180,9 @@ function flagsOf({ attach, stdinOnce, killOrphan, log, restart }: SupervisorSpec
     (restart?.when === 'on-failure' ? SPEC_RESTART_ON_FAILURE : 0)
   );
 }
+
+/** Of more than 49 days, or below 0: never. */
+const time = (ms: number): number => (ms < 0 || ms >= NEVER ? NEVER : Math.round(ms));
 
 function checkLength(name: string, size: number): void {
   if (Buffer.byteLength(name) >= size) throw new RangeError(`the name ${JSON.stringify(name)} is too long`);

@@ -103,6 +103,7 @@ describe('tsrun run', () => {
       command: [],
       access: {},
       strictNames: false,
+      health: { none: false },
       name: undefined,
       interactive: false,
       tty: false,

@@ -6,11 +6,13 @@
  *      | -- keys, stdin ----------> | -- STDIN … STDIN_EOF -----------> |     the user's end of file half-closes the container's stdin
  *      | -- window, signals ------> | -- RESIZE, SIGNAL --------------> |
  *      | <--------- stdout, stderr  | <---------------- STDOUT, STDERR  |     the next message is fetched when this one is written
+ *      | -- detach keys ----------> | -- DETACH ----------------------> |     an exec'd command goes on, too
  *      | <------------ exit status  | <-------------------------- EXIT  |     after the last byte of output
  *
  * Nothing is buffered here: a slow reader of stdout slows the container, a slow container slows the writer of stdin.
  */
 import {
+  detach,
   type ExitStatus,
   resize,
   type Streams,
@@ -95,7 +97,11 @@ async function sendStdin(
       const { pass, detached } = keys.push(chunk);
       if (pass.length > 0) await client.send(stdinFrames(pass));
       last = pass.at(-1) ?? last;
-      if (detached) return true;
+      if (detached) {
+        // An exec'd command ends with its client, but not when its user leaves it on purpose.
+        await client.send(detach());
+        return true;
+      }
     }
   } catch (error) {
     // A terminal that was hung up (EIO), or a stdin that was never open: to the container both are its end.
@@ -130,6 +136,7 @@ async function receive(client: Connection, pid: number): Promise<AttachEnd> {
       case 'exit':
         return { kind: 'exit', status: message.status };
       case 'started':
+      case 'probed':
         break;
     }
   }

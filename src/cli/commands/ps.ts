@@ -17,6 +17,7 @@ const FILTER_KEYS = [
     'label!',
     'exited',
     'status',
+    'health',
     'ancestor',
     'before',
     'since',

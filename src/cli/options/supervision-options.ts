@@ -1,9 +1,74 @@
 /** What the supervisor does for a container besides holding its streams. */
+import type { HealthRequest } from '../../engine/request.ts';
 import { parseRestartPolicy } from '../parse/restart-policy.ts';
+import { parseDuration } from '../parse/time.ts';
 import { usageError } from '../parse/usage.ts';
-import { type Values, value } from './option.ts';
+import { nonEmpty, oneOf, wholeNumber } from '../parse/words-of-choice.ts';
+import { flag, type Values, value } from './option.ts';
+
+/** `1m30s`, in milliseconds; 0, as docker has it, is not given. */
+const duration =
+  (option: string) =>
+  (text: string): number | undefined => {
+    const ms = text === '0' ? 0 : parseDuration(text);
+    if (ms === undefined || (ms > 0 && ms < 1))
+      throw usageError(`${option} ${text}: not a time of 1ms or more`, `${option} 30s`);
+    return ms || undefined;
+  };
+
+/** podman's word for a check that is only run when it is asked for. */
+const interval = (text: string): number | undefined =>
+  text === 'disable' ? 0 : duration('--health-interval')(text);
+
+const HEALTH_ACTIONS = ['none', 'kill', 'restart', 'stop'] as const;
+
+export const HEALTH_OPTIONS = {
+  'health-cmd': value(
+    'COMMAND',
+    'How to find out whether the container is healthy: a line for its shell, a JSON list, or none',
+    nonEmpty('--health-cmd'),
+    { example: "--health-cmd 'wget -q -O /dev/null http://localhost/'" },
+  ),
+  'health-interval': value(
+    'TIME',
+    'From one health check to the next; disable for none but by hand',
+    interval,
+    {
+      default: '30s',
+    },
+  ),
+  'health-on-failure': value(
+    'ACTION',
+    'What becomes of an unhealthy container: none, kill, restart or stop',
+    oneOf('--health-on-failure', HEALTH_ACTIONS),
+    { default: 'none' },
+  ),
+  'health-retries': value(
+    'N',
+    'How many checks must fail in a row to make it unhealthy',
+    wholeNumber('--health-retries', 1),
+    { default: '3' },
+  ),
+  'health-start-interval': value(
+    'TIME',
+    'From one health check to the next in the start period',
+    duration('--health-start-interval'),
+    { default: '5s' },
+  ),
+  'health-start-period': value(
+    'TIME',
+    'How long after the start a failing check does not count, until one has succeeded',
+    duration('--health-start-period'),
+    { default: '0s' },
+  ),
+  'health-timeout': value('TIME', 'How long a health check may take', duration('--health-timeout'), {
+    default: '30s',
+  }),
+  'no-healthcheck': flag('Run no health check, though the image has one'),
+};
 
 export const SUPERVISION_OPTIONS = {
+  ...HEALTH_OPTIONS,
   restart: value(
     'POLICY',
     'Start it again when it ends: no, on-failure[:TIMES], always or unless-stopped; after a pause that doubles from 0.1 s to 1 min, and not ' +
@@ -11,9 +76,23 @@ export const SUPERVISION_OPTIONS = {
     parseRestartPolicy,
     { default: 'no', example: '--restart on-failure:5' },
   ),
+  timeout: value('SECONDS', 'Kill the container when it has run so long', wholeNumber('--timeout', 0), {
+    default: '0, for ever',
+  }),
 };
 
 type Given = Values<typeof SUPERVISION_OPTIONS> & { rm: boolean };
+
+export const healthRequest = (given: Values<typeof HEALTH_OPTIONS>): HealthRequest => ({
+  none: given['no-healthcheck'],
+  command: given['health-cmd'],
+  intervalMs: given['health-interval'],
+  timeoutMs: given['health-timeout'],
+  startPeriodMs: given['health-start-period'],
+  startIntervalMs: given['health-start-interval'],
+  retries: given['health-retries'],
+  onFailure: given['health-on-failure'],
+});
 
 /** Throws ERR_TSRUN_USAGE. */
 export function refuseContradictions(given: Given): void {
@@ -23,4 +102,7 @@ export function refuseContradictions(given: Given): void {
       'leave one of the two out',
     );
   }
+  const { 'no-healthcheck': none, 'health-cmd': command } = given;
+  if (none && command !== undefined)
+    throw usageError('--no-healthcheck and --health-cmd contradict each other', 'leave one of the two out');
 }

@@ -1,7 +1,6 @@
 /** Options of docker and podman that tsrun knows by name and refuses: the name → what to do instead, or ''. */
 
 const LIMITS = 'see `tsrun doctor` for which cgroup controllers are delegated; limits are not set yet';
-const HEALTH = 'health checks are not run yet';
 
 const limits = [
   ...[
@@ -35,14 +34,9 @@ const limits = [
     'cpu-rt-period',
   ],
 ];
-const health = ['cmd', 'interval', 'retries', 'start-period', 'start-interval', 'timeout', 'on-failure'].map(
-  (name) => `health-${name}`,
-);
-
 /** For `run` and `create`. */
 export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(limits.map((name) => [name, LIMITS])),
-  ...Object.fromEntries([...health, 'no-healthcheck'].map((name) => [name, HEALTH])),
   'blkio-weight-device': '',
   'device-cgroup-rule': '',
   'disable-content-trust': '',
@@ -70,7 +64,6 @@ export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
   subgidname: '',
   subuidname: '',
   systemd: '',
-  timeout: 'timeout SECONDS tsrun run …',
   tz: '-e TZ=NAME',
   'use-api-socket': '',
   'volume-driver': '',

@@ -188,6 +188,7 @@ test('kill -9 of the supervisor: nothing comes back', async () => {
   const run = supervise({ start: shell('echo up; exec sleep 1000'), log, restart: always, attach });
   await run.first.message('started');
   const { init } = state(run);
+  await until('its output is in the log', () => lines(run) === 1);
   run.process.kill('SIGKILL');
   await run.exited;
   expect(existsSync(join(run.directory, 'exit.json'))).toBe(false);

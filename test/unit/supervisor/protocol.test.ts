@@ -10,8 +10,8 @@ const header = readFileSync(new URL('../../../native/protocol.h', import.meta.ur
 /** NAME → number, of the #defines and enum members of protocol.h. */
 function headerNumbers(): Map<string, number> {
   const found = [
-    ...header.matchAll(/^#define ([A-Z_]+) (0x[0-9a-f]+|\d+)u?\b/gm),
-    ...header.matchAll(/^\t([A-Z_]+) = (\d+),/gm),
+    ...header.matchAll(/^#define ([A-Z0-9_]+) (0x[0-9a-f]+|\d+)u?\b/gm),
+    ...header.matchAll(/^\t([A-Z0-9_]+) = (\d+),/gm),
   ];
   return new Map(found.map(([, name = '', value]) => [name, Number(value)]));
 }
