@@ -162,6 +162,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Give a container another name',
     load: async () => (await import('./commands/rename.ts')).RENAME,
   },
+  top: {
+    summary: 'List the processes of a container',
+    load: async () => (await import('./commands/top.ts')).TOP,
+  },
   'container exists': {
     summary: 'Tell by the exit status whether there is a container',
     load: async () => (await import('./commands/container-exists.ts')).CONTAINER_EXISTS,
@@ -284,6 +288,7 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
         'commit',
         'diff',
         'rename',
+        'top',
       ].map((name) => [name, name]),
     ),
     inspect: 'inspect --type container',

@@ -6,7 +6,7 @@ import { asWritten, flag, list, type Values, value } from '../options/option.ts'
 import { print, say } from '../output.ts';
 import { type Filter, parseFilter } from '../parse/filter.ts';
 import { usageError } from '../parse/usage.ts';
-import { wholeNumber } from '../parse/words-of-choice.ts';
+import { oneOf, wholeNumber } from '../parse/words-of-choice.ts';
 import { PS_HEADINGS, psRow } from '../ps-row.ts';
 
 const FILTER_KEYS = [
@@ -26,6 +26,8 @@ const FILTER_KEYS = [
     'until',
   ],
 ] as const;
+
+const SORT_KEYS = ['command', 'created', 'id', 'image', 'names', 'status'] as const;
 
 const OPTIONS = {
   all: flag('Those that do not run, too', { short: 'a' }),
@@ -47,6 +49,9 @@ const OPTIONS = {
   noheading: flag('Leave the line with the headings out'),
   quiet: flag('Print only ids', { short: 'q' }),
   size: flag('Print how much each has written', { short: 's' }),
+  sort: value('KEY', `Order: ${SORT_KEYS.join(', ')}`, oneOf('--sort', SORT_KEYS), {
+    default: 'created, the newest first',
+  }),
 };
 
 type Given = Values<typeof OPTIONS>;
@@ -79,6 +84,22 @@ async function sizes(engine: Engine, views: readonly ContainerView[]): Promise<M
   return containerSizes(engine, views);
 }
 
+/** The text that --sort compares. */
+const SORT_TEXT: Record<(typeof SORT_KEYS)[number], (view: ContainerView) => string> = {
+  command: ({ record }) => record.command.join(' '),
+  created: ({ record }) => record.createdAt,
+  id: ({ id }) => id,
+  image: ({ record }) => record.image,
+  names: ({ name }) => name,
+  status: ({ state }) => state.phase,
+};
+
+function sorted(views: ContainerView[], key: (typeof SORT_KEYS)[number] | undefined): ContainerView[] {
+  if (key === undefined) return views;
+  const text = SORT_TEXT[key];
+  return views.toSorted((a, b) => (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0));
+}
+
 export const PS = defineCommand({
   usage: '',
   operands: [0, 0],
@@ -89,7 +110,6 @@ export const PS = defineCommand({
     namespace: '',
     ns: 'tsrun inspect NAME',
     pod: 'there are no pods yet',
-    sort: '',
     sync: 'the state is read anew each time',
     watch: 'watch tsrun ps',
   },
@@ -98,7 +118,7 @@ export const PS = defineCommand({
     if (given.quiet && given.format !== undefined)
       throw usageError('--quiet and --format contradict each other');
     const engine = await context.engine();
-    const views = await select(engine, given);
+    const views = sorted(await select(engine, given), given.sort);
     if (given.quiet) {
       print(views.map(({ id }) => `${given['no-trunc'] ? id : id.slice(0, 12)}\n`).join(''));
       return 0;
