@@ -250,6 +250,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Run a command of this machine in namespaces of a container',
     load: async () => (await import('./commands/ns-enter.ts')).NS_ENTER,
   },
+  'generate systemd': {
+    summary: 'Print a systemd unit for a container',
+    load: async () => (await import('./commands/generate-systemd.ts')).GENERATE_SYSTEMD,
+  },
   completion: {
     summary: 'Print a script that completes the words of tsrun in a shell',
     load: async () => (await import('./commands/completion.ts')).COMPLETION,
@@ -312,4 +316,5 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
   volume: { list: 'volume ls', remove: 'volume rm' },
   ns: { list: 'ns ls' },
   healthcheck: {},
+  generate: {},
 };

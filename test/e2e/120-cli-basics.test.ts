@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
-import { BINARY, useTsrun } from '../support/tsrun.ts';
+import { BINARY, start, useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -120,5 +121,22 @@ describe('completion', () => {
       _tsrun; echo "\${COMPREPLY[@]}"`;
     const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', env: tsrun.store.env });
     expect([stdout, stderr]).toEqual(['first\n', '']);
+  });
+});
+
+describe('generate systemd', () => {
+  it('prints a unit whose commands run the container, end with it, and stop it', async () => {
+    const unit = await tsrun.ok('generate', 'systemd', '--name', '--time', '0', 'first');
+    const [, begin = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+    const [, end = ''] = /^ExecStop=(.*)$/m.exec(unit) ?? [];
+    const main = start('sh', ['-c', `exec ${begin}`], { env: tsrun.store.env });
+    await until('it runs', async () => (await tsrun.ok('ps', '--format', '{{.Names}}')) === 'first');
+    const stop = await start('sh', ['-c', end], { env: tsrun.store.env }).ended;
+    expect([stop.status, stop.stderr]).toEqual([0, '']);
+    expect((await main.ended).status).toBe(137);
+  });
+
+  it('--new is refused by name', async () => {
+    expect((await tsrun.expect(125, ['generate', 'systemd', '--new', 'first'])).stderr).toContain('--new');
   });
 });

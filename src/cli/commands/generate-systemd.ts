@@ -1,0 +1,80 @@
+import { writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { defineCommand } from '../command.ts';
+import { flag, value } from '../options/option.ts';
+import { print } from '../output.ts';
+import { nonEmpty, oneOf, wholeNumber } from '../parse/words-of-choice.ts';
+import { systemdUnit } from '../systemd-unit.ts';
+
+/** systemd.service(5) */
+const POLICIES = [
+  ...['no', 'always', 'on-success', 'on-failure', 'on-abnormal', 'on-watchdog', 'on-abort'],
+] as const;
+
+/** The launcher beside the loader that runs. */
+const launcher = (): string => join(dirname(process.argv[1] ?? ''), 'tsrun');
+
+export const GENERATE_SYSTEMD = defineCommand({
+  usage: 'CONTAINER',
+  operands: [1, 1],
+  text:
+    'Prints a systemd user unit that starts a container, restarts it, and stops it. The container stays as it is between starts: its ' +
+    'restarts are the unit’s business, so make it without --restart.',
+  options: {
+    name: flag('Call the container by its name, and not by its id', { short: 'n' }),
+    files: flag('Write container-NAME.service here, and print its path', { short: 'f' }),
+    'restart-policy': value(
+      'POLICY',
+      `Restart= of the unit: ${POLICIES.join(', ')}`,
+      oneOf('--restart-policy', POLICIES),
+      {
+        default: 'on-failure',
+      },
+    ),
+    time: value(
+      'SECONDS',
+      'How long the container may take to stop; -1 is for ever',
+      wholeNumber('--time', -1),
+      {
+        short: 't',
+        aliases: ['stop-timeout'],
+        default: "the container's",
+      },
+    ),
+    'container-prefix': value('PREFIX', 'What the unit’s name begins with', nonEmpty('--container-prefix'), {
+      default: 'container',
+    }),
+    separator: value('TEXT', 'What is between the prefix and the name', nonEmpty('--separator'), {
+      default: '-',
+    }),
+  },
+  unsupported: { new: 'make the container once, with `tsrun create`' },
+  examples: [
+    'tsrun generate systemd --name web',
+    'cd ~/.config/systemd/user && tsrun generate systemd --name --files web',
+  ],
+  async run(given, [wanted = ''], context) {
+    const engine = await context.engine();
+    const { findContainer } = await import('../../engine/container-view.ts');
+    const { id, name, record } = findContainer(engine, wanted);
+    const container = given.name ? name : id;
+    const root = context.storeRoot();
+    const usual = join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'tsrun');
+    const unit = `${given['container-prefix'] ?? 'container'}${given.separator ?? '-'}${container}.service`;
+    const text = systemdUnit({
+      container,
+      description: `tsrun ${unit}`,
+      tsrun: [launcher(), ...(root === usual ? [] : ['--root', root])],
+      storeRoot: root,
+      restartPolicy: given['restart-policy'] ?? 'on-failure',
+      stopTimeout: given.time ?? record.stopTimeout,
+    }).replace(' --now UNIT', ` --now ${unit}`);
+    if (given.files) {
+      const path = join(process.cwd(), unit);
+      writeFileSync(path, text);
+      print(`${path}\n`);
+    } else print(text);
+    return 0;
+  },
+});

@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { systemdUnit, unitWord } from '../../src/cli/systemd-unit.ts';
+
+const REQUEST = {
+  container: 'web',
+  description: 'tsrun container-web.service',
+  tsrun: ['/bin/true', '--root', '/var/tmp/with space & 100%'],
+  storeRoot: '/var/tmp/with space & 100%',
+  restartPolicy: 'on-failure',
+  stopTimeout: 10,
+};
+
+describe('a systemd unit', () => {
+  it('attaches to the container, so that its end is the unit’s', () => {
+    const text = systemdUnit(REQUEST);
+    expect(text).toContain(
+      '\nExecStart=/bin/true --root "/var/tmp/with space & 100%%" start --attach web\n' +
+        'ExecStop=/bin/true --root "/var/tmp/with space & 100%%" stop --time 10 web\n' +
+        'Restart=on-failure\nTimeoutStopSec=30\n',
+    );
+    expect(systemdUnit({ ...REQUEST, stopTimeout: -1 })).toContain('\nTimeoutStopSec=infinity\n');
+  });
+
+  it('quotes what systemd takes for more than itself', () => {
+    expect(['plain', 'a b', '$HOME', '100%', 'a"b\\'].map(unitWord)).toEqual([
+      'plain',
+      '"a b"',
+      '$$HOME',
+      '100%%',
+      '"a\\"b\\\\"',
+    ]);
+  });
+
+  it.runIf(spawnSync('systemd-analyze', ['--version']).status === 0)('is what systemd can read', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tsrun-unit-'));
+    const file = join(directory, 'container-web.service');
+    const verify = (text: string): string => {
+      writeFileSync(file, text);
+      const words = ['verify', '--user', '--man=no', '--generators=no', file];
+      const env = { ...process.env, XDG_RUNTIME_DIR: directory, SYSTEMD_LOG_LEVEL: 'warning' };
+      const { stdout, stderr } = spawnSync('systemd-analyze', words, { encoding: 'utf8', env });
+      return `${stdout}${stderr}`
+        .split('\n')
+        .filter((line) => line.includes('container-web'))
+        .join('\n');
+    };
+    try {
+      expect(verify(systemdUnit(REQUEST))).toBe('');
+      // The check can fail.
+      expect(verify(systemdUnit({ ...REQUEST, restartPolicy: 'sometimes' }))).not.toBe('');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
