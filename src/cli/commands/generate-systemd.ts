@@ -52,7 +52,7 @@ export const GENERATE_SYSTEMD = defineCommand({
   unsupported: { new: 'make the container once, with `tsrun create`' },
   examples: [
     'tsrun generate systemd --name web',
-    'cd ~/.config/systemd/user && tsrun generate systemd --name --files web',
+    'tsrun generate systemd --files --restart-policy always web',
   ],
   async run(given, [wanted = ''], context) {
     const engine = await context.engine();
