@@ -15,16 +15,16 @@ import { defineConfig } from 'vitest/config';
 const containers = {
   setupFiles: ['test/support/check-leaks-after-file.ts'],
   fileParallelism: false,
-  testTimeout: 60_000,
-  hookTimeout: 120_000,
+  testTimeout: 180_000,
+  hookTimeout: 240_000,
 };
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 60_000 } },
-      { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 180_000 } },
+      { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 180_000 } },
       { test: { ...containers, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
       { test: { ...containers, name: 'without-subids', include: ['test/without-subids/**/*.test.ts'] } },
       { test: { ...containers, name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 900_000 } },

@@ -41,7 +41,7 @@ function expectSound(paths: StorePaths): void {
   expect(store.survey().damaged).toEqual([]);
 }
 
-test('kill -9 at every event', { timeout: 120_000 }, async () => {
+test('kill -9 at every event', { timeout: 300_000 }, async () => {
   const image = await randomImage([150_000, 100_000]);
   const registry = await startFakeRegistry(image);
   const reference = `${registry.host}/a`;
