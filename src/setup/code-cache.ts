@@ -45,7 +45,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['pull', '127.0.0.1:1/warm-up'],
 ];
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 
 /** Removes `directory`, also what a layer made unwritable. */
 async function removeTree(directory: string): Promise<void> {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { leaksSince, lookAtMachine, type Machine } from './leaks.ts';
 
 /** Helpers end on their own when their container has; that may take a moment. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 20_000;
 
 let before: Machine;
 

@@ -1,7 +1,7 @@
 /** What tests need of HTTP. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 40_000;
 
 /** The host port of a line of `tsrun port`, such as `127.0.0.1:40123`. */
 export const publishedPort = (line: string): number => Number(line.slice(line.lastIndexOf(':') + 1));

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
-  patienceMs = 10_000,
+  patienceMs = 40_000,
 ): Promise<Exclude<T, undefined | false>> {
   const end = Date.now() + patienceMs;
   for (;;) {

@@ -29,7 +29,9 @@ describe('a partial blob', () => {
     expect(await open(blobs)).toBeUndefined();
   });
 
-  test('in any pieces, with any interruptions, read along from any moment', { timeout: 180_000 }, async () => {
+  test('in any pieces, with any interruptions, read along from any moment', {
+    timeout: 180_000,
+  }, async () => {
     const cuts = fc.array(fc.nat({ max: bytes.length }), { maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(cuts, fc.nat({ max: 8 }), async (at, interruptedAt) => {
