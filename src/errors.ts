@@ -17,6 +17,8 @@ interface Definition<Data> {
 /** Types a row of the table. */
 const define = <Data>(definition: Definition<Data>): Definition<Data> => definition;
 
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
 export const ERRORS = {
   ERR_TSRUN_USAGE: define<{ problem: string; hint?: string | undefined }>({
     exitCode: 125,
@@ -233,6 +235,12 @@ export const ERRORS = {
     exitCode: 125,
     message: (d) => `cannot ${d.doing}`,
     hint: (d) => d.hint,
+  }),
+  ERR_TSRUN_SPACE: define<{ reference: string; place: string; needed: number; free: number }>({
+    exitCode: 125,
+    message: (d) =>
+      `there is no room for ${d.reference} in ${d.place}: it needs at least ${megabytes(d.needed)}, and ${megabytes(d.free)} are free`,
+    hint: () => 'tsrun system prune   # or: tsrun --root DIRECTORY-ON-ANOTHER-DISK …',
   }),
   ERR_TSRUN_CREDENTIALS: define<{ source: string; problem: string }>({
     exitCode: 125,

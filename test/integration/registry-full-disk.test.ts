@@ -1,4 +1,4 @@
-/** A store on a full file system: a clear message, a sound store, and a resumed pull once there is room. */
+/** A store on a file system that is, or becomes, full (AC-2.6): a clear message, a sound store, and a resumed pull once there is room. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -15,6 +15,8 @@ test('no space left', async () => {
     head -c 19m /dev/zero > "$DIR/filler"
     "$NODE" "$SCRIPT" "$IMAGE" "$DIR/store"
     rm "$DIR/filler"
+    FILL="$DIR/filler" "$NODE" "$SCRIPT" "$IMAGE" "$DIR/store"
+    rm "$DIR/filler"
     "$NODE" "$SCRIPT" "$IMAGE" "$DIR/store"`;
   const env = {
     ...process.env,
@@ -29,10 +31,14 @@ test('no space left', async () => {
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   await new Promise((resolve) => child.on('close', resolve));
   expect(errors).toBe('');
-  const [full, roomy] = out
+  const [small, full, roomy] = out
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, string>);
+  expect(small).toMatchObject({
+    code: 'ERR_TSRUN_SPACE',
+    message: expect.stringMatching(/: it needs at least 4\.\d MB, and 1\.\d MB are free$/),
+  });
   expect(full).toMatchObject({
     code: 'ERR_TSRUN_STORE',
     message: expect.stringMatching(/^cannot write layer sha256:\w+ to /),

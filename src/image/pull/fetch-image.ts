@@ -18,6 +18,7 @@ import type { PullListener } from './events.ts';
 import { type FetchedDocuments, fetchDocuments } from './fetch-documents.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import type { ImageSource } from './image-source.ts';
+import { requireSpace } from './require-space.ts';
 import type { PlannedLayer } from './unpack-layer.ts';
 
 export interface FetchImageOptions {
@@ -189,6 +190,7 @@ async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
   const platform = checkPlatform(options, config);
   const planned = planLayers(reference, manifest, config);
   using _layers = await pin(paths, { layers: planned.map((l) => l.chainId), blobs: [] });
+  requireSpace(reference, planned, { blobs, layers });
   await fetchLayers({ blobs, layers, source, unpacker: options.unpacker, emit }, signal, planned);
   const record = makeRecord(options, fetched, planned, platform);
   new ImageStore(paths).put(record);
