@@ -9,7 +9,6 @@
  * Deadlocks are impossible: whoever holds a blob waits for nothing but its source, and layers are locked from the lowest up, which is
  * the same order in all images that share them.
  */
-import { setFlagsFromString } from 'node:v8';
 import { TsrunError } from '../../errors.ts';
 import type { FileLock } from '../../store/lock.ts';
 import { layerDiff } from '../../store/paths.ts';
@@ -34,9 +33,6 @@ export async function fetchLayers(
   planned: PlannedLayer[],
 ): Promise<void> {
   for (const layer of planned) requireLayerType(layer.descriptor);
-  // The garbage of a pull is small objects that hold large pieces of blobs; in the 16 MiB of young objects that V8 lets gather by
-  // default hang 100 MB of them.
-  setFlagsFromString('--semi-space-growth-factor=1');
   const stop = new AbortController();
   const signals = signal === undefined ? [stop.signal] : [stop.signal, signal];
   const inner: FetchContext = { ...context, signal: AbortSignal.any(signals) };
