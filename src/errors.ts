@@ -240,7 +240,7 @@ export const ERRORS = {
     exitCode: 125,
     message: (d) =>
       `there is no room for ${d.reference} in ${d.place}: it needs at least ${megabytes(d.needed)}, and ${megabytes(d.free)} are free`,
-    hint: () => 'tsrun system prune   # or: tsrun --root DIRECTORY-ON-ANOTHER-DISK …',
+    hint: () => 'tsrun system prune   # or make room: df -h',
   }),
   ERR_TSRUN_CREDENTIALS: define<{ source: string; problem: string }>({
     exitCode: 125,
