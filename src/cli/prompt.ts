@@ -21,8 +21,9 @@ export async function ask(question: string, remedy: string, hidden = false): Pro
       done();
     },
   });
-  if (hidden) say(question);
   const lines = createInterface({ input: process.stdin, output, terminal: true });
+  // Only now does the terminal not show what is typed by itself.
+  if (hidden) say(question);
   lines.on('SIGINT', () => {
     lines.close();
     say('\n');

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endPodmanPause } from '../support/podman-pause.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { onTerminal } from '../support/terminal.ts';
 import { BINARY, start, useTsrun } from '../support/tsrun.ts';
@@ -19,7 +20,10 @@ describe.each([
     registry = await startRegistry(options);
     if (!options.tokens) await registry.push('busybox', 'private/busybox');
   });
-  afterAll(() => registry[Symbol.asyncDispose]());
+  afterAll(async () => {
+    endPodmanPause(tsrun.store.env.XDG_RUNTIME_DIR!);
+    await registry[Symbol.asyncDispose]();
+  });
 
   const authFile = (): string => join(tsrun.store.env.XDG_RUNTIME_DIR!, 'containers', 'auth.json');
   const logIn = (password: string, ...more: string[]) =>

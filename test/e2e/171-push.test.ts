@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endPodmanPause } from '../support/podman-pause.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { start, useTsrun } from '../support/tsrun.ts';
 
@@ -18,6 +19,7 @@ describe('push', () => {
     await open.push('busybox', 'team/busybox:1');
   });
   afterAll(async () => {
+    endPodmanPause(tsrun.store.env.XDG_RUNTIME_DIR!);
     await open[Symbol.asyncDispose]();
     await secured[Symbol.asyncDispose]();
   });
