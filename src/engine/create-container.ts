@@ -264,7 +264,8 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     ...(request.devices.length > 0 && { devices: request.devices }),
     ...(request.expose.length > 0 && { expose: request.expose }),
     init: request.init,
-    logDriver: 'k8s-file',
+    logDriver: request.logDriver ?? 'k8s-file',
+    logLimits: request.logLimits,
   };
 }
 

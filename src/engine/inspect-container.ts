@@ -1,6 +1,7 @@
 /** `inspect` of a container, under docker's field names. */
 import { readFileSync } from 'node:fs';
 import { signalName } from '../launch/signals.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContainerState } from '../store/container-state.ts';
 import { containerFiles } from '../store/paths.ts';
 import { parseConfig } from './config-json.ts';
@@ -108,8 +109,14 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
       Dns: record.dns.dns,
       DnsSearch: record.dns.dnsSearch,
       DnsOptions: record.dns.dnsOption,
-      LogConfig: { Type: record.logDriver, Config: {} },
+      LogConfig: { Type: record.logDriver, Config: logConfig(record.logLimits) },
     },
     NetworkSettings: { Ports: ports, Driver: record.network },
   };
 }
+
+/** Docker's names of --log-opt. */
+const logConfig = ({ maxBytes, files }: ContainerRecord['logLimits'] = {}): Record<string, string> => ({
+  ...(maxBytes !== undefined && { 'max-size': maxBytes === 0 ? '-1' : String(maxBytes) }),
+  ...(files !== undefined && { 'max-file': String(files) }),
+});

@@ -3,6 +3,7 @@
  * container.log.1 …). `F` is a full line; `P` a part, without the newline that the log's own line ends in.
  */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { tsrunError } from '../errors.ts';
 import { containerFiles } from '../store/paths.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
@@ -121,6 +122,12 @@ export async function* readLogs(
   view: ContainerView,
   options: LogOptions,
 ): AsyncGenerator<LogRecord> {
+  if (view.record.logDriver === 'none') {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `container ${view.name} keeps no log: it was made with --log-driver none`,
+      hint: `tsrun attach ${view.name}`,
+    });
+  }
   const path = containerFiles(engine.paths, view.id).log;
   const old: LogRecord[] = [];
   for (const name of rotated(path)) {

@@ -48,6 +48,8 @@ export interface CreateRequest {
   remove: boolean;
   restart: RestartPolicy | undefined;
   health: HealthRequest;
+  logDriver: 'k8s-file' | 'none' | undefined;
+  logLimits: { maxBytes?: number; files?: number };
   /** seconds */
   timeout: number | undefined;
   init: boolean;

@@ -135,7 +135,12 @@ export function planStart(
     ...supervision(record),
     ...(health && { health }),
     ...(record.logDriver !== 'none' && {
-      log: { driver: 'k8s-file', name: LOG_NAME, maxBytes: LOG_MAX_BYTES, files: LOG_FILES },
+      log: {
+        driver: 'k8s-file',
+        name: LOG_NAME,
+        maxBytes: record.logLimits?.maxBytes ?? LOG_MAX_BYTES,
+        files: record.logLimits?.files ?? LOG_FILES,
+      },
     }),
   });
   const supervisor = {

@@ -96,6 +96,8 @@ export interface ContainerRecord {
   /** --expose */
   expose?: string[];
   logDriver: 'k8s-file' | 'none';
+  /** --log-opt max-size (bytes; 0 = never rotated) and max-file; absent: the default cap */
+  logLimits?: { maxBytes?: number; files?: number } | undefined;
   /** Whether setgroups(2) is allowed in its user namespace. */
   singleId: boolean;
   /** --userns as the user wrote it; absent = host */

@@ -104,6 +104,7 @@ describe('tsrun run', () => {
       access: {},
       strictNames: false,
       health: { none: false },
+      logLimits: {},
       name: undefined,
       interactive: false,
       tty: false,

@@ -91,6 +91,8 @@ export function createRequest(given: Given, image: string, command: string[]): C
     remove: given.rm,
     restart: given.restart,
     health: healthRequest(given),
+    logDriver: given['log-driver'],
+    logLimits: Object.assign({}, ...given['log-opt']),
     timeout: given.timeout,
     init: given.init,
     readOnly: given['read-only'],

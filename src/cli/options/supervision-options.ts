@@ -1,10 +1,11 @@
 /** What the supervisor does for a container besides holding its streams. */
 import type { HealthRequest } from '../../engine/request.ts';
+import { parseLogOption } from '../parse/log-option.ts';
 import { parseRestartPolicy } from '../parse/restart-policy.ts';
 import { parseDuration } from '../parse/time.ts';
 import { usageError } from '../parse/usage.ts';
 import { nonEmpty, oneOf, wholeNumber } from '../parse/words-of-choice.ts';
-import { flag, type Values, value } from './option.ts';
+import { flag, list, type Values, value } from './option.ts';
 
 /** `1m30s`, in milliseconds; 0, as docker has it, is not given. */
 const duration =
@@ -75,6 +76,18 @@ export const SUPERVISION_OPTIONS = {
       'after `tsrun stop` or `tsrun kill`',
     parseRestartPolicy,
     { default: 'no', example: '--restart on-failure:5' },
+  ),
+  'log-driver': value(
+    'DRIVER',
+    'Where its output is kept: k8s-file, a file beside the container; or none',
+    oneOf('--log-driver', ['k8s-file', 'none'] as const),
+    { default: 'k8s-file' },
+  ),
+  'log-opt': list(
+    'KEY=VALUE',
+    'max-size=SIZE is how long the log grows before it is rotated, -1 for ever; max-file=N how many files are kept',
+    parseLogOption,
+    { example: '--log-opt max-size=1m --log-opt max-file=3' },
   ),
   timeout: value('SECONDS', 'Kill the container when it has run so long', wholeNumber('--timeout', 0), {
     default: '0, for ever',

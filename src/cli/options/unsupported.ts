@@ -46,8 +46,6 @@ export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
   isolation: '',
   'kernel-memory': '',
   link: 'join its network: --network container:NAME',
-  'log-driver': '',
-  'log-opt': '',
   'mac-address': '',
   'network-alias': '',
   pid: '',
