@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the native parts into directory $1:
 #
-#   supervisor  init      static, no libc: one build per architecture runs on every distribution
+#   supervisor  init  hub  static, no libc: one build per architecture runs on every distribution
 #   tsrun-spawn.so        the library that Node calls (spawn.c)
 #
 #   build.sh DIR               CC=cc, or CC=aarch64-linux-gnu-gcc, CC=clang
@@ -16,6 +16,7 @@ mkdir -p "$out"
 
 interpreter="$here/program.c $here/program-check.c $here/make-path.c $here/remove-tree.c"
 supervisor="$here/supervisor.c $here/supervisor/*.c $here/forward/*.c $interpreter"
+hub="$here/hub.c $here/hub/*.c $interpreter $here/supervisor/clock.c $here/supervisor/signals.c"
 warnings="-std=gnu11 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes"
 
 # GCC recognises the loops of mem.c as memcpy and memset, and would make them call themselves. Clang does not know the flag.
@@ -30,6 +31,7 @@ release() {
 	tiny="-static -fno-pie -ffunction-sections -fdata-sections -Wl,-z,noseparate-code"
 
 	$CC $flags $tiny $link -o "$out/supervisor" $supervisor "$here/start.c" "$here/mem.c"
+	$CC $flags $tiny $link -o "$out/hub" $hub "$here/start.c" "$here/mem.c"
 	$CC $flags $tiny $link -o "$out/init" "$here/init.c" "$here/start.c" "$here/mem.c"
 	$CC $flags -shared -fPIC $link -o "$out/tsrun-spawn.so" \
 		"$here/spawn.c" $interpreter "$here/mem.c"

@@ -382,6 +382,38 @@ export const ERRORS = {
     message: (d) => `cannot use ${d.helper} for the container's network: ${d.reason}`,
     hint: (d) => d.hint,
   }),
+  ERR_TSRUN_NETWORK_SUBNET: define<{ subnet: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `cannot use the subnet ${d.subnet}: ${d.problem}`,
+    hint: () =>
+      'tsrun network create --subnet 192.168.77.0/24 NAME   # another one; tsrun network ls shows those in use',
+  }),
+  ERR_TSRUN_NETWORK_UNKNOWN: define<{ name: string }>({
+    exitCode: 125,
+    message: (d) => `there is no network "${d.name}"`,
+    hint: (d) => `tsrun network create ${d.name}   # tsrun network ls shows those that are there`,
+  }),
+  ERR_TSRUN_NETWORK_EXISTS: define<{ name: string }>({
+    exitCode: 125,
+    message: (d) => `there is a network "${d.name}" already`,
+    hint: (d) => `tsrun network inspect ${d.name}`,
+  }),
+  ERR_TSRUN_NETWORK_IN_USE: define<{ name: string; containers: string[] }>({
+    exitCode: 125,
+    message: (d) => `the network "${d.name}" is used by ${d.containers.join(', ')}`,
+    hint: (d) => `tsrun network rm -f ${d.name}   # removes these containers, too`,
+  }),
+  ERR_TSRUN_NETWORK_ADDRESS: define<{ address: string; network: string; problem: string }>({
+    exitCode: 125,
+    message: (d) =>
+      `the container cannot have the address ${d.address} in the network "${d.network}": ${d.problem}`,
+    hint: (d) => `tsrun network inspect ${d.network}`,
+  }),
+  ERR_TSRUN_HUB: define<{ doing: string; hint?: string | undefined }>({
+    exitCode: 125,
+    message: (d) => `the bridge networks cannot be used: could not ${d.doing}`,
+    hint: (d) => d.hint ?? '--network private   # a network of the container’s own, without a bridge',
+  }),
   ERR_TSRUN_OBJECT_UNKNOWN: define<{ name: string }>({
     exitCode: 125,
     message: (d) => `there is neither a container nor an image "${d.name}"`,

@@ -182,6 +182,38 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Put what is in a tar archive into a volume',
     load: async () => (await import('./commands/volume-import.ts')).VOLUME_IMPORT,
   },
+  'network create': {
+    summary: 'Make a bridge network',
+    load: async () => (await import('./commands/network-create.ts')).NETWORK_CREATE,
+  },
+  'network ls': {
+    summary: 'List bridge networks',
+    load: async () => (await import('./commands/network-ls.ts')).NETWORK_LS,
+  },
+  'network inspect': {
+    summary: 'Print all that is known of networks',
+    load: async () => (await import('./commands/network-inspect.ts')).NETWORK_INSPECT,
+  },
+  'network rm': {
+    summary: 'Remove networks',
+    load: async () => (await import('./commands/network-rm.ts')).NETWORK_RM,
+  },
+  'network prune': {
+    summary: 'Remove networks that no container uses',
+    load: async () => (await import('./commands/network-prune.ts')).NETWORK_PRUNE,
+  },
+  'network exists': {
+    summary: 'Tell by the exit status whether there is a network',
+    load: async () => (await import('./commands/network-exists.ts')).NETWORK_EXISTS,
+  },
+  'network connect': {
+    summary: 'Connect a container to a network',
+    load: async () => (await import('./commands/network-connect.ts')).NETWORK_CONNECT,
+  },
+  'network disconnect': {
+    summary: 'Take a container off a network',
+    load: async () => (await import('./commands/network-disconnect.ts')).NETWORK_DISCONNECT,
+  },
   'volume create': {
     summary: 'Make a volume',
     load: async () => (await import('./commands/volume-create.ts')).VOLUME_CREATE,
@@ -317,4 +349,5 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
   ns: { list: 'ns ls' },
   healthcheck: {},
   generate: {},
+  network: { list: 'network ls', remove: 'network rm' },
 };

@@ -5,27 +5,65 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
-import { type Choice, chooseDriver, type LocalMode } from '../network/choose-driver.ts';
+import { UNCONNECTED_BRIDGE } from '../network/bridge.ts';
+import type { EndpointRequest } from '../network/bridge-network.ts';
+import { type Choice, type ChoiceContext, chooseDriver, type LocalMode } from '../network/choose-driver.ts';
 import { claimPorts, noPorts, type PortClaim } from '../network/claim-ports.ts';
 import type { PortMapping } from '../network/driver.ts';
 import { probeTransparent } from '../network/forward/probe-transparent.ts';
 import { type HostNetwork, readHostNetwork } from '../network/host-network.ts';
 import { hostsFile } from '../network/hosts-file.ts';
-import { parseNetwork } from '../network/parse-network.ts';
-import { probeHelper } from '../network/probe-helper.ts';
+import {
+  type EndpointOptions,
+  type NetworkMode,
+  networkMode,
+  parseNetwork,
+} from '../network/parse-network.ts';
+import { type HelperFinding, type HelperName, probeHelper } from '../network/probe-helper.ts';
 import { containerResolvConf, type DnsRequest } from '../network/resolv-conf.ts';
 import type { Rootless } from '../rootless/enter.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import { openPidfd } from '../sys/process.ts';
+import type { Step } from '../sys/step.ts';
 import { type ContainerView, findContainer } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
+
+/** What connectNetworks() needs to know. */
+export interface BridgeChoice {
+  networks: EndpointRequest[];
+  /** slirp4netns's executable, for the uplink. */
+  helper: string | undefined;
+  /** Whether clients of published ports can be seen with their own addresses. */
+  transparent: boolean;
+}
 
 export interface ContainerNetwork extends Choice {
   host: HostNetwork;
   /** Its ports, held by this process until it is disposed of, or the process ends; none before claimContainerPorts(). */
   claim: PortClaim;
+  /** Bridge networks, which connectNetworks() connects at each start. */
+  bridge?: BridgeChoice | undefined;
 }
+
+/** A network that a container can be started with. Disposed when it has been. */
+export interface ConnectedNetwork extends Disposable {
+  network: ContainerNetwork;
+  /** Descriptors for the supervisor, from FD_EXTRA on. */
+  extra: readonly number[];
+  /** Into which namespaces it has to go; undefined = it does not matter here. */
+  rootless: Rootless | undefined;
+  /** What is known of a failed step of the supervisor's besides its errno. */
+  explain(step: Step | undefined): string | undefined;
+}
+
+export const withoutBridge = (network: ContainerNetwork): ConnectedNetwork => ({
+  network,
+  extra: [],
+  rootless: undefined,
+  explain: () => undefined,
+  [Symbol.dispose]: () => undefined,
+});
 
 /**
  * @param mode --network as the user wrote it
@@ -35,28 +73,44 @@ export function chooseNetwork(
   engine: Engine,
   mode: string | undefined,
   ports: readonly PortMapping[],
+  endpoint?: EndpointOptions,
 ): ContainerNetwork {
   const host = readHostNetwork();
   mkdirSync(engine.paths.runtime, { recursive: true, mode: 0o700 });
   const cacheFile = join(engine.paths.runtime, 'network-helpers.json');
-  const choice = chooseDriver(localMode(engine, mode), {
+  const probe = (name: HelperName): HelperFinding => probeHelper(name, { cacheFile });
+  const context = {
     host,
     ports,
-    probe: (name) => probeHelper(name, { cacheFile }),
+    probe,
     probeTransparent: () =>
       probeTransparent(engine.rootless(), join(engine.paths.runtime, 'keeps-client-addresses')),
-  });
-  return { ...choice, host, claim: noPorts() };
+  };
+  const parsed = networkMode(mode, endpoint);
+  if (parsed.kind === 'bridge') return chooseBridge(parsed.networks, context);
+  return { ...chooseDriver(localMode(engine, parsed), context), host, claim: noPorts() };
 }
 
-function localMode(engine: Engine, text: string | undefined): LocalMode {
-  const mode = parseNetwork(text);
-  if (mode.kind === 'named') {
-    throw tsrunError('ERR_TSRUN_USAGE', {
-      problem: `there is no network "${mode.name}"`,
-      hint: '--network private | pasta | slirp4netns | host | none | container:NAME | ns:PATH',
-    });
-  }
+function chooseBridge(networks: EndpointRequest[], context: ChoiceContext): ContainerNetwork {
+  const { host, ports, probe, probeTransparent } = context;
+  const found = probe('slirp4netns');
+  const { transparent, reason } =
+    ports.length > 0 ? probeTransparent() : { transparent: true, reason: undefined };
+  const warnings = [
+    found.usable ? undefined : `the bridge has no way out: slirp4netns: ${found.reason}; ${found.hint}`,
+    reason && `clients of published ports are seen with the bridge’s address: ${reason}`,
+  ].filter((warning) => warning !== undefined);
+  return {
+    driver: UNCONNECTED_BRIDGE,
+    reason: 'asked for',
+    warning: warnings.length > 0 ? warnings.join('; ') : undefined,
+    host,
+    claim: noPorts(),
+    bridge: { networks, helper: found.usable ? found.path : undefined, transparent },
+  };
+}
+
+function localMode(engine: Engine, mode: Exclude<NetworkMode, { kind: 'bridge' }>): LocalMode {
   if (mode.kind !== 'container') return mode;
   const { name, state } = findContainer(engine, mode.container);
   if (!state.init) {
@@ -112,11 +166,14 @@ export interface ClaimedNetwork {
 /** @param exposed ports that the image adds, for -P */
 export function claimNetwork(
   engine: Engine,
-  request: Pick<CreateRequest, 'network' | 'publish'>,
+  request: Pick<CreateRequest, 'network' | 'publish' | 'endpoint'>,
   exposed: readonly PortMapping[],
 ): ClaimedNetwork {
   const wanted = [...request.publish, ...exposed];
-  const network = claimContainerPorts(chooseNetwork(engine, request.network, wanted), wanted);
+  const network = claimContainerPorts(
+    chooseNetwork(engine, request.network, wanted, request.endpoint),
+    wanted,
+  );
   return { network, ports: network.claim.ports };
 }
 
@@ -134,6 +191,6 @@ export function networkFiles(
       containerAddress: driver.containerAddress,
       hostAddress: driver.hostAddress,
     }),
-    resolvConf: containerResolvConf(host.resolvConf, driver.nameservers, dns),
+    resolvConf: containerResolvConf(host.resolvConf, driver.nameservers, dns, driver.searchDomain),
   };
 }

@@ -241,6 +241,7 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     entrypoint: input.entrypoint,
     labels: { ...run.Labels, ...request.labels },
     networkMode: request.network,
+    endpoint: { ...request.endpoint, aliases: [...request.endpoint.aliases] },
     network: input.network.driver.name,
     ports: input.ports,
     addHosts: request.addHosts,

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import type { PullListener } from '../image/pull/events.ts';
-import { parseNetwork } from '../network/parse-network.ts';
+import { networkMode } from '../network/parse-network.ts';
 import { pin } from '../store/pins.ts';
 import { checkName } from './container-names.ts';
 import { type ClaimedNetwork, claimNetwork } from './container-network.ts';
@@ -25,7 +25,7 @@ export async function refuseEarly(
   engine: Engine,
   request: CreateRequest,
 ): Promise<ClaimedNetwork | undefined> {
-  parseNetwork(request.network);
+  networkMode(request.network, request.endpoint);
   if (request.name !== undefined) checkName(request.name);
   if (request.name !== undefined && !request.replace) {
     const holder = engine.containers.idOfName(request.name);

@@ -4,6 +4,7 @@ import { containerFiles, layerDiff } from '../store/paths.ts';
 import { networkFiles } from './container-network.ts';
 import { type CreateIo, refuseEarly } from './create.ts';
 import { planContainer } from './create-container.ts';
+import { explainNetworks } from './explain-networks.ts';
 import { findImage } from './find-image.ts';
 import { planSupervisor } from './launch-supervisor.ts';
 import type { Engine } from './open-engine.ts';
@@ -28,10 +29,16 @@ export async function planRun(
     policy: 'never',
     platform: request.platform,
   });
-  const { record, config, network, rejectedDrivers } = await planContainer(engine, request, image, {
+  const {
+    record,
+    config,
+    network: chosenNetwork,
+    rejectedDrivers,
+  } = await planContainer(engine, request, image, {
     claimed,
     explainOnly: true,
   });
+  const { network, programs } = explainNetworks(engine, record, chosenNetwork);
   const attached = !request.detach;
   const attach = { stdin: attached && request.interactive, stdout: attached, stderr: attached };
   const windowSize = request.tty ? { height: 24, width: 80 } : undefined;
@@ -80,6 +87,7 @@ export async function planRun(
       '/etc/resolv.conf': resolvConf,
     },
     programs: [
+      ...programs,
       { title: 'tsrun → supervisor', program: launch },
       { title: 'supervisor → container', program: containerProgram(engine, record, config, network) },
     ],

@@ -1,6 +1,7 @@
 /** `inspect` of a container, under docker's field names. */
 import { readFileSync } from 'node:fs';
 import { signalName } from '../launch/signals.ts';
+import type { EndpointLease } from '../network/bridge-network.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContainerState } from '../store/container-state.ts';
 import { containerFiles } from '../store/paths.ts';
@@ -8,6 +9,7 @@ import { parseConfig } from './config-json.ts';
 import type { ContainerView } from './container-view.ts';
 import { inspectHealth, inspectHealthCheck } from './inspect-health.ts';
 import type { Engine } from './open-engine.ts';
+import { readEndpoints } from './read-endpoints.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
 
@@ -27,6 +29,27 @@ function bindings(view: ContainerView): Record<string, { HostIp: string; HostPor
   }
   return ports;
 }
+
+/** What it has of its bridge networks: of the first as docker has always shown it, too. Empty when it does not run. */
+function networkSettings(engine: Engine, { id, state }: ContainerView): Record<string, unknown> {
+  const leases = state.phase === 'running' || state.phase === 'paused' ? readEndpoints(engine, id) : [];
+  const settings = leases.map((lease) => [lease.network.name, endpointSettings(lease)] as const);
+  return { ...(settings[0]?.[1] ?? NO_ENDPOINT), Networks: Object.fromEntries(settings) };
+}
+
+const NO_ENDPOINT = { Gateway: '', IPAddress: '', IPPrefixLen: 0, MacAddress: '' };
+
+const endpointSettings = ({ network, ipv4, ipv6, mac, names }: EndpointLease): Record<string, unknown> => ({
+  NetworkID: network.id,
+  Aliases: names.slice(1),
+  Gateway: network.ipv4?.gateway ?? '',
+  IPAddress: ipv4 ?? '',
+  IPPrefixLen: network.ipv4?.prefix ?? 0,
+  IPv6Gateway: network.ipv6?.gateway ?? '',
+  GlobalIPv6Address: ipv6 ?? '',
+  GlobalIPv6PrefixLen: network.ipv6?.prefix ?? 0,
+  MacAddress: mac,
+});
 
 /** @returns a plain object, ready for JSON and templates */
 export function inspectContainer(engine: Engine, view: ContainerView): Record<string, unknown> {
@@ -111,7 +134,7 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
       DnsOptions: record.dns.dnsOption,
       LogConfig: { Type: record.logDriver, Config: logConfig(record.logLimits) },
     },
-    NetworkSettings: { Ports: ports, Driver: record.network },
+    NetworkSettings: { Ports: ports, Driver: record.network, ...networkSettings(engine, view) },
   };
 }
 

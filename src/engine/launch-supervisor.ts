@@ -62,7 +62,8 @@ const supervisorBinary = (): Buffer => {
   return binary;
 };
 
-function memfd(slots: Slots, name: string, content: Buffer, why: string): { fd: Slot; steps: Step[] } {
+/** A sealed memfd that holds `content`. */
+export function memfd(slots: Slots, name: string, content: Buffer, why: string): { fd: Slot; steps: Step[] } {
   const fd = slots.new(name);
   return {
     fd,
@@ -188,12 +189,13 @@ const F_DUPFD_CLOEXEC = 1030;
 const PARKED_FROM = 64;
 
 /** Puts descriptors at fixed numbers: first all out of the way, then each into place; every other is closed at execve. */
-function placeDescriptors(
+export function placeDescriptors(
   slots: Slots,
   wanted: readonly (readonly [from: Slot | number, to: number])[],
+  whose = 'the supervisor',
 ): Step[] {
   const parked = wanted.map(([from], i) => ({ from, slot: slots.new(`parked${i}`) }));
-  const why = 'give the supervisor its descriptors';
+  const why = `give ${whose} its descriptors`;
   return [
     ...parked.map(({ from, slot }) =>
       call('rootless', why, 'fcntl', [from, F_DUPFD_CLOEXEC, PARKED_FROM], { result: slot }),

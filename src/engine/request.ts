@@ -1,4 +1,5 @@
 /** What the user asked for: the words of the command line, parsed and checked for form, but not yet looked up anywhere. */
+import type { EndpointOptions } from '../network/parse-network.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import type { IdMapEntry } from '../rootless/id-map.ts';
 import type { Userns } from '../rootless/nested-map.ts';
@@ -61,6 +62,8 @@ export interface CreateRequest {
   user: string | undefined;
   hostname: string | undefined;
   network: string | undefined;
+  /** --ip, --ip6, --mac-address, --network-alias */
+  endpoint: EndpointOptions;
   publish: PublishRequest[];
   publishAll: boolean;
   mounts: MountRequest[];

@@ -22,6 +22,7 @@ import { currentBootId, startTimeOf } from '../sys/process.ts';
 import type { Program } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
 import {
+  type ConnectedNetwork,
   type ContainerNetwork,
   chooseNetwork,
   claimContainerPorts,
@@ -29,6 +30,7 @@ import {
   networkOwner,
   rootlessForNetwork,
   withNetworkNamespace,
+  withoutBridge,
 } from './container-network.ts';
 import { viewContainer } from './container-view.ts';
 import { startError } from './failure.ts';
@@ -116,7 +118,7 @@ export function planStart(
   network: ContainerNetwork,
   options: Pick<StartOptions, 'attach' | 'windowSize' | 'trace'>,
   runtimeFd: number,
-  health?: HealthSpec,
+  { health, extra = [] }: { health?: HealthSpec | undefined; extra?: readonly number[] } = {},
 ): StartPlan {
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
@@ -148,7 +150,7 @@ export function planStart(
     directory: containerFiles(engine.paths, record.id).directory,
     runtimeDirectory: runtimeFd,
     traceFd: options.trace?.supervisor,
-    extra: [],
+    extra,
     ports: network.claim.sockets,
     before: [],
   };
@@ -168,7 +170,7 @@ export interface Prepared {
 /** The configuration from disk, and the network chosen anew: the host may have changed since the container was created. */
 function prepare(engine: Engine, record: ContainerRecord): Prepared {
   const config = readConfig(engine, record);
-  const chosen = chooseNetwork(engine, record.networkMode, record.ports);
+  const chosen = chooseNetwork(engine, record.networkMode, record.ports, record.endpoint);
   const network = claimContainerPorts(chosen, record.ports);
   return { config: withNetworkNamespace(config, network), network };
 }
@@ -188,15 +190,28 @@ export async function startUnlessRunning(
   if (!lock) throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: record.name });
   // A container that was made a moment ago has no state yet: that look costs one failing open.
   if ((await settledPhase(engine, record)) === 'running') return undefined;
-  const { config, network } = prepared ?? prepare(engine, record);
-  using _claim = network.claim;
-  if (network.warning !== undefined) engine.warn(network.warning);
+  const { config, network: chosen } = prepared ?? prepare(engine, record);
+  using _claim = chosen.claim;
+  if (chosen.warning !== undefined) engine.warn(chosen.warning);
+  using connected = await connect(engine, record, chosen);
+  const { network, extra } = connected;
   writeNetworkFiles(engine, record, network);
   const health =
     record.health &&
     (await import('./health-spec.ts')).healthSpec(record, record.health, config, engine.paths.runtime);
-  const plan = planStart(engine, record, config, network, options, lock.fd, health);
-  return await launch(engine, record, plan, options);
+  const plan = planStart(engine, record, config, network, options, lock.fd, { health, extra });
+  return await launch(engine, record, plan, options, connected);
+}
+
+/** Bridge networks are code that containers without one do not load. */
+async function connect(
+  engine: Engine,
+  record: ContainerRecord,
+  network: ContainerNetwork,
+): Promise<ConnectedNetwork> {
+  if (!network.bridge) return withoutBridge(network);
+  const { connectNetworks } = await import('./connect-networks.ts');
+  return await connectNetworks(engine, record, network, network.bridge);
 }
 
 /** Like startUnlessRunning(), for a container that must not run yet. */
@@ -265,17 +280,21 @@ async function launch(
   record: ContainerRecord,
   plan: StartPlan,
   options: Pick<StartOptions, 'trace' | 'onPrograms'>,
+  connected: ConnectedNetwork,
 ): Promise<StartedContainer> {
-  const { entry, results } = enter(rootlessForNetwork(engine, record.networkMode), (rootless) => {
-    const entry = planSupervisor({ ...plan.supervisor, rootless });
-    const user = encodeProgram(entry);
-    options.onPrograms?.({ user, supervisor: plan.start });
-    const results = runEntry(entry, user, options.trace?.user);
-    awaitExecve(entry, user, results);
-    return { entry, results };
-  });
+  const { entry, results } = enter(
+    connected.rootless ?? rootlessForNetwork(engine, record.networkMode),
+    (rootless) => {
+      const entry = planSupervisor({ ...plan.supervisor, rootless });
+      const user = encodeProgram(entry);
+      options.onPrograms?.({ user, supervisor: plan.start });
+      const results = runEntry(entry, user, options.trace?.user);
+      awaitExecve(entry, user, results);
+      return { entry, results };
+    },
+  );
   const client = SupervisorClient.fromFd(results(entry.client));
-  const pid = await firstWord(client, record, plan);
+  const pid = await firstWord(client, record, plan, connected);
   const supervisor = results(entry.pid);
   const startTime = entry.joins ? undefined : startTimeOf(supervisor);
   if (startTime !== undefined) rememberHolder(engine.paths.runtime, { pid: supervisor, startTime });
@@ -290,17 +309,19 @@ async function firstWord(
   client: SupervisorClient,
   record: ContainerRecord,
   plan: StartPlan,
+  connected: ConnectedNetwork,
 ): Promise<number> {
   const message = await client.next();
   if (message?.type === 'started') return message.pid;
   client.close();
   const failed = message?.type === 'failed' ? message : undefined;
+  const step = failed?.op === undefined ? undefined : plan.start.stepOf[failed.op];
   throw startError({
     container: record.name,
     command: plan.config.process.args[0] ?? '',
     workdir: plan.config.process.cwd,
-    step: failed?.op === undefined ? undefined : plan.start.stepOf[failed.op],
+    step,
     errno: failed?.errno ?? 0,
-    words: failed?.words ?? 'the supervisor ended without a word',
+    words: connected.explain(step) ?? failed?.words ?? 'the supervisor ended without a word',
   });
 }

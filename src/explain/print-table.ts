@@ -145,6 +145,7 @@ const ACTOR_PAINT: Readonly<Record<Actor, Paint>> = {
   rootless: 'yellow',
   supervisor: 'blue',
   helper: 'magenta',
+  hub: 'magenta',
   container: 'cyan',
 };
 

@@ -36,7 +36,7 @@ export interface ChoiceContext {
 }
 
 /** Modes that are settled without looking at other containers and networks. */
-export type LocalMode = Exclude<NetworkMode, { kind: 'container' | 'named' }>;
+export type LocalMode = Exclude<NetworkMode, { kind: 'container' | 'bridge' }>;
 
 /** @throws ERR_TSRUN_NETWORK_HELPER, ERR_TSRUN_USAGE for ports that the mode cannot publish */
 export function chooseDriver(mode: LocalMode, given: ChoiceContext): Choice {

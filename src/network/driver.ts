@@ -52,6 +52,11 @@ export interface NetworkDriver {
   readonly keepsClientAddresses?: boolean;
   /** `nameserver` lines of the container's resolv.conf; undefined = those of the host as they are. */
   readonly nameservers: readonly string[] | undefined;
+  /**
+   * Defined for a driver whose nameservers know everything: containers by name, in this domain too, and the rest from the host's servers or
+   * those of --dns. No others are written beside them.
+   */
+  readonly searchDomain?: string | undefined;
   /** The container's own address for /etc/hosts, and the one at which it reaches the host, when there is one. */
   readonly containerAddress: string | undefined;
   readonly hostAddress: string | undefined;

@@ -16,7 +16,7 @@ import {
   SIGCHLD,
   SIGKILL,
 } from '../sys/constants.ts';
-import type { Field, Memory, Slot, Slots, Step } from '../sys/step.ts';
+import type { Actor, Field, Memory, Slot, Slots, Step } from '../sys/step.ts';
 
 const F_SETFD = 2;
 const POLLIN = 1;
@@ -33,11 +33,13 @@ export interface HelperProcess {
   /** Its executable: an absolute path, or a descriptor (in a process whose root has none). */
   path: string | Slot;
   argv: readonly Word[];
-  stderr: Slot;
+  stderr: Slot | number;
+  /** Who starts it, and with whom it dies: the supervisor unless said otherwise. */
+  parent?: Actor;
   /** As many descriptors as it may have open (RLIMIT_NOFILE). */
   openFiles: number;
   /** Descriptors that it keeps besides 0–2. */
-  keep: readonly Slot[];
+  keep: readonly (Slot | number)[];
   /** Descriptors that are left as they are. */
   keepRange?: { first: number; last: number };
   /** Its steps before it becomes the helper. */
@@ -55,7 +57,7 @@ export function startHelper(helper: HelperProcess): Step {
   const { name, pidfd } = helper;
   const child = helperChild(helper);
   const flags = helper.flags ?? 0n;
-  return op('supervisor', `start ${name}`, {
+  return op(helper.parent ?? 'supervisor', `start ${name}`, {
     kind: 'clone',
     flags,
     exitSignal: SIGCHLD,
@@ -87,7 +89,9 @@ function helperChild(helper: HelperProcess): Step[] {
     step('stdout', 'dup3', [nothing, 1, 0]),
     step('what it says is kept for error messages', 'dup3', [stderr, 2, 0]),
     ...closeAtExecve(helper.keepRange),
-    ...keep.map((fd) => step(`but it needs this one: ${fd.name}`, 'fcntl', [fd, F_SETFD, 0])),
+    ...keep.map((fd) =>
+      step(`but it needs this one: ${typeof fd === 'number' ? fd : fd.name}`, 'fcntl', [fd, F_SETFD, 0]),
+    ),
     step('is the supervisor, who reads what it says, still there?', 'ppoll', [reader, 1, seconds(0), 0, 8], {
       result: gone,
     }),
@@ -137,22 +141,28 @@ export const seconds = (count: number): Memory => ({
 });
 
 /** Waits until one of `descriptors` is readable or has hung up, at most READY_TIMEOUT. */
-export function waitForAny(why: string, descriptors: readonly Slot[]): Step {
+export function waitForAny(why: string, descriptors: readonly Slot[], actor: Actor = 'supervisor'): Step {
   const memory = pollDescriptors(descriptors.map((fd) => [fd, POLLIN] as const));
-  return call('supervisor', why, 'ppoll', [memory, descriptors.length, seconds(READY_TIMEOUT), 0, 8], {
+  return call(actor, why, 'ppoll', [memory, descriptors.length, seconds(READY_TIMEOUT), 0, 8], {
     retry: true,
   });
 }
 
 /** Reads `length` bytes from `fd` without waiting and fails with ENETDOWN unless they come. */
-export function readExactly(slots: Slots, why: string, fd: Slot, length: number): Step[] {
+export function readExactly(
+  slots: Slots,
+  why: string,
+  fd: Slot,
+  length: number,
+  actor: Actor = 'supervisor',
+): Step[] {
   const got = slots.new('got');
   return [
-    call('supervisor', why, 'read', [fd, { buffer: 8 }, length], {
+    call(actor, why, 'read', [fd, { buffer: 8 }, length], {
       result: got,
       tolerate: ['EAGAIN'],
       retry: true,
     }),
-    op('supervisor', why, { kind: 'expect', value: got, equals: length, errno: 'ENETDOWN' }),
+    op(actor, why, { kind: 'expect', value: got, equals: length, errno: 'ENETDOWN' }),
   ];
 }

@@ -1,11 +1,16 @@
 /** What the host's network is like, read once per command: default routes, an address, nameservers. Never throws: a missing file is an empty one. */
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { formatIp, type Subnet } from './ip-address.ts';
 import { parseResolvConf } from './resolv-conf.ts';
 
 export interface HostNetwork {
   hasIpv4Route: boolean;
   hasIpv6Route: boolean;
+  /** Has the kernel IPv6 at all? */
+  hasIpv6: boolean;
+  /** Where the host has IPv4 routes to, other than the default. */
+  subnets: Subnet[];
   /** An address of the host that is not its loopback, by which a container with a network of its own reaches it. */
   address: string | undefined;
   /** The text of /etc/hosts, for containers that share the host's network. */
@@ -42,6 +47,21 @@ export const ipv4DefaultInterfaces = (text: string): string[] =>
     .filter((field) => (Number.parseInt(field[3] ?? '0', 16) & RTF_REJECT) === 0)
     .map((field) => field[0] ?? '');
 
+/** A number of /proc/net/route: hexadecimal, in the byte order of the machine, which is little-endian. */
+const swapped = (hex: string): bigint => BigInt(`0x${hex.match(/../g)?.reverse().join('') || '0'}`);
+
+/** Destinations of all routes but the default ones in the text of /proc/net/route. */
+export const ipv4Subnets = (text: string): Subnet[] =>
+  text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'))
+    .filter((field) => field.length > 7 && field[7] !== '00000000')
+    .map(([, destination = '', , , , , , mask = '']) => ({
+      base: formatIp(swapped(destination), true),
+      prefix: swapped(mask).toString(2).replaceAll('0', '').length,
+    }));
+
 /** Interfaces of default routes in the text of /proc/net/ipv6_route, the unreachable one of `lo` left out. */
 export const ipv6DefaultInterfaces = (text: string): string[] =>
   text
@@ -76,7 +96,8 @@ function lazy<T>(compute: () => T): () => T {
 
 /** Each fact is read when it is first asked for: `--network none` asks for few. */
 export function readHostNetwork(): HostNetwork {
-  const ipv4 = lazy(() => ipv4DefaultInterfaces(read('/proc/net/route')));
+  const routes = lazy(() => read('/proc/net/route'));
+  const ipv4 = lazy(() => ipv4DefaultInterfaces(routes()));
   const ipv6 = lazy(() => ipv6DefaultInterfaces(read('/proc/net/ipv6_route')));
   const resolvConf = lazy(() => read(RESOLV_CONF));
   const address = lazy(() => pickAddress(networkInterfaces(), [...ipv4(), ...ipv6()]));
@@ -87,6 +108,12 @@ export function readHostNetwork(): HostNetwork {
     },
     get hasIpv6Route() {
       return ipv6().length > 0;
+    },
+    get hasIpv6() {
+      return existsSync('/proc/net/if_inet6');
+    },
+    get subnets() {
+      return ipv4Subnets(routes());
     },
     get address() {
       return address();

@@ -15,8 +15,10 @@ const NLM_F_ACK = 4;
 const NLM_F_REPLACE = 0x100;
 const NLM_F_EXCL = 0x200;
 const NLM_F_CREATE = 0x400;
-/** Makes it, or leaves it as it is. */
+/** Makes it, or another like it instead. */
 export const ENSURE = NLM_F_CREATE | NLM_F_REPLACE;
+/** Makes it, or sets what is there: of links the kernel replaces none. */
+export const ENSURE_LINK = NLM_F_CREATE;
 /** Makes it; fails with EEXIST if it is there. */
 export const CREATE = NLM_F_CREATE | NLM_F_EXCL;
 

@@ -1,5 +1,7 @@
 /** `--network MODE[:OPTION,…]`, in podman's words. */
 import { tsrunError } from '../errors.ts';
+import { DEFAULT_NETWORK, type EndpointRequest } from './bridge-network.ts';
+import { isIpv4, parseIp } from './ip-address.ts';
 import { PASTA_RESERVED } from './pasta.ts';
 import { parseSlirpOptions, type SlirpOptions } from './slirp4netns-options.ts';
 
@@ -14,8 +16,8 @@ export type NetworkMode =
   | { kind: 'container'; container: string }
   /** The network namespace bound at a path. */
   | { kind: 'ns'; path: string }
-  /** A network made by `network create`. */
-  | { kind: 'named'; name: string };
+  /** The default bridge, or networks made by `network create`. */
+  | { kind: 'bridge'; networks: EndpointRequest[] };
 
 /** @param text undefined = private. @throws ERR_TSRUN_USAGE */
 export function parseNetwork(text: string | undefined): NetworkMode {
@@ -48,11 +50,101 @@ export function parseNetwork(text: string | undefined): NetworkMode {
         throw refuse('an absolute path is expected', '--network ns:/proc/PID/ns/net');
       return { kind: 'ns', path: rest };
   }
-  if (rest !== undefined || !/^[a-zA-Z0-9][\w.-]*$/.test(mode)) {
-    throw refuse(
-      'no such network mode',
-      '--network none, host, private, pasta, slirp4netns, container:NAME or ns:PATH',
+  return { kind: 'bridge', networks: parseEndpoints(text) };
+}
+
+/** Modes that cannot be one network of several. */
+const ALONE = ['none', 'host', 'private', 'default', 'pasta', 'slirp4netns', 'container', 'ns'];
+
+/** `back,front:ip=10.90.1.5,alias=db,alias=sql`: a word with `=` belongs to the network before it. */
+function parseEndpoints(text: string): EndpointRequest[] {
+  const endpoints: EndpointRequest[] = [];
+  const refuse = (problem: string, hint: string) =>
+    tsrunError('ERR_TSRUN_USAGE', { problem: `--network ${text}: ${problem}`, hint });
+  for (const word of text.split(',')) {
+    const last = endpoints.at(-1);
+    if (last && /^\w+=/.test(word)) {
+      Object.assign(last, parseEndpointOption(word, last, refuse));
+      continue;
+    }
+    const [, name = '', option] = /^([a-zA-Z0-9][\w.-]*)(?::(.*))?$/.exec(word) ?? [];
+    if (name === '' || ALONE.includes(name)) {
+      throw refuse(
+        'no such network mode',
+        '--network NETWORK, bridge, none, host, private, pasta, slirp4netns, container:NAME or ns:PATH',
+      );
+    }
+    if (endpoints.some((other) => other.name === name))
+      throw refuse(`${name} is there twice`, `--network ${name}`);
+    const endpoint: EndpointRequest = { name, aliases: [] };
+    endpoints.push(
+      option === undefined ? endpoint : { ...endpoint, ...parseEndpointOption(option, endpoint, refuse) },
     );
   }
-  return { kind: 'named', name: mode };
+  return endpoints;
+}
+
+function parseEndpointOption(
+  word: string,
+  endpoint: EndpointRequest,
+  refuse: (problem: string, hint: string) => Error,
+): Partial<EndpointRequest> {
+  const [, key = '', value = ''] = /^(\w+)=(.+)$/.exec(word) ?? [];
+  const address = parseIp(value);
+  switch (key) {
+    case 'ip':
+      if (address === undefined) throw refuse(`"${value}" is no IP address`, 'ip=10.90.1.5');
+      return isIpv4(address) ? { ipv4: address } : { ipv6: address };
+    case 'ip6':
+      if (address === undefined || isIpv4(address))
+        throw refuse(`"${value}" is no IPv6 address`, 'ip6=fd00::5');
+      return { ipv6: address };
+    case 'mac':
+      return { mac: parseMac(value) };
+    case 'alias':
+      return { aliases: [...endpoint.aliases, value] };
+    default:
+      throw refuse(`${word} is not one of a network’s options`, 'ip=, ip6=, mac= or alias=');
+  }
+}
+
+/** @throws ERR_TSRUN_USAGE; a group address (an odd first byte) is nobody's */
+export function parseMac(text: string): string {
+  if (/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i.test(text)) return text.toLowerCase();
+  throw tsrunError('ERR_TSRUN_USAGE', {
+    problem: `"${text}" is no MAC address of an interface`,
+    hint: '--mac-address 02:42:0a:5a:00:05',
+  });
+}
+
+/** --ip, --ip6, --mac-address and --network-alias, which are of the container's one network; aliases are of all. */
+export interface EndpointOptions {
+  ipv4?: string | undefined;
+  ipv6?: string | undefined;
+  mac?: string | undefined;
+  aliases: readonly string[];
+}
+
+/** @param fallback the mode when none is given. @throws ERR_TSRUN_USAGE for options that the mode has no use for */
+export function networkMode(text: string | undefined, options: EndpointOptions | undefined): NetworkMode {
+  const mode = parseNetwork(text);
+  if (!options) return mode;
+  const { aliases, ...single } = options;
+  const given = Object.values(single).some((value) => value !== undefined);
+  if (!given && aliases.length === 0) return mode;
+  if (mode.kind !== 'bridge' || (given && mode.networks.length !== 1)) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `--ip, --ip6, --mac-address and --network-alias are for a container on ${given ? 'one bridge network' : 'bridge networks'}`,
+      hint: `--network ${DEFAULT_NETWORK}; or --network NETWORK:ip=ADDRESS,mac=ADDRESS,alias=NAME`,
+    });
+  }
+  const set = Object.fromEntries(Object.entries(single).filter(([, value]) => value !== undefined));
+  return {
+    kind: 'bridge',
+    networks: mode.networks.map((endpoint) => ({
+      ...endpoint,
+      ...set,
+      aliases: [...endpoint.aliases, ...aliases],
+    })),
+  };
 }

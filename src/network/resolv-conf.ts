@@ -45,12 +45,14 @@ export const isLoopback = (address: string): boolean =>
 /**
  * @param host text of the host's /etc/resolv.conf
  * @param forwarders the driver's nameservers; undefined = the container uses those of the host as they are, [] = it has none
+ * @param searchDomain the driver's: then its nameservers know all, those of `request` too
  * @returns the text of the container's
  */
 export function containerResolvConf(
   host: string,
   forwarders: readonly string[] | undefined,
   request: DnsRequest,
+  searchDomain?: string,
 ): string {
   const { nameservers, search, options } = parseResolvConf(host);
   const inherited =
@@ -59,16 +61,16 @@ export function containerResolvConf(
       : forwarders.length === 0
         ? []
         : [...forwarders, ...nameservers.filter((address) => !isLoopback(address) && !address.includes('%'))];
-  const servers =
-    request.dns.length > 0 ? [...request.dns] : [...new Set(inherited)].slice(0, MAX_NAMESERVERS);
+  const wanted = request.dns.length > 0 ? request.dns : inherited;
+  const servers = [...new Set(searchDomain === undefined ? wanted : (forwarders ?? []))];
   // `--dns-search .` means no search list, as in docker.
-  const domains = (request.dnsSearch.length > 0 ? request.dnsSearch : search).filter(
-    (domain) => domain !== '.',
-  );
+  const asked = request.dnsSearch.length > 0 ? request.dnsSearch : search;
+  const own = searchDomain === undefined || asked.includes('.') ? [] : [searchDomain];
+  const domains = [...own, ...asked.filter((domain) => domain !== '.')];
   const chosen = request.dnsOption.length > 0 ? request.dnsOption : options;
   return [
     ...(domains.length > 0 ? [`search ${domains.join(' ')}`] : []),
-    ...servers.map((server) => `nameserver ${server}`),
+    ...servers.slice(0, MAX_NAMESERVERS).map((server) => `nameserver ${server}`),
     ...(chosen.length > 0 ? [`options ${chosen.join(' ')}`] : []),
   ]
     .map((line) => `${line}\n`)

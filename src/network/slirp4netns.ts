@@ -28,13 +28,17 @@ const SOCKET = 'slirp.sock';
 const SHUT_WR = 1;
 const MSG_WAITALL = 0x100;
 
-/** The whole command line, `slirp4netns` first. */
+/**
+ * The whole command line, `slirp4netns` first.
+ * @param netns path of the network namespace; @param api name of the socket for requests; @param tap name of the interface
+ */
 export function slirpArguments(
   options: SlirpOptions,
-  initPid: Slot,
+  netns: Word,
   ready: Slot,
   lifeline: Slot,
-  withApi: boolean,
+  api?: string,
+  tap = 'tap0',
 ): Word[] {
   return [
     'slirp4netns',
@@ -49,10 +53,10 @@ export function slirpArguments(
     ...(options.outboundAddress6 === undefined ? [] : [`--outbound-addr6=${options.outboundAddress6}`]),
     { text: ['--ready-fd=', ready] },
     { text: ['--exit-fd=', lifeline] },
-    ...(withApi ? [`--api-socket=${SOCKET}`] : []),
+    ...(api === undefined ? [] : [`--api-socket=${api}`]),
     '--netns-type=path',
-    { text: ['/proc/', initPid, '/ns/net'] },
-    'tap0',
+    netns,
+    tap,
   ];
 }
 
@@ -86,7 +90,13 @@ function attach(context: AttachContext, path: string, options: SlirpOptions, ope
     slots.new(name),
   ) as [Slot, Slot, Slot, Slot];
   const withApi = ports.length > 0;
-  const argv = slirpArguments(options, initPid, written, lifeline, withApi);
+  const argv = slirpArguments(
+    options,
+    { text: ['/proc/', initPid, '/ns/net'] },
+    written,
+    lifeline,
+    withApi ? SOCKET : undefined,
+  );
   const keep = [written, lifeline];
   return [
     pipe('supervisor', 'learn when slirp4netns is ready', ready, written, O_CLOEXEC | O_NONBLOCK),

@@ -65,6 +65,13 @@ export interface ContainerRecord {
   labels: Record<string, string>;
   /** --network as the user wrote it; absent = private */
   networkMode?: string | undefined;
+  /** --ip and the like */
+  endpoint?: {
+    ipv4?: string | undefined;
+    ipv6?: string | undefined;
+    mac?: string | undefined;
+    aliases: string[];
+  };
   /** Name of the driver that it meant at creation. */
   network: string;
   addHosts: string[];

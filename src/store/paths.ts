@@ -56,6 +56,13 @@ export const volumeData = (s: StorePaths, name: string): string => `${volumeDire
 export const volumeRecord = (s: StorePaths, name: string): string =>
   `${volumeDirectory(s, name)}/volume.json`;
 
+/** networks/<name>.json: a bridge network */
+export const networksDirectory = (s: StorePaths): string => `${s.root}/networks`;
+export const networkPath = (s: StorePaths, name: string): string => `${networksDirectory(s)}/${name}.json`;
+/** <runtime>/network/: the hub of the bridge networks: its socket, its lock, what its uplink said, the addresses in use */
+export const hubDirectory = (s: StorePaths): string => `${s.runtime}/network`;
+export const leasesDirectory = (s: StorePaths): string => `${hubDirectory(s)}/leases`;
+
 /** tmp/: whatever is being made; swept by the next command when its maker is dead */
 export const temporaryDirectory = (s: StorePaths): string => `${s.root}/tmp`;
 /** Everything in the root: what else is there is not ours. */
@@ -80,6 +87,10 @@ export const lockPath = (s: StorePaths, name: string): string => `${locksDirecto
 export const runtimeContainerDirectory = (s: StorePaths, id: string): string =>
   `${s.runtime}/containers/${id}`;
 
+/** <runtime>/containers/<id>/network.json: what the container has of its networks since its last start */
+export const endpointsPath = (s: StorePaths, id: string): string =>
+  `${runtimeContainerDirectory(s, id)}/network.json`;
+
 /** What is in containers/<id>/, beside container.json. */
 export const containerFiles = (s: StorePaths, id: string) => {
   const directory = containerDirectory(s, id);
@@ -97,6 +108,8 @@ export const containerFiles = (s: StorePaths, id: string) => {
     upper: `${directory}/upper`,
     work: `${directory}/work`,
     mountpoint: `${directory}/merged`,
+    /** its bridge networks, where they have changed since it was created */
+    networks: `${directory}/networks.json`,
     hosts: `${directory}/hosts`,
     hostname: `${directory}/hostname`,
     resolvConf: `${directory}/resolv.conf`,

@@ -27,6 +27,7 @@ export const RESOLVE_IN_ROOT = 0x10;
 
 // clone(2), setns(2), unshare(2)
 export const CLONE_VM = 0x100n;
+export const CLONE_FILES = 0x400n;
 export const CLONE_VFORK = 0x4000n;
 export const CLONE_PARENT = 0x8000n;
 export const CLONE_NEWTIME = 0x80n;
@@ -109,6 +110,7 @@ export const TIOCSWINSZ = 0x5414;
 export const TIOCSPTLCK = 0x40045431;
 export const TIOCGPTPEER = 0x5441;
 export const SIOCSIFFLAGS = 0x8914;
+export const SIOCGIFINDEX = 0x8933;
 export const IFF_UP = 1;
 export const IFF_RUNNING = 0x40;
 
@@ -117,6 +119,8 @@ export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+export const SOCK_SEQPACKET = 5;
 export const SOCK_CLOEXEC = O_CLOEXEC;
 export const SOCK_NONBLOCK = O_NONBLOCK;
 export const SHUT_RDWR = 2;

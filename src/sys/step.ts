@@ -9,8 +9,8 @@
 import type { ErrnoName } from './errno.ts';
 import type { SyscallName } from './syscall-numbers.ts';
 
-/** Who executes a step: the user's own process, a process in the rootless namespaces, the supervisor, its network helper, the new container. */
-export type Actor = 'user' | 'rootless' | 'supervisor' | 'helper' | 'container';
+/** Who executes a step: the user's own process, a process in the rootless namespaces, the supervisor, its network helper, the hub of the bridge networks, the new container. */
+export type Actor = 'user' | 'rootless' | 'supervisor' | 'helper' | 'hub' | 'container';
 
 /** A place for a run-time value. Two slots are the same if their index is. */
 export class Slot {

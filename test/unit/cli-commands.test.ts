@@ -25,7 +25,7 @@ describe.each(NAMES)('tsrun %s', (name) => {
     const names = namesOf((await load()).options);
     expect(new Set(names).size).toBe(names.length);
     for (const reserved of ['help', 'debug']) expect(names).not.toContain(reserved);
-    expect(names.filter((each) => !/^[a-zA-Z]$|^[a-z][a-z-]+$/.test(each))).toEqual([]);
+    expect(names.filter((each) => !/^[a-zA-Z]$|^[a-z][a-z-]+6?$/.test(each))).toEqual([]);
   });
 
   it('does not refuse what it supports', async () => {
@@ -118,6 +118,7 @@ describe('tsrun run', () => {
       user: undefined,
       hostname: undefined,
       network: undefined,
+      endpoint: { aliases: [] },
       publish: [],
       publishAll: false,
       mounts: [],

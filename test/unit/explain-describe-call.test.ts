@@ -145,6 +145,8 @@ function allSteps(): Step[] {
   const host: HostNetwork = {
     hasIpv4Route: true,
     hasIpv6Route: false,
+    hasIpv6: true,
+    subnets: [],
     address: undefined,
     resolvConf: '',
     hosts: '',

@@ -1,9 +1,17 @@
 /** Files, network and rights of a container. */
+import { parseMac } from '../../network/parse-network.ts';
 import { parsePublish } from '../../network/parse-publish.ts';
 import { parseIdMapping, parseUserns } from '../../rootless/nested-map.ts';
 import { parseDevice, parseExpose, parseSysctl } from '../parse/isolation.ts';
 import { parseMount } from '../parse/mount.ts';
-import { addresses, checkAddHost, checkNetwork, parseCapabilities } from '../parse/scalars.ts';
+import {
+  address,
+  addresses,
+  checkAddHost,
+  checkNetwork,
+  networkAlias,
+  parseCapabilities,
+} from '../parse/scalars.ts';
 import { parseSize } from '../parse/size.ts';
 import { parseTmpfs, parseVolume } from '../parse/volume.ts';
 import { nonEmpty, oneOf } from '../parse/words-of-choice.ts';
@@ -70,9 +78,17 @@ export const NETWORK_OPTIONS = {
     aliases: ['dns-opt'],
   }),
   'dns-search': list('DOMAIN', 'A search domain', (text) => text.split(',')),
-  network: value('MODE', 'none, host, private, pasta, slirp4netns, container:NAME or ns:PATH', checkNetwork, {
-    aliases: ['net'],
-    default: 'private',
+  ip: value('ADDRESS', 'Its IPv4 address on its bridge network', address('--ip', 4)),
+  ip6: value('ADDRESS', 'Its IPv6 address on its bridge network', address('--ip6', 6)),
+  'mac-address': value('ADDRESS', 'The MAC address of its interface on the bridge', parseMac),
+  network: list(
+    'MODE',
+    'private (the default), bridge, a NETWORK that was made, none, host, pasta, slirp4netns, container:NAME or ns:PATH; several NETWORKs, each with its :ip=,mac=,alias=',
+    checkNetwork,
+    { aliases: ['net'], example: '--network back --network front:alias=web' },
+  ),
+  'network-alias': list('NAME', 'Another name of it on its bridge networks', networkAlias, {
+    aliases: ['net-alias'],
   }),
   'no-hosts': flag("Leave the image's own /etc/hosts"),
   publish: list(

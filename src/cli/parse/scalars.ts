@@ -4,6 +4,7 @@ import { applyCapAddDrop, DEFAULT_CAPABILITIES } from '../../launch/capabilities
 import { parseUlimit } from '../../launch/rlimits.ts';
 import { parseSignal } from '../../launch/signals.ts';
 import { parseAddHost } from '../../network/hosts-file.ts';
+import { isIpv4, parseIp } from '../../network/ip-address.ts';
 import { parseNetwork } from '../../network/parse-network.ts';
 import { formatPlatform, parsePlatform } from '../../spec/platform.ts';
 import { usageError } from './usage.ts';
@@ -55,6 +56,24 @@ export function checkAddHost(text: string): string {
 export function checkNetwork(text: string): string {
   parseNetwork(text);
   return text;
+}
+
+/** One IP address of a version, in its shortest form. */
+export const address =
+  (option: string, version: 4 | 6) =>
+  (text: string): string => {
+    const parsed = parseIp(text);
+    if (parsed !== undefined && isIpv4(parsed) === (version === 4)) return parsed;
+    throw usageError(
+      `${option} ${text}: not an IPv${version} address`,
+      `${option} ${version === 4 ? '10.90.1.5' : 'fd00::5'}`,
+    );
+  };
+
+/** A name for DNS (RFC 1123, with the underscore that many use). */
+export function networkAlias(text: string): string {
+  if (/^[a-z0-9_]([\w.-]{0,61}[a-z0-9_])?$/i.test(text)) return text;
+  throw usageError(`--network-alias ${text}: not a host name`, '--network-alias db');
 }
 
 /** `--platform`, in full. */

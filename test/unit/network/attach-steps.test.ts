@@ -11,6 +11,8 @@ import { type Argument, Slot, Slots, type Step } from '../../../src/sys/step.ts'
 const host = {
   hasIpv4Route: true,
   hasIpv6Route: false,
+  hasIpv6: true,
+  subnets: [],
   address: '192.0.2.2',
   resolvConf: '',
   nameservers: [],

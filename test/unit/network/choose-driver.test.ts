@@ -7,6 +7,8 @@ import type { HelperFinding, HelperName } from '../../../src/network/probe-helpe
 const host = {
   hasIpv4Route: true,
   hasIpv6Route: false,
+  hasIpv6: true,
+  subnets: [],
   address: '192.0.2.2',
   resolvConf: '',
   nameservers: ['127.0.0.53'],

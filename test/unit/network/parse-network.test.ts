@@ -20,7 +20,17 @@ describe('parseNetwork', () => {
     ['slirp4netns:mtu=1500', { kind: 'slirp4netns', options: { ...DEFAULT_SLIRP_OPTIONS, mtu: 1500 } }],
     ['container:web', { kind: 'container', container: 'web' }],
     ['ns:/run/netns/a:b', { kind: 'ns', path: '/run/netns/a:b' }],
-    ['back-end', { kind: 'named', name: 'back-end' }],
+    ['back-end', { kind: 'bridge', networks: [{ name: 'back-end', aliases: [] }] }],
+    [
+      'back,front:ip=10.90.1.5,alias=db,alias=sql,mac=02:00:00:00:00:01',
+      {
+        kind: 'bridge',
+        networks: [
+          { name: 'back', aliases: [] },
+          { name: 'front', ipv4: '10.90.1.5', aliases: ['db', 'sql'], mac: '02:00:00:00:00:01' },
+        ],
+      },
+    ],
   ])('%s', (text, expected) => {
     expect(parseNetwork(text)).toEqual(expected);
   });
@@ -38,7 +48,11 @@ describe('parseNetwork', () => {
     ['slirp4netns:allow_host_loopback=yes', 'true or false'],
     ['slirp4netns:port_handler=other', 'builtin or slirp4netns'],
     ['slirp4netns:speed=11', 'not one of its options'],
-    ['bridge:x', 'no such network mode'],
+    ['bridge:x', 'not one of a network’s options'],
+    ['none,bridge', 'no such network mode'],
+    ['back,back', 'twice'],
+    ['back:ip=none', 'no IP address'],
+    ['back:mac=01:00:00:00:00:01', 'no MAC address'],
     ['', 'no such network mode'],
     ['../x', 'no such network mode'],
   ])('refuses %s', (text, problem) => {

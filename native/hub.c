@@ -1,0 +1,182 @@
+/*
+ * hub.c - what a user's bridge networks have in common: their network namespace, its one uplink to the outside, and its DNS server.
+ *
+ *      host's network namespace                    the hub's                        the containers'
+ *     +-------------------------------+     +------------------------+        +---------------+
+ *     | hub (this process)            |     | uplink (tap)           |  veth  | eth0          |
+ *     |   holds the namespace by a fd |-----|   |                    | +------+---------------+
+ *     |   DNS: asks the host's server |     | bridge, 10.x.y.1 ------+-+
+ *     | slirp4netns or pasta ---------+-----| sockets on port 53     | +------+---------------+
+ *     +-------------------------------+     +------------------------+        | eth0          |
+ *
+ * It is no daemon: it lives as long as it has members (members.h), which are the containers' supervisors. Whatever is killed, nothing stays:
+ * the namespace goes with the last descriptor of it, the uplink dies with this process (PR_SET_PDEATHSIG), and this process with its
+ * last member, whose end the kernel tells it of. If this process is killed, containers still reach each other, as the supervisors hold
+ * the namespace too; the next start makes another hub on it.
+ *
+ * The order of life: the first program makes the namespace and the sockets; whoever started us is told; the second program starts the
+ * uplink, while the first container is being made; then members, queries and the end of the uplink are what there is to wait for.
+ */
+#include "hub/loop.h"
+#include "hub/members.h"
+#include "hub/protocol.h"
+#include "hub/tcp.h"
+#include "hub/udp.h"
+#include "program.h"
+#include "start.h"
+#include "supervisor/clock.h"
+#include "supervisor/io.h"
+#include "supervisor/signals.h"
+
+#include <asm/siginfo.h>
+#include <linux/mman.h>
+#include <linux/wait.h>
+
+#define UPLINK_PAUSE 1000 /* ms before an uplink that died is started again */
+
+static struct hub_spec spec;
+static int report_fd = HUB_FD_REPORT;
+static int uplink_fd = -1;
+static int64_t uplink_at = -1; /* when it is to be started again; -1 = it is there, or there is none */
+
+/* Reads exactly SIZE bytes of the spec: 0 or -errno. */
+static int read_spec(void *to, uint64_t offset, uint32_t size)
+{
+	for (uint32_t done = 0; done < size;) {
+		long n = SYS4(__NR_pread64, HUB_FD_SPEC, (char *)to + done, size - done, offset + done);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return n ? (int)n : -EINVAL;
+		done += (uint32_t)n;
+	}
+	return 0;
+}
+
+/* Tells whoever started us; nobody may be there any more. */
+static void report(uint32_t op, int error)
+{
+	struct failure_record record = {op, error};
+
+	io_write(report_fd, &record, sizeof(record));
+}
+
+/* Runs a fresh copy of the program at OFFSET; *FIRST is what it leaves in its first slot. 0 or -errno, which is reported. */
+static int run(uint32_t offset, uint32_t size, int *first)
+{
+	long at = SYS6(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct program *p = (struct program *)at;
+	int64_t ret;
+
+	if (at < 0 && at > -4096)
+		return (int)at;
+	ret = read_spec(p, offset, size);
+	if (!ret)
+		ret = program_run(p, size);
+	if (ret)
+		report(p->failed_errno ? p->failed_op : UINT32_MAX, (int)-ret);
+	else if (p->slot_count > HUB_SLOT_UPLINK)
+		*first = (int)program_slots(p)[HUB_SLOT_UPLINK];
+	SYS2(__NR_munmap, p, size);
+	return (int)ret;
+}
+
+static void reap(void)
+{
+	siginfo_t info;
+
+	do
+		memset(&info, 0, sizeof(info));
+	while (SYS5(__NR_waitid, P_ALL, 0, &info, WEXITED | WNOHANG, 0) == 0 && info.si_pid);
+}
+
+static void start_uplink(void)
+{
+	int error = 0;
+
+	uplink_at = -1;
+	if (spec.uplink_offset)
+		error = run(spec.uplink_offset, spec.uplink_size, &uplink_fd);
+	members_uplink(error);
+	if (uplink_fd >= 0)
+		loop_watch(uplink_fd, EPOLLIN, WATCH_UPLINK, 0);
+	else if (error)
+		uplink_at = clock_monotonic() + UPLINK_PAUSE;
+}
+
+static void uplink_ended(void)
+{
+	io_close(&uplink_fd);
+	reap();
+	uplink_at = clock_monotonic() + UPLINK_PAUSE;
+}
+
+static int open_all(void)
+{
+	int none;
+
+	if (read_spec(&spec, 0, sizeof(spec)) || spec.magic != HUB_MAGIC)
+		return -EINVAL;
+	if (run(spec.network_offset, spec.network_size, &none))
+		return -EINVAL;
+	return loop_open() || members_open() || udp_open() || tcp_open() ? -EINVAL : 0;
+}
+
+static void act(enum watch kind, uint32_t number)
+{
+	switch (kind) {
+	case WATCH_LISTENER:
+		members_accept();
+		break;
+	case WATCH_MEMBER:
+		members_ready(number);
+		break;
+	case WATCH_UPLINK:
+		uplink_ended();
+		break;
+	case WATCH_UDP:
+		udp_ready();
+		break;
+	case WATCH_TCP:
+		tcp_accept();
+		break;
+	case WATCH_QUERY:
+		udp_answered(number);
+		break;
+	case WATCH_CLIENT:
+		tcp_client(number);
+		break;
+	case WATCH_SERVER:
+		tcp_server(number);
+		break;
+	}
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+int program_main(int argc, char **argv, char **envp)
+{
+	(void)argc, (void)argv, (void)envp;
+	for (int fd = HUB_FD_SPEC; fd <= HUB_FD_LOG; fd++)
+		SYS3(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC);
+	signals_protect();
+	if (open_all())
+		return 1;
+	report(0, 0);
+	start_uplink();
+	io_close(&report_fd);
+	while (!members_none()) {
+		enum watch kind;
+		uint32_t number;
+
+		if (uplink_at >= 0 && clock_monotonic() >= uplink_at)
+			start_uplink();
+		if (loop_next(&kind, &number, sooner(uplink_at, sooner(udp_tick(), tcp_tick()))))
+			act(kind, number);
+	}
+	return 0;
+}

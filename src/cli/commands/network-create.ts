@@ -1,0 +1,85 @@
+import { DEFAULT_MTU } from '../../network/bridge-network.ts';
+import { type IpAddress, parseIp, parseSubnet, type Subnet } from '../../network/ip-address.ts';
+import { randomHex } from '../../sys/random.ts';
+import { defineCommand } from '../command.ts';
+import { flag, list, value } from '../options/option.ts';
+import { print } from '../output.ts';
+import { parseLabel } from '../parse/labels.ts';
+import { addresses } from '../parse/scalars.ts';
+import { usageError } from '../parse/usage.ts';
+import { oneOf } from '../parse/words-of-choice.ts';
+
+const EXAMPLE = 'tsrun network create --subnet 192.168.77.0/24 back';
+
+function subnet(option: string) {
+  return (text: string): Subnet => {
+    const found = parseSubnet(text);
+    if (found) return found;
+    throw usageError(`${option} ${text}: not a subnet`, `${option} 192.168.77.0/24`);
+  };
+}
+
+function gateway(text: string): IpAddress {
+  const found = parseIp(text);
+  if (found !== undefined) return found;
+  throw usageError(`--gateway ${text}: not an IP address`, '--gateway 192.168.77.1');
+}
+
+/** podman's `mtu`; docker's `com.docker.network.driver.mtu` is the same. */
+function parseOption(text: string): [key: string, value: string] {
+  const [, key = '', written = ''] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  const isMtu = key === 'mtu' || key === 'com.docker.network.driver.mtu';
+  if (isMtu && /^\d{2,5}$/.test(written) && Number(written) >= 68 && Number(written) <= DEFAULT_MTU)
+    return ['mtu', written];
+  if (isMtu) throw usageError(`--opt ${text}: an MTU is between 68 and ${DEFAULT_MTU}`, '--opt mtu=1500');
+  throw usageError(`--opt ${text}: there is mtu`, '--opt mtu=1500');
+}
+
+export const NETWORK_CREATE = defineCommand({
+  usage: '[NAME]',
+  operands: [0, 1],
+  text: 'Makes a bridge network, under a random name if none is given, and prints its name. Containers of different networks do not reach each other.',
+  options: {
+    'disable-dns': flag('Do not answer names of containers'),
+    dns: list('ADDRESS', "DNS servers to ask instead of the host's", addresses('--dns')),
+    driver: value('DRIVER', 'There is one: bridge', oneOf('--driver', ['bridge']), {
+      short: 'd',
+      default: 'bridge',
+    }),
+    gateway: list('ADDRESS', "The bridge's own address, in one of its subnets", gateway),
+    ignore: flag('One that is there already is no error'),
+    internal: flag('No way out of the network'),
+    'ip-range': list('SUBNET', 'Lease addresses from this part of the subnet', subnet('--ip-range')),
+    ipv6: flag('An IPv6 subnet, too'),
+    label: list('KEY=VALUE', 'Attach a label to the network', parseLabel),
+    opt: list('KEY=VALUE', 'mtu=BYTES', parseOption, { short: 'o' }),
+    subnet: list('SUBNET', 'Its subnet; one of IPv4 and one of IPv6', subnet('--subnet'), {
+      example: '--subnet 192.168.77.0/24',
+    }),
+  },
+  unsupported: { 'interface-name': '', 'ipam-driver': '', route: '', attachable: '', 'config-only': '' },
+  examples: ['tsrun network create back', EXAMPLE],
+  async run(given, [name = `network-${randomHex(4)}`], context) {
+    const engine = await context.engine();
+    const { makeNetwork } = await import('../../engine/manage-networks.ts');
+    const { readNetwork } = await import('../../store/networks.ts');
+    const options = Object.fromEntries(given.opt);
+    if (!given.ignore || !readNetwork(engine.paths, name)) {
+      await makeNetwork(engine, {
+        name,
+        subnets: given.subnet,
+        gateways: given.gateway,
+        ranges: given['ip-range'],
+        ipv6: given.ipv6,
+        internal: given.internal,
+        dns: !given['disable-dns'],
+        dnsServers: given.dns.flat(),
+        mtu: Number(options.mtu ?? DEFAULT_MTU),
+        labels: Object.fromEntries(given.label),
+        options,
+      });
+    }
+    print(`${name}\n`);
+    return 0;
+  },
+});

@@ -1,0 +1,164 @@
+/**
+ * Connecting a container that starts to its bridge networks: a member of the hub, an address on each network, and a driver that knows
+ * both. The addresses are leased to the container (store/leases.ts); what it got is written down for `inspect`.
+ */
+import { tsrunError } from '../errors.ts';
+import { BE_FOUND, bridgeDriver, bridgeTarget } from '../network/bridge.ts';
+import {
+  type BridgeNetwork,
+  type EndpointLease,
+  type EndpointRequest,
+  isLeasable,
+  leasableAddresses,
+  macForAddress,
+  type NetworkSubnet,
+} from '../network/bridge-network.ts';
+import { hostHasIpv6 } from '../network/claim-ports.ts';
+import type { NetworkDriver } from '../network/driver.ts';
+import { forwarded } from '../network/forward/forwarded.ts';
+import type { HostNetwork } from '../network/host-network.ts';
+import { contains, formatSubnet, hostOf, type IpAddress, ipNumber, isIpv4 } from '../network/ip-address.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { leasedAddresses, leaseHolder, lockLeases, sweepLeases, takeLease } from '../store/leases.ts';
+import { randomHex } from '../sys/random.ts';
+import type { BridgeChoice, ConnectedNetwork, ContainerNetwork } from './container-network.ts';
+import { type HubMember, joinHub } from './join-hub.ts';
+import { FD_EXTRA } from './launch-supervisor.ts';
+import { findNetwork } from './networks.ts';
+import type { Engine } from './open-engine.ts';
+import { readConnections, readEndpoints, writeEndpoints } from './read-endpoints.ts';
+
+/** @throws ERR_TSRUN_HUB, ERR_TSRUN_NETWORK_UNKNOWN, ERR_TSRUN_NETWORK_ADDRESS, ERR_TSRUN_NAMESPACES */
+export async function connectNetworks(
+  engine: Engine,
+  record: ContainerRecord,
+  network: ContainerNetwork,
+  bridge: BridgeChoice,
+): Promise<ConnectedNetwork> {
+  const { host } = network;
+  const member = await joinHub(engine, { host, helper: bridge.helper });
+  try {
+    const leases = await leaseAll(engine, record, readConnections(engine, record.id) ?? bridge.networks);
+    writeEndpoints(engine, record.id, leases);
+    const attachment = {
+      container: record.id,
+      leases,
+      connection: FD_EXTRA,
+      netns: FD_EXTRA + 1,
+      servers: record.dns.dns,
+    };
+    const driver = publishing(bridgeDriver(attachment, host), leases, bridge, host);
+    return connected({ ...network, driver }, member, engine);
+  } catch (error) {
+    member[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The driver with its ports published by the forwarder. */
+export const publishing = (
+  driver: NetworkDriver,
+  leases: readonly EndpointLease[],
+  { transparent }: BridgeChoice,
+  { openFiles }: HostNetwork,
+): NetworkDriver =>
+  forwarded(driver, { target: { ...bridgeTarget(leases), transparent }, hasIpv6: hostHasIpv6(), openFiles });
+
+const connected = (network: ContainerNetwork, member: HubMember, engine: Engine): ConnectedNetwork => ({
+  network,
+  extra: [member.connection, member.netns],
+  rootless: { maps: engine.maps, holder: member.pidfd },
+  explain: (step) => (step?.why.startsWith(BE_FOUND) ? member.uplinkFailure() : undefined),
+  [Symbol.dispose]: () => member[Symbol.dispose](),
+});
+
+/** All names of the container in one network: its own, the short id, aliases, its host name. */
+export const endpointNames = (record: ContainerRecord, aliases: readonly string[]): string[] => [
+  ...new Set([
+    record.name,
+    record.id.slice(0, 12),
+    ...aliases,
+    ...(record.hostname === '' ? [] : [record.hostname]),
+  ]),
+];
+
+async function leaseAll(
+  engine: Engine,
+  record: ContainerRecord,
+  requests: readonly EndpointRequest[],
+): Promise<EndpointLease[]> {
+  const before = readEndpoints(engine, record.id);
+  using _lock = await lockLeases(engine.paths);
+  return requests.map((request, index) => leaseEndpoint(engine, record, request, `eth${index}`, before));
+}
+
+/** With the lock on leases. */
+export function leaseEndpoint(
+  engine: Engine,
+  record: ContainerRecord,
+  request: EndpointRequest,
+  interfaceName: string,
+  before: readonly EndpointLease[] = [],
+): EndpointLease {
+  const network = findNetwork(engine, request.name);
+  const earlier = before.find((lease) => lease.network.id === network.id);
+  const lease = (subnet: NetworkSubnet | undefined, wanted?: IpAddress, last?: IpAddress) =>
+    subnet && leaseAddress(engine, record, network, subnet, wanted, last);
+  const ipv4 = lease(network.ipv4, request.ipv4, earlier?.ipv4);
+  const ipv6 = lease(network.ipv6, request.ipv6 ?? sameHost(network, ipv4), earlier?.ipv6);
+  if (request.ipv4 !== undefined && !network.ipv4)
+    throw refuse(network, request.ipv4, 'it has no IPv4 subnet');
+  if (request.ipv6 !== undefined && !network.ipv6)
+    throw refuse(network, request.ipv6, 'it has no IPv6 subnet');
+  const mac = request.mac ?? macForAddress(ipv4 ?? ipv6 ?? randomAddress());
+  return { network, ipv4, ipv6, mac, interfaceName, names: endpointNames(record, request.aliases) };
+}
+
+/** For the MAC of a container without an address. */
+const randomAddress = (): IpAddress => hostOf({ base: '0.0.0.0', prefix: 0 }, BigInt(`0x${randomHex(4)}`));
+
+/** An automatic IPv6 address ends as the IPv4 one, which is unique in its subnet already. */
+function sameHost({ ipv4, ipv6 }: BridgeNetwork, address: IpAddress | undefined): IpAddress | undefined {
+  if (!ipv4 || !ipv6 || address === undefined || ipv6.range) return undefined;
+  return hostOf(ipv6, ipNumber(address) - ipNumber(ipv4.base));
+}
+
+const refuse = (network: BridgeNetwork, address: IpAddress, problem: string) =>
+  tsrunError('ERR_TSRUN_NETWORK_ADDRESS', { address, network: network.name, problem });
+
+function leaseAddress(
+  engine: Engine,
+  record: ContainerRecord,
+  network: BridgeNetwork,
+  subnet: NetworkSubnet,
+  wanted: IpAddress | undefined,
+  last: IpAddress | undefined,
+): IpAddress {
+  const { paths } = engine;
+  const take = (address: IpAddress): boolean => takeLease(paths, network.number, address, record.id);
+  if (wanted !== undefined) {
+    if (!contains(subnet, wanted)) throw refuse(network, wanted, `it is not in ${formatSubnet(subnet)}`);
+    if (!isLeasable(subnet, wanted)) throw refuse(network, wanted, 'it is the bridge’s own, or no host’s');
+    if (take(wanted)) return wanted;
+    const holder = leaseHolder(paths, network.number, wanted)?.slice(0, 12) ?? 'another container';
+    throw refuse(network, wanted, `${holder} has it`);
+  }
+  if (last !== undefined && isLeasable(subnet, last) && take(last)) return last;
+  const free = (): IpAddress | undefined => {
+    const leased = leasedAddresses(paths, network.number);
+    for (const address of leasableAddresses(subnet)) {
+      if (!leased.has(address) && take(address)) return address;
+    }
+    return undefined;
+  };
+  const found = free();
+  if (found !== undefined) return found;
+  sweepLeases(paths, network.number);
+  const reclaimed = free();
+  if (reclaimed !== undefined) return reclaimed;
+  throw refuse(
+    network,
+    `${isIpv4(subnet.base) ? 'IPv4' : 'IPv6'}`,
+    `all of ${formatSubnet(subnet)} are in use`,
+  );
+}

@@ -1,0 +1,200 @@
+/**
+ * Use cases: `tsrun network connect` and `disconnect`. What they change is written down beside the container, for its next starts; to a
+ * running one an interface is added, or taken away. Its endpoint then lives as long as its supervisor, by a pidfd that the hub keeps.
+ */
+import { closeSync } from 'node:fs';
+import { tsrunError } from '../errors.ts';
+import { containerMessages, hubEndpoint, hubMessages, interfaceIndex } from '../network/bridge.ts';
+import type { EndpointLease, EndpointRequest } from '../network/bridge-network.ts';
+import { readHostNetwork } from '../network/host-network.ts';
+import { endpointMessage, HUB_JOIN, HUB_LEAVE } from '../network/hub-protocol.ts';
+import { exchange } from '../network/netlink.ts';
+import { networkMode } from '../network/parse-network.ts';
+import { removeLink } from '../network/route-messages.ts';
+import { visitBridges, visitContainer } from '../network/visit-namespaces.ts';
+import { runInside } from '../rootless/enter.ts';
+import { lockLeases, releaseLease } from '../store/leases.ts';
+import { call } from '../sys/calls.ts';
+import { SCM_RIGHTS, SOL_SOCKET } from '../sys/constants.ts';
+import { openPidfd } from '../sys/process.ts';
+import { nativeRunner } from '../sys/run.ts';
+import { type Memory, type Slot, Slots, type Step } from '../sys/step.ts';
+import { leaseEndpoint } from './connect-networks.ts';
+import type { ContainerView } from './container-view.ts';
+import { type HubMember, joinHub } from './join-hub.ts';
+import { findNetwork } from './networks.ts';
+import type { Engine } from './open-engine.ts';
+import { readConnections, readEndpoints, writeConnections, writeEndpoints } from './read-endpoints.ts';
+
+/** The bridge networks that the container has at its next start. @throws ERR_TSRUN_USAGE for one without any */
+function connectionsOf(engine: Engine, { id, name, record }: ContainerView): EndpointRequest[] {
+  const mode = networkMode(record.networkMode, record.endpoint);
+  const given = readConnections(engine, id) ?? (mode.kind === 'bridge' ? mode.networks : undefined);
+  if (given) return given;
+  throw tsrunError('ERR_TSRUN_USAGE', {
+    problem: `container ${name} is not on bridge networks, but was made with --network ${record.networkMode ?? 'private'}`,
+    hint: 'tsrun run --network bridge …',
+  });
+}
+
+/** @throws ERR_TSRUN_USAGE when it is connected already, ERR_TSRUN_NETWORK_UNKNOWN, ERR_TSRUN_NETWORK_ADDRESS */
+export async function connectContainer(
+  engine: Engine,
+  view: ContainerView,
+  request: EndpointRequest,
+): Promise<void> {
+  const before = connectionsOf(engine, view);
+  const network = findNetwork(engine, request.name);
+  if (before.some(({ name }) => name === network.name)) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `container ${view.name} is on the network "${network.name}" already`,
+      hint: `tsrun network disconnect ${network.name} ${view.name}`,
+    });
+  }
+  if (view.state.init) await addInterface(engine, view, { ...request, name: network.name });
+  writeConnections(engine, view.id, [...before, { ...request, name: network.name }]);
+}
+
+async function addInterface(engine: Engine, view: ContainerView, request: EndpointRequest): Promise<void> {
+  const { init, supervisor } = view.state;
+  if (!init || !supervisor) return;
+  const leases = readEndpoints(engine, view.id);
+  using hub = await joinHub(engine, { host: readHostNetwork(), helper: undefined });
+  const lease = await newLease(engine, view, request, leases);
+  const isOutward = !lease.network.internal && leases.every(({ network }) => network.internal);
+  runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) => [
+    ...visitBridges(slots, hub.netns, (route) =>
+      exchange('rootless', 'connect the container to the bridge', slots, route, hubMessages(lease, init.pid)),
+    ),
+    ...visitContainer(slots, init.pid, (route) => configureSteps(slots, route, lease, isOutward)),
+  ]);
+  tell(
+    hub,
+    endpointMessage(HUB_JOIN, hubEndpoint(view.id, lease, view.record.dns.dns), true),
+    openPidfd(supervisor),
+  );
+  writeEndpoints(engine, view.id, [...leases, lease]);
+}
+
+function configureSteps(slots: Slots, route: Slot, lease: EndpointLease, isOutward: boolean): Step[] {
+  const { interfaceName: name } = lease;
+  const index = slots.new(name);
+  const messages = containerMessages({ index, name }, lease, isOutward);
+  return [
+    interfaceIndex('rootless', route, name, index),
+    ...exchange('rootless', 'give the container its addresses', slots, route, messages),
+  ];
+}
+
+async function newLease(
+  engine: Engine,
+  { record }: ContainerView,
+  request: EndpointRequest,
+  leases: readonly EndpointLease[],
+): Promise<EndpointLease> {
+  const used = new Set(leases.map(({ interfaceName }) => interfaceName));
+  let number = 0;
+  while (used.has(`eth${number}`)) number++;
+  using _lock = await lockLeases(engine.paths);
+  return leaseEndpoint(engine, record, request, `eth${number}`);
+}
+
+/** @param force not being connected is no error. @throws ERR_TSRUN_USAGE when it is not connected */
+export async function disconnectContainer(
+  engine: Engine,
+  view: ContainerView,
+  networkName: string,
+  force = false,
+): Promise<void> {
+  const before = connectionsOf(engine, view);
+  const { name, number } = findNetwork(engine, networkName);
+  if (!before.some((request) => request.name === name)) {
+    if (force) return;
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `container ${view.name} is not on the network "${name}"`,
+      hint: `tsrun network connect ${name} ${view.name}`,
+    });
+  }
+  const leases = readEndpoints(engine, view.id);
+  const lease = leases.find(({ network }) => network.name === name);
+  const { init } = view.state;
+  if (init && lease) {
+    using hub = await joinHub(engine, { host: readHostNetwork(), helper: undefined });
+    runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) =>
+      visitContainer(slots, init.pid, (route) =>
+        exchange('rootless', 'take its interface away', slots, route, [removeLink(lease.interfaceName)]),
+      ),
+    );
+    tell(hub, endpointMessage(HUB_LEAVE, hubEndpoint(view.id, lease, [])));
+    using _lock = await lockLeases(engine.paths);
+    for (const address of [lease.ipv4, lease.ipv6]) {
+      if (address !== undefined) releaseLease(engine.paths, number, address, view.id);
+    }
+    writeEndpoints(
+      engine,
+      view.id,
+      leases.filter((other) => other !== lease),
+    );
+  }
+  writeConnections(
+    engine,
+    view.id,
+    before.filter((request) => request.name !== name),
+  );
+}
+
+const MSG_NOSIGNAL = 0x4000;
+
+/** Sends a message to the hub, with a pidfd that is closed here, and waits for its answer. @throws SyscallFailure with what it says */
+function tell(hub: HubMember, message: Buffer, pidfd?: number): void {
+  const slots = new Slots();
+  const [got, status] = [slots.new('got'), slots.new('status')];
+  const control: Memory = {
+    fields: [
+      { width: 8, value: 20 },
+      { width: 4, value: SOL_SOCKET },
+      { width: 4, value: SCM_RIGHTS },
+      { width: 4, value: pidfd ?? -1 },
+      { width: 4, value: 0 },
+    ],
+  };
+  const iovec: Memory = { fields: [{ pointer: message }, { width: 8, value: message.length }] };
+  const none = { width: 8, value: 0 } as const;
+  const header: Memory = {
+    fields: [
+      none,
+      none,
+      { pointer: iovec },
+      { width: 8, value: 1 },
+      ...(pidfd === undefined ? [none, none] : [{ pointer: control }, { width: 8, value: 24 } as const]),
+      none,
+    ],
+    say: 'an endpoint',
+  };
+  const answer: Memory = {
+    fields: [
+      { width: 4, into: status },
+      { width: 4, value: 0 },
+    ],
+  };
+  try {
+    nativeRunner.run({
+      slots,
+      steps: [
+        call('user', 'tell the hub', 'sendmsg', [hub.connection, header, MSG_NOSIGNAL]),
+        call('user', 'what it says', 'recvfrom', [hub.connection, answer, 4, 0, 0, 0], {
+          result: got,
+          retry: true,
+        }),
+        {
+          actor: 'user',
+          why: 'the hub must answer',
+          op: { kind: 'expect', value: got, equals: 4, errno: 'ECONNRESET' },
+        },
+        { actor: 'user', why: 'what it says', op: { kind: 'check', value: status } },
+      ],
+    });
+  } finally {
+    if (pidfd !== undefined) closeSync(pidfd);
+  }
+}

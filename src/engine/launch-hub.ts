@@ -1,0 +1,161 @@
+/**
+ * The program that ends with a running hub (native/hub.c), the network namespace of the user's bridge networks with it. Like that of a
+ * supervisor: its binary and its orders are in memory files, its socket is made beforehand.
+ *
+ *     tsrun                                              hub
+ *       | socket, bind hub.sock, listen; connect to it     |
+ *       | clone into the rootless namespaces, execve ----> | the namespace
+ *       | <----------------------- one byte, or a failure - |
+ *       | (goes on with the container)                      | the uplink
+ *
+ * We are connected before the hub runs: it ends when nobody is, so it ends if we are killed on the way.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hubNetworkProgram, hubUplinkProgram, type UplinkOptions } from '../network/hub-program.ts';
+import {
+  encodeHubSpec,
+  HUB_FD_LISTEN,
+  HUB_FD_LOG,
+  HUB_FD_REPORT,
+  HUB_FD_SPEC,
+} from '../network/hub-protocol.ts';
+import { type EnterPlan, planEntry, type Rootless } from '../rootless/enter.ts';
+import { call, close, pipe } from '../sys/calls.ts';
+import {
+  AF_UNIX,
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  O_CLOEXEC,
+  O_CREAT,
+  O_RDWR,
+  O_TRUNC,
+  SOCK_CLOEXEC,
+  SOCK_SEQPACKET,
+} from '../sys/constants.ts';
+import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
+import { nativeDirectory } from '../sys/native-directory.ts';
+import { type Memory, type Slot, Slots, type Step } from '../sys/step.ts';
+import { memfd, placeDescriptors } from './launch-supervisor.ts';
+
+export const HUB_SOCKET = 'hub.sock';
+export const HUB_LOG = 'uplink.log';
+
+export interface HubLaunch {
+  rootless: Rootless;
+  /** Open descriptor of the hub's directory. */
+  directory: number;
+  /** Has the kernel IPv6? */
+  ipv6: boolean;
+  /** undefined = the containers have no way out */
+  uplink: UplinkOptions | undefined;
+}
+
+export interface HubPlan extends EnterPlan {
+  /** Our connection to it. */
+  connection: Slot;
+  /** Read end: what comes of it. */
+  report: Slot;
+  /** What its two programs' failures mean. */
+  network: EncodedProgram;
+  uplink: EncodedProgram | undefined;
+}
+
+/** sun_path has only 108 bytes, fewer than a path may have, so the directory is named by its descriptor. */
+export function hubAddress(directory: number): { memory: Memory; size: number } {
+  const path = Buffer.from(`/proc/self/fd/${directory}/${HUB_SOCKET}\0`);
+  const memory = { fields: [{ width: 2, value: AF_UNIX } as const, { bytes: path }], say: `…/${HUB_SOCKET}` };
+  return { memory, size: 2 + path.length };
+}
+
+export function planHub(launch: HubLaunch): HubPlan {
+  const slots = new Slots();
+  const network = encodeProgram(hubNetworkProgram(launch.ipv6));
+  const uplink = launch.uplink && encodeProgram(hubUplinkProgram(launch.uplink));
+  const spec = memfd(slots, 'hub-spec', encodeHubSpec(network.image, uplink?.image), 'what the hub is to do');
+  const binary = readFileSync(join(nativeDirectory(), 'hub'));
+  const self = memfd(slots, 'hub', binary, 'a copy of the hub to run from');
+  const [listen, connection, report, reportWrite, log] = [
+    'listener',
+    'connection',
+    'report.r',
+    'report.w',
+    'log',
+  ].map((name) => slots.new(name)) as [Slot, Slot, Slot, Slot, Slot];
+  const given = { spec: spec.fd, listen, report: reportWrite, log, self: self.fd };
+  const entry = planEntry(launch.rootless, slots, becomeHub(slots, given), false);
+  return {
+    ...entry,
+    connection,
+    report,
+    network,
+    uplink,
+    steps: [
+      ...spec.steps,
+      ...self.steps,
+      ...sockets(launch.directory, listen, connection),
+      pipe('user', 'learn what comes of it', report, reportWrite, O_CLOEXEC),
+      call(
+        'user',
+        'what the uplink says',
+        'openat',
+        [launch.directory, HUB_LOG, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600],
+        { result: log },
+      ),
+      ...entry.steps,
+      ...[spec.fd, self.fd, listen, reportWrite, log].map((fd) => close('user', 'the hub has its copy', fd)),
+    ],
+  };
+}
+
+function sockets(directory: number, listen: Slot, connection: Slot): Step[] {
+  const { memory, size } = hubAddress(directory);
+  const type = SOCK_SEQPACKET | SOCK_CLOEXEC;
+  return [
+    call('user', 'where the hub is found', 'socket', [AF_UNIX, type, 0], { result: listen }),
+    call('user', 'that of an earlier one', 'unlinkat', [directory, HUB_SOCKET, 0], { tolerate: ['ENOENT'] }),
+    call('user', 'give it its name', 'bind', [listen, memory, size]),
+    call('user', 'take members from now on', 'listen', [listen, 4096]),
+    call('user', 'be the first of them', 'socket', [AF_UNIX, type, 0], { result: connection }),
+    call('user', 'the hub ends when it has none', 'connect', [connection, memory, size]),
+  ];
+}
+
+interface Given {
+  spec: Slot;
+  listen: Slot;
+  report: Slot;
+  log: Slot;
+  self: Slot;
+}
+
+function becomeHub(slots: Slots, given: Given): Step[] {
+  const nothing = slots.new('/dev/null');
+  return [
+    call('rootless', 'no terminal of the user, and no signal from it', 'setsid', []),
+    call('rootless', 'its streams are nowhere', 'openat', [AT_FDCWD, '/dev/null', O_RDWR | O_CLOEXEC, 0], {
+      result: nothing,
+    }),
+    ...placeDescriptors(
+      slots,
+      [
+        [nothing, 0],
+        [nothing, 1],
+        [nothing, 2],
+        [given.spec, HUB_FD_SPEC],
+        [given.listen, HUB_FD_LISTEN],
+        [given.report, HUB_FD_REPORT],
+        [given.log, HUB_FD_LOG],
+      ],
+      'the hub',
+    ),
+    call('rootless', 'hold no directory of the user', 'chdir', ['/']),
+    call('rootless', 'become the hub', 'execveat', [
+      given.self,
+      '',
+      { strings: ['tsrun-hub'] },
+      { strings: [] },
+      AT_EMPTY_PATH,
+    ]),
+  ];
+}

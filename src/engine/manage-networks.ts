@@ -1,0 +1,189 @@
+/** Use cases: `tsrun network create`, `rm`, `prune`: what there is, not what a container has of it. */
+import { tsrunError } from '../errors.ts';
+import {
+  type BridgeNetwork,
+  bridgeLink,
+  DEFAULT_NETWORK,
+  freeSubnet,
+  ulaSubnet,
+  withGateway,
+} from '../network/bridge-network.ts';
+import {
+  contains,
+  formatSubnet,
+  type IpAddress,
+  isIpv4,
+  overlap,
+  type Subnet,
+} from '../network/ip-address.ts';
+import { exchange } from '../network/netlink.ts';
+import { networkMode } from '../network/parse-network.ts';
+import { removeLink, removeUnreachable } from '../network/route-messages.ts';
+import { visitBridges } from '../network/visit-namespaces.ts';
+import { runInside } from '../rootless/enter.ts';
+import { waitForLock } from '../store/lock.ts';
+import { createNetwork, isNetworkName, listNetworks, readNetwork, removeNetwork } from '../store/networks.ts';
+import { lockPath } from '../store/paths.ts';
+import { randomHex } from '../sys/random.ts';
+import { type ContainerView, listContainers } from './container-view.ts';
+import { findHub } from './join-hub.ts';
+import { takenSubnets } from './networks.ts';
+import type { Engine } from './open-engine.ts';
+import { readConnections } from './read-endpoints.ts';
+import { removeContainer } from './remove-container.ts';
+
+/** What `network create` was asked for. */
+export interface NetworkRequest
+  extends Pick<BridgeNetwork, 'name' | 'internal' | 'dns' | 'dnsServers' | 'mtu' | 'labels' | 'options'> {
+  /** --subnet, --gateway and --ip-range, in their order: the n-th gateway is of the n-th subnet. */
+  subnets: Subnet[];
+  gateways: IpAddress[];
+  ranges: Subnet[];
+  ipv6: boolean;
+}
+
+/** Names that mean something else to --network. */
+const RESERVED = [
+  'none',
+  'host',
+  'private',
+  'default',
+  'pasta',
+  'slirp4netns',
+  'container',
+  'ns',
+  DEFAULT_NETWORK,
+];
+
+/** @throws ERR_TSRUN_USAGE, ERR_TSRUN_NETWORK_EXISTS, ERR_TSRUN_NETWORK_SUBNET */
+export async function makeNetwork(engine: Engine, request: NetworkRequest): Promise<BridgeNetwork> {
+  const { name } = request;
+  if (!isNetworkName(name) || RESERVED.includes(name)) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `"${name}" cannot be the name of a network`,
+      hint: 'letters, digits, "_", "." and "-"; not a mode of --network',
+    });
+  }
+  using _lock = await waitForLock(lockPath(engine.paths, 'networks'));
+  if (readNetwork(engine.paths, name)) throw tsrunError('ERR_TSRUN_NETWORK_EXISTS', { name });
+  const numbers = new Set(listNetworks(engine.paths).map(({ number }) => number));
+  let number = 1;
+  while (numbers.has(number)) number++;
+  const network: BridgeNetwork = {
+    name,
+    id: randomHex(32),
+    createdAt: new Date().toISOString(),
+    number,
+    ...chooseSubnets(request, takenSubnets(engine)),
+    internal: request.internal,
+    dns: request.dns,
+    dnsServers: request.dnsServers,
+    mtu: request.mtu,
+    labels: request.labels,
+    options: request.options,
+  };
+  if (!createNetwork(engine.paths, network)) throw tsrunError('ERR_TSRUN_NETWORK_EXISTS', { name });
+  return network;
+}
+
+const refuse = (subnet: string, problem: string) =>
+  tsrunError('ERR_TSRUN_NETWORK_SUBNET', { subnet, problem });
+
+function chooseSubnets(
+  request: NetworkRequest,
+  taken: readonly Subnet[],
+): Pick<BridgeNetwork, 'ipv4' | 'ipv6'> {
+  const { subnets, gateways, ranges } = request;
+  for (const subnet of subnets) {
+    const other = taken.find((each) => overlap(each, subnet));
+    if (other) throw refuse(formatSubnet(subnet), `it overlaps ${formatSubnet(other)}, which is in use`);
+    const hostBits = (isIpv4(subnet.base) ? 32 : 128) - subnet.prefix;
+    if (hostBits < 2) throw refuse(formatSubnet(subnet), 'there is no room for containers');
+  }
+  const ofVersion = (ipv4: boolean) => subnets.filter((subnet) => isIpv4(subnet.base) === ipv4);
+  for (const version of [true, false]) {
+    if (ofVersion(version).length > 1)
+      throw refuse(ofVersion(version).map(formatSubnet).join(' and '), 'a network has one of each version');
+  }
+  const complete = (subnet: Subnet | undefined) => {
+    if (!subnet) return undefined;
+    const inside = (address: IpAddress): boolean => contains(subnet, address);
+    return withGateway(
+      subnet,
+      gateways.find(inside),
+      ranges.find((range) => inside(range.base) && range.prefix >= subnet.prefix),
+    );
+  };
+  const [given6] = ofVersion(false);
+  const base = ofVersion(true)[0] ?? freeSubnet(taken);
+  const ipv4 = subnets.length > 0 && ofVersion(true).length === 0 ? undefined : complete(base);
+  const ipv6 = complete(given6 ?? (request.ipv6 ? ulaSubnet(base) : undefined));
+  const used = [ipv4, ipv6];
+  const homeless = [
+    ...gateways.filter((gateway) => !used.some((subnet) => subnet?.gateway === gateway)),
+    ...ranges.filter((range) => !used.some((subnet) => subnet?.range === range)).map(formatSubnet),
+  ];
+  const [stray] = homeless;
+  if (stray !== undefined) throw refuse(stray, 'it is in no subnet of the network');
+  return { ipv4, ipv6 };
+}
+
+/** Containers that were made for the network, running or not. */
+export const networkUsers = (engine: Engine, name: string): ContainerView[] =>
+  listContainers(engine).containers.filter((view) => networkNames(engine, view).includes(name));
+
+/** Names of the bridge networks of a container. */
+export function networkNames(engine: Engine, { id, record }: ContainerView): string[] {
+  const connections = readConnections(engine, id);
+  if (connections) return connections.map(({ name }) => name);
+  const mode = networkMode(record.networkMode, record.endpoint);
+  return mode.kind === 'bridge' ? mode.networks.map(({ name }) => name) : [];
+}
+
+/** @param force remove the containers that use it, too. @throws ERR_TSRUN_NETWORK_IN_USE, ERR_TSRUN_USAGE for the default one */
+export async function deleteNetwork(engine: Engine, network: BridgeNetwork, force: boolean): Promise<void> {
+  if (network.name === DEFAULT_NETWORK) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `the network "${DEFAULT_NETWORK}" is always there`,
+      hint: 'tsrun network ls',
+    });
+  }
+  const users = networkUsers(engine, network.name);
+  if (users.length > 0 && !force) {
+    const containers = users.map(({ name }) => name);
+    throw tsrunError('ERR_TSRUN_NETWORK_IN_USE', { name: network.name, containers });
+  }
+  for (const view of users) await removeContainer(engine, view, { force: true, volumes: false });
+  removeNetwork(engine.paths, network.name);
+  removeBridge(engine, network);
+}
+
+/** The bridge of a network that is no more: another network may get its subnet. Without a hub there is none. */
+function removeBridge(engine: Engine, network: BridgeNetwork): void {
+  using hub = findHub(engine);
+  if (!hub) return;
+  const { ipv4 } = network;
+  const messages = [
+    removeLink(bridgeLink(network).name),
+    ...(ipv4 ? [removeUnreachable(ipv4.base, ipv4.prefix)] : []),
+  ];
+  runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) =>
+    visitBridges(slots, hub.netns, (route) =>
+      messages
+        .flatMap((message) => exchange('rootless', 'remove the bridge', slots, route, [message]))
+        // Nothing may ever have been connected to it: then there is neither.
+        .map((step) => ({ ...step, tolerate: ['ENODEV', 'ESRCH'] })),
+    ),
+  );
+}
+
+/** Removes those that no container uses. @returns their names */
+export async function pruneNetworks(engine: Engine, candidates: readonly BridgeNetwork[]): Promise<string[]> {
+  const gone: string[] = [];
+  for (const network of candidates) {
+    if (network.name === DEFAULT_NETWORK || networkUsers(engine, network.name).length > 0) continue;
+    await deleteNetwork(engine, network, false);
+    gone.push(network.name);
+  }
+  return gone;
+}

@@ -1,0 +1,145 @@
+/** A bridge network: what `network create` fixes. */
+import { tsrunError } from '../errors.ts';
+import {
+  contains,
+  formatIp,
+  hostOf,
+  type IpAddress,
+  ipNumber,
+  isIpv4,
+  overlap,
+  type Subnet,
+  subnetSize,
+} from './ip-address.ts';
+
+/** One subnet of a network; there may be one of IPv4 and one of IPv6. */
+export interface NetworkSubnet extends Subnet {
+  /** The bridge's own address. */
+  gateway: IpAddress;
+  /** Where addresses are leased from, when it is not the whole subnet. */
+  range?: Subnet | undefined;
+}
+
+export interface BridgeNetwork {
+  name: string;
+  /** 64 hex digits */
+  id: string;
+  /** RFC 3339 */
+  createdAt: string;
+  /** Of this store's networks; the bridge and its index are called after it. */
+  number: number;
+  ipv4: NetworkSubnet | undefined;
+  ipv6: NetworkSubnet | undefined;
+  /** No way out, and no names of the outside. */
+  internal: boolean;
+  /** Names of containers are answered. */
+  dns: boolean;
+  /** DNS servers instead of the host's. */
+  dnsServers: IpAddress[];
+  mtu: number;
+  labels: Record<string, string>;
+  /** --opt, as written */
+  options: Record<string, string>;
+}
+
+/** What a container asks of a network. */
+export interface EndpointRequest {
+  /** The network's name. */
+  name: string;
+  ipv4?: IpAddress | undefined;
+  ipv6?: IpAddress | undefined;
+  mac?: string | undefined;
+  aliases: string[];
+}
+
+/** What a container has got of a network, while it runs. */
+export interface EndpointLease {
+  network: BridgeNetwork;
+  ipv4: IpAddress | undefined;
+  ipv6: IpAddress | undefined;
+  mac: string;
+  /** In the container. */
+  interfaceName: string;
+  /** What it is called there; the first is its proper name. */
+  names: string[];
+}
+
+export const DEFAULT_NETWORK = 'bridge';
+/** As slirp4netns has it: 65520 is what the virtual wire carries in whole 32-bit words. */
+export const DEFAULT_MTU = 65520;
+
+/** Far above the numbers that the kernel chooses. */
+const FIRST_INDEX = 1_000_000;
+
+/** The bridge as a link: what RTM_NEWLINK wants. */
+export const bridgeLink = ({ number, mtu }: BridgeNetwork) => ({
+  name: `tsrun${number}`,
+  index: FIRST_INDEX + number,
+  mac: macOf(BigInt(number), 'fe'),
+  mtu,
+});
+
+/** A locally administered address (IEEE 802) made of a number. */
+function macOf(value: bigint, second: string): string {
+  const hex = (value & 0xffffffffn).toString(16).padStart(8, '0');
+  return ['02', second, ...(hex.match(/../g) ?? [])].join(':');
+}
+
+/** Made of the address, so that who has that address in a cache has the right MAC, too (docker does the same). */
+export const macForAddress = (address: IpAddress): string => macOf(ipNumber(address), '42');
+
+/** Where automatic subnets come from: 10.90.0.0/24, 10.90.1.0/24, … 10.99.255.0/24. */
+function* candidates(): Iterable<Subnet> {
+  for (let second = 90; second < 100; second++) {
+    for (let third = 0; third < 256; third++) yield { base: `10.${second}.${third}.0`, prefix: 24 };
+  }
+}
+
+/** slirp4netns's own, which is behind the uplink. */
+const UPLINK_SUBNET: Subnet = { base: '10.0.2.0', prefix: 24 };
+
+/**
+ * The first subnet that nobody uses.
+ * @param taken those of other networks, and where the host has routes to: a VPN that a container could not reach any more
+ * @throws ERR_TSRUN_NETWORK_SUBNET
+ */
+export function freeSubnet(taken: readonly Subnet[]): Subnet {
+  for (const subnet of candidates()) {
+    if (![...taken, UPLINK_SUBNET].some((other) => overlap(subnet, other))) return subnet;
+  }
+  throw tsrunError('ERR_TSRUN_NETWORK_SUBNET', {
+    subnet: '10.90.0.0/24 to 10.99.255.0/24',
+    problem: 'all are in use by other networks, or the host has routes there',
+  });
+}
+
+/** A unique local subnet (RFC 4193) for a network of this IPv4 subnet: fd74:7372:756e spells `tsrun`. */
+export const ulaSubnet = (ipv4: Subnet): Subnet => ({
+  base: formatIp((0xfd747372756en << 80n) | (((ipNumber(ipv4.base) >> 8n) & 0xffffn) << 64n), false),
+  prefix: 64,
+});
+
+/** With the first address as the gateway. */
+export const withGateway = (subnet: Subnet, gateway = hostOf(subnet, 1n), range?: Subnet): NetworkSubnet => ({
+  ...subnet,
+  gateway,
+  ...(range && { range }),
+});
+
+/** May a container have this address? Not the gateway's, nor IPv4's first and last. */
+export function isLeasable(subnet: NetworkSubnet, address: IpAddress): boolean {
+  if (!contains(subnet, address) || address === subnet.gateway) return false;
+  const offset = ipNumber(address) - ipNumber(subnet.base);
+  return offset !== 0n && !(isIpv4(address) && offset === subnetSize(subnet) - 1n);
+}
+
+/** All addresses to be leased, in order; of a large subnet the first 2^16. */
+export function* leasableAddresses(subnet: NetworkSubnet): Iterable<IpAddress> {
+  const range = subnet.range ?? subnet;
+  const size = subnetSize(range);
+  const limit = size < 65536n ? size : 65536n;
+  for (let offset = 0n; offset < limit; offset++) {
+    const address = hostOf(range, offset);
+    if (isLeasable(subnet, address)) yield address;
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * Bridge networks: the container gets an interface and an address of its own on each of its networks' bridges, which are in a namespace
+ * that the user's containers share (hub-program.ts). The supervisor holds a connection to the hub: while it lives, so do the hub and
+ * what the container is called there.
+ *
+ *     supervisor                                                    hub
+ *       | vfork: in the hub's namespace, open a netlink socket;       |
+ *       |        in the container's, open another                     |
+ *       | hub's: the bridge, if it is not there; a pair of veth,      |
+ *       |        one end a port of the bridge, one in the container   |
+ *       | container's: addresses, default route                       |
+ *       | JOIN {addresses, names} ----------------------------------> | answers as soon as the uplink is there
+ *       | <--------------------------------------------------- 0 ---- |
+ *
+ * Both sockets are opened by a child that shares memory and descriptors: whoever enters a network namespace of the user's cannot come
+ * back to the host's, and the supervisor has to stay there. Sending over them is allowed to whoever is root of the namespace's owner.
+ * The bridge is asked for at each start: the kernel makes it if it is not there, and leaves it as it is otherwise.
+ */
+import { call, close, op } from '../sys/calls.ts';
+import {
+  AT_FDCWD,
+  CLONE_FILES,
+  CLONE_NEWNET,
+  CLONE_VFORK,
+  CLONE_VM,
+  O_CLOEXEC,
+  O_RDONLY,
+  SIGCHLD,
+  SIOCGIFINDEX,
+} from '../sys/constants.ts';
+import type { Slot, Slots, Step } from '../sys/step.ts';
+import { waitForSuccess } from '../sys/wait.ts';
+import { bridgeLink, type EndpointLease, type NetworkSubnet } from './bridge-network.ts';
+import type { AttachContext, NetworkDriver } from './driver.ts';
+import type { ForwardTarget } from './forward/config.ts';
+import type { HostNetwork } from './host-network.ts';
+import { BRIDGES_TABLE, routeSocket } from './hub-program.ts';
+import { type Endpoint, endpointMessage, HUB_JOIN } from './hub-protocol.ts';
+import { contains, type IpAddress } from './ip-address.ts';
+import { exchange, type NetlinkMessage } from './netlink.ts';
+import {
+  address,
+  bridge,
+  type Device,
+  defaultRoute,
+  ipv4Settings,
+  linkUp,
+  subnetRoute,
+  unreachable,
+  veth,
+} from './route-messages.ts';
+
+/** What the engine has got ready. */
+export interface BridgeAttachment {
+  /** The container's id. */
+  container: string;
+  leases: readonly EndpointLease[];
+  /**
+   * Descriptors of the supervisor: its connection to the hub, and the hub's network namespace. They stay open when it executes itself anew
+   * for a restart; its other children close all that they do not know.
+   */
+  connection: number;
+  netns: number;
+  /** --dns */
+  servers: readonly IpAddress[];
+}
+
+const actor = 'supervisor';
+type Rest = Parameters<typeof call> extends [unknown, unknown, ...infer R] ? R : never;
+const step = (why: string, ...rest: Rest): Step => call(actor, why, ...rest);
+
+/** Where containers reach DNS: the bridges of those of their networks that answer names. */
+const dnsGateways = (leases: readonly EndpointLease[]): IpAddress[] =>
+  leases
+    .filter(({ network }) => network.dns)
+    .flatMap(({ network }) => network.ipv4?.gateway ?? network.ipv6?.gateway ?? []);
+
+/** A server among the containers themselves can only be asked from there. */
+const isInside = (leases: readonly EndpointLease[], server: IpAddress): boolean =>
+  leases.some(({ network: { ipv4, ipv6 } }) =>
+    [ipv4, ipv6].some((subnet) => subnet && contains(subnet, server)),
+  );
+
+/** The domain of the containers (native/hub/resolver.h): searched first, so that no name of theirs is ever asked of others. */
+const SEARCH_DOMAIN = 'dns.tsrun';
+
+/** `nameserver` lines: the hub, which asks the servers of the user's choice; those that it cannot reach, directly. */
+export function bridgeNameservers(
+  leases: readonly EndpointLease[],
+  servers: readonly IpAddress[],
+): IpAddress[] | undefined {
+  const gateways = dnsGateways(leases);
+  if (gateways.length === 0) return leases.every(({ network }) => network.internal) ? [] : undefined;
+  const direct = servers.filter((server) => isInside(leases, server));
+  return direct.length > 0 ? direct : gateways;
+}
+
+/** Of a container that is not started yet: it has no addresses, and cannot be attached. */
+export const UNCONNECTED_BRIDGE: NetworkDriver = {
+  name: 'bridge',
+  namespace: { kind: 'new' },
+  attach: () => {
+    throw new TypeError('a bridge has to be connected before it is attached');
+  },
+  publishing: 'sockets',
+  nameservers: [],
+  containerAddress: undefined,
+  hostAddress: undefined,
+  sysctls: {},
+};
+
+/** How the forwarder of published ports reaches the container: by its first network that has addresses. */
+export function bridgeTarget(leases: readonly EndpointLease[]): Omit<ForwardTarget, 'transparent'> {
+  const family = (address: IpAddress | undefined, subnet: NetworkSubnet | undefined) =>
+    address !== undefined && subnet ? { address, gateway: subnet.gateway, prefix: subnet.prefix } : undefined;
+  const [first] = leases;
+  return { ipv4: family(first?.ipv4, first?.network.ipv4), ipv6: family(first?.ipv6, first?.network.ipv6) };
+}
+
+export function bridgeDriver(attachment: BridgeAttachment, host: HostNetwork): NetworkDriver {
+  const { leases, servers } = attachment;
+  const [first] = leases;
+  return {
+    name: 'bridge',
+    namespace: { kind: 'new' },
+    attach: (context) => attach(context, attachment),
+    publishing: 'none',
+    nameservers: bridgeNameservers(leases, servers),
+    searchDomain: dnsGateways(leases).length > 0 ? SEARCH_DOMAIN : undefined,
+    containerAddress: first?.ipv4 ?? first?.ipv6,
+    hostAddress: leases.some(({ network }) => !network.internal) ? host.address : undefined,
+    sysctls: {},
+  };
+}
+
+function attach({ slots, initPid }: AttachContext, attachment: BridgeAttachment): Step[] {
+  const { leases, netns } = attachment;
+  const hub = slots.new('hub.route');
+  const own = slots.new('container.route');
+  return [
+    ...openSockets(slots, netns, initPid, hub, own),
+    ...exchange(
+      actor,
+      'connect the container to the bridge',
+      slots,
+      hub,
+      leases.flatMap((lease) => hubMessages(lease, initPid)),
+    ),
+    close(actor, 'connected', hub),
+    ...configure(slots, own, leases),
+    close(actor, 'configured', own),
+    ...leases.flatMap((lease) => join(slots, attachment, lease)),
+  ];
+}
+
+function openSockets(slots: Slots, netns: number, initPid: Slot, hub: Slot, own: Slot): Step[] {
+  const [pidfd, file] = [slots.new('child'), slots.new('netns')];
+  const child: Step[] = [
+    step('enter the bridges’ namespace', 'setns', [netns, CLONE_NEWNET]),
+    routeSocket(actor, 'talk about links there', hub),
+    step(
+      'the container’s namespace',
+      'openat',
+      [AT_FDCWD, { text: ['/proc/', initPid, '/ns/net'] }, O_RDONLY | O_CLOEXEC, 0],
+      { result: file },
+    ),
+    step('enter it', 'setns', [file, CLONE_NEWNET]),
+    routeSocket(actor, 'talk about addresses there', own),
+    close(actor, 'entered', file),
+  ];
+  const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES;
+  return [
+    op(actor, 'visit the namespaces of the bridges and of the container', {
+      kind: 'clone',
+      flags,
+      exitSignal: SIGCHLD,
+      pidfd,
+      child,
+    }),
+    ...waitForSuccess(actor, 'visit the namespaces of the bridges and of the container', pidfd, slots),
+    close(actor, 'it is back', pidfd),
+  ];
+}
+
+/** The bridge, its addresses and the route to it; the container's cable. */
+export function hubMessages(lease: EndpointLease, pid: Slot | number): NetlinkMessage[] {
+  const { network, interfaceName, mac } = lease;
+  const link = bridgeLink(network);
+  const { ipv4, ipv6 } = network;
+  return [
+    bridge(link),
+    ...(network.internal ? [] : [ipv4Settings(link.name, ['forwarding'])]),
+    ...(ipv4
+      ? [
+          address(link, ipv4.gateway, ipv4.prefix, false),
+          subnetRoute(link, ipv4.base, ipv4.prefix, BRIDGES_TABLE),
+          unreachable(ipv4.base, ipv4.prefix),
+        ]
+      : []),
+    ...(ipv6 ? [address(link, ipv6.gateway, ipv6.prefix)] : []),
+    veth({ bridge: link.index, pid, name: interfaceName, mac, mtu: network.mtu }),
+  ];
+}
+
+/** The container's side of one network. */
+export function containerMessages(
+  device: Device,
+  lease: EndpointLease,
+  isDefault: boolean,
+): NetlinkMessage[] {
+  const { ipv4, ipv6, network } = lease;
+  return [
+    linkUp(device.name),
+    ...(ipv4 !== undefined && network.ipv4 ? [address(device, ipv4, network.ipv4.prefix)] : []),
+    ...(ipv6 !== undefined && network.ipv6 ? [address(device, ipv6, network.ipv6.prefix)] : []),
+    ...(isDefault && network.ipv4 ? [defaultRoute(device, network.ipv4.gateway)] : []),
+  ];
+}
+
+/** ioctl SIOCGIFINDEX (netdevice(7)): from the interface's name to its index. */
+export function interfaceIndex(who: Step['actor'], socket: Slot | number, name: string, index: Slot): Step {
+  const padded = new Uint8Array(16);
+  padded.set(Buffer.from(name));
+  const ifreq = {
+    fields: [
+      { bytes: padded } as const,
+      { width: 4, into: index } as const,
+      { bytes: new Uint8Array(20) } as const,
+    ],
+    say: name,
+  };
+  return call(who, `which number ${name} has`, 'ioctl', [socket, SIOCGIFINDEX, ifreq]);
+}
+
+function configure(slots: Slots, own: Slot, leases: readonly EndpointLease[]): Step[] {
+  const outward = leases.find(({ network }) => !network.internal);
+  const devices = leases.map((lease) => ({ lease, index: slots.new(lease.interfaceName) }));
+  return [
+    ...devices.map(({ lease, index }) => interfaceIndex(actor, own, lease.interfaceName, index)),
+    ...exchange(
+      actor,
+      'give the container its addresses',
+      slots,
+      own,
+      devices.flatMap(({ lease, index }) =>
+        containerMessages({ index, name: lease.interfaceName }, lease, lease === outward),
+      ),
+    ),
+  ];
+}
+
+/** The endpoint as the hub knows it. */
+export const hubEndpoint = (
+  container: string,
+  { network, ipv4, ipv6, names }: EndpointLease,
+  servers: readonly IpAddress[],
+): Endpoint => ({
+  container,
+  network: network.number,
+  ipv4,
+  ipv6,
+  names: network.dns ? names : [],
+  servers: servers.length > 0 ? servers : network.dnsServers,
+  internal: network.internal,
+});
+
+/** How the steps begin that say to the hub who is there. */
+export const BE_FOUND = 'be found as';
+
+function join(
+  slots: Slots,
+  { connection, container, servers }: BridgeAttachment,
+  lease: EndpointLease,
+): Step[] {
+  const message = endpointMessage(HUB_JOIN, hubEndpoint(container, lease, servers));
+  const [got, status] = [slots.new('got'), slots.new('status')];
+  const why = `${BE_FOUND} ${lease.names[0]} in the network ${lease.network.name}`;
+  return [
+    step(why, 'sendto', [connection, message, message.length, MSG_NOSIGNAL, 0, 0]),
+    step(
+      `${why}: when the uplink is there`,
+      'recvfrom',
+      [
+        connection,
+        {
+          fields: [
+            { width: 4, into: status },
+            { width: 4, value: 0 },
+          ],
+          say: 'status',
+        },
+        4,
+        0,
+        0,
+        0,
+      ],
+      { result: got, retry: true },
+    ),
+    op(actor, `${why}: the hub must answer`, { kind: 'expect', value: got, equals: 4, errno: 'ECONNRESET' }),
+    op(actor, why, { kind: 'check', value: status }),
+  ];
+}
+
+const MSG_NOSIGNAL = 0x4000;

@@ -1,0 +1,182 @@
+/**
+ * The two programs of the hub (native/hub.c): one makes the network namespace that the bridges of a user are in, the other its uplink.
+ *
+ * Routing in there needs no packet filter. The main table has what the uplink puts there: the way out. The bridges' subnets are in a table
+ * of their own, which only two kinds of packets look into: those that come from the uplink, and what the hub's own DNS server says. So a
+ * packet that comes from a bridge can go out, and nowhere else: two networks do not reach each other, whatever addresses they try
+ * (podman#25438: isolation by name only); in the main table the bridges' subnets are unreachable, so that they do not ask the host for them. And as the uplink's interface answers ARP for the containers (proxy_arp), slirp4netns delivers
+ * what is for them without any address translation.
+ *
+ * The namespace is made in a child that shares memory and descriptors with the hub (vfork), as the hub itself has to stay in the host's:
+ * from there it asks the host's DNS servers.
+ */
+import { call, close, op, pipe } from '../sys/calls.ts';
+import {
+  AT_FDCWD,
+  CLONE_FILES,
+  CLONE_NEWNET,
+  CLONE_VFORK,
+  CLONE_VM,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_RDONLY,
+  SIGCHLD,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOCK_STREAM,
+} from '../sys/constants.ts';
+import { type Memory, type Program, type Slot, Slots, type Step } from '../sys/step.ts';
+import { waitForSuccess } from '../sys/wait.ts';
+import { readExactly, startHelper, waitForAny } from './helper-steps.ts';
+import * as hub from './hub-protocol.ts';
+import { exchange } from './netlink.ts';
+import { incomingRule, ipv4Settings, linkUp } from './route-messages.ts';
+import { slirpArguments } from './slirp4netns.ts';
+import { DEFAULT_SLIRP_OPTIONS } from './slirp4netns-options.ts';
+
+/** Routing table of the bridges' subnets. */
+export const BRIDGES_TABLE = 200;
+/** The uplink's interface. */
+export const UPLINK = 'uplink';
+const NETLINK_ROUTE = 0;
+const AF_NETLINK = 16;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const DNS_PORT = 53;
+const IP_PKTINFO = 8;
+const IPV6_RECVPKTINFO = 49;
+const SOL_IP = 0;
+const SOL_IPV6 = 41;
+const FIRST_RULE = 100;
+
+const actor = 'hub';
+type Rest = Parameters<typeof call> extends [unknown, unknown, ...infer R] ? R : never;
+const step = (why: string, ...rest: Rest): Step => call(actor, why, ...rest);
+
+/** A NETLINK_ROUTE socket in the network namespace of whoever opens it. */
+export const routeSocket = (who: Step['actor'], why: string, result: Slot): Step =>
+  call(who, why, 'socket', [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE], { result });
+
+/** sockaddr_in or sockaddr_in6 of port 53 on all addresses. */
+function anyAddress(ipv6: boolean): { memory: Memory; size: number } {
+  const size = ipv6 ? 28 : 16;
+  const port = new Uint8Array([0, DNS_PORT]);
+  const family = { width: 2, value: ipv6 ? AF_INET6 : AF_INET } as const;
+  return {
+    memory: {
+      fields: [family, { bytes: port }, { bytes: new Uint8Array(size - 4) }],
+      say: `${ipv6 ? '[::]' : '0.0.0.0'}:${DNS_PORT}`,
+    },
+    size,
+  };
+}
+
+/** @param ipv6 whether the kernel has IPv6: then the sockets serve both */
+function dnsSockets(slots: Slots, ipv6: boolean): Step[] {
+  const udp = slots.new('udp');
+  const tcp = slots.new('tcp');
+  const { memory, size } = anyAddress(ipv6);
+  const family = ipv6 ? AF_INET6 : AF_INET;
+  const on: Memory = { fields: [{ width: 4, value: 1 }], say: '1' };
+  const [level, option] = ipv6 ? [SOL_IPV6, IPV6_RECVPKTINFO] : [SOL_IP, IP_PKTINFO];
+  return [
+    step('containers ask for names here', 'socket', [family, SOCK_DGRAM | SOCK_CLOEXEC, 0], { result: udp }),
+    step('an answer comes from where its question went', 'setsockopt', [udp, level, option, on, 4]),
+    step('all bridges, those to come too', 'bind', [udp, memory, size]),
+    step('where the hub looks for it', 'dup3', [udp, hub.HUB_FD_UDP, O_CLOEXEC]),
+    step('and here, for long answers', 'socket', [family, SOCK_STREAM | SOCK_CLOEXEC, 0], { result: tcp }),
+    step('all bridges, those to come too', 'bind', [tcp, memory, size]),
+    step('take conversations', 'listen', [tcp, 16]),
+    step('where the hub looks for it', 'dup3', [tcp, hub.HUB_FD_TCP, O_CLOEXEC]),
+  ];
+}
+
+/**
+ * Makes the namespace.
+ * @param existing descriptor of the namespace that an earlier hub has left to containers which still run
+ */
+export function hubNetworkProgram(ipv6: boolean, existing?: number): Program {
+  const slots = new Slots();
+  const [pidfd, netns, route] = ['child', 'netns', 'route'].map((name) => slots.new(name)) as [
+    Slot,
+    Slot,
+    Slot,
+  ];
+  const enter: Step[] =
+    existing === undefined
+      ? []
+      : [step('the namespace that containers are connected to', 'setns', [existing, CLONE_NEWNET])];
+  const child: Step[] = [
+    op(actor, 'say which step failed', { kind: 'report', fd: hub.HUB_FD_REPORT }),
+    ...enter,
+    step('hold it by this', 'openat', [AT_FDCWD, '/proc/thread-self/ns/net', O_RDONLY | O_CLOEXEC, 0], {
+      result: netns,
+    }),
+    step('where the hub looks for it', 'dup3', [netns, hub.HUB_FD_NETNS, O_CLOEXEC]),
+    routeSocket(actor, 'talk about links and routes in it', route),
+    step('where the hub looks for it', 'dup3', [route, hub.HUB_FD_ROUTE, O_CLOEXEC]),
+    ...dnsSockets(slots, ipv6),
+  ];
+  const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | (existing === undefined ? CLONE_NEWNET : 0n);
+  return {
+    slots,
+    steps: [
+      op(actor, 'make the bridges’ network namespace, staying in the host’s', {
+        kind: 'clone',
+        flags,
+        exitSignal: SIGCHLD,
+        pidfd,
+        child,
+      }),
+      ...waitForSuccess(actor, 'it has been made', pidfd, slots),
+      close(actor, 'it has been made', pidfd),
+      ...(existing === undefined ? rules(slots) : []),
+    ],
+  };
+}
+
+const rules = (slots: Slots): Step[] =>
+  exchange(actor, 'what may go where', slots, hub.HUB_FD_ROUTE, [
+    incomingRule('lo', BRIDGES_TABLE, FIRST_RULE),
+    incomingRule(UPLINK, BRIDGES_TABLE, FIRST_RULE + 1),
+    linkUp('lo'),
+  ]);
+
+export interface UplinkOptions {
+  /** slirp4netns's executable */
+  path: string;
+  openFiles: number;
+  /** The network's directory in the runtime directory; the helper's working directory. */
+  directory: string;
+}
+
+/** Starts the uplink, and lets it and the bridges pass packets to each other. Run again when it has died. */
+export function hubUplinkProgram({ path, openFiles, directory }: UplinkOptions): Program {
+  const slots = new Slots();
+  const pidfd = slots.new('uplink');
+  const [ready, written, lifeline, held] = ['ready.r', 'ready.w', 'lifeline.r', 'lifeline.w'].map((name) =>
+    slots.new(name),
+  ) as [Slot, Slot, Slot, Slot];
+  const netns = `/proc/self/fd/${hub.HUB_FD_NETNS}`;
+  const argv = slirpArguments(DEFAULT_SLIRP_OPTIONS, netns, written, lifeline, undefined, UPLINK);
+  return {
+    slots,
+    steps: [
+      pipe(actor, 'learn when slirp4netns is ready', ready, written, O_CLOEXEC | O_NONBLOCK),
+      pipe(actor, 'slirp4netns ends when the hub’s end is closed', lifeline, held, O_CLOEXEC),
+      startHelper({
+        ...{ slots, name: 'slirp4netns', path, argv, stderr: hub.HUB_FD_LOG, openFiles, directory, pidfd },
+        ...{ keep: [written, lifeline, hub.HUB_FD_NETNS], parent: 'hub' },
+      }),
+      close(actor, 'only slirp4netns writes there', written),
+      close(actor, 'only slirp4netns watches it', lifeline),
+      waitForAny('slirp4netns is ready, or has ended', [ready, pidfd], actor),
+      ...readExactly(slots, 'slirp4netns must be ready: it writes "1"', ready, 1, actor),
+      close(actor, 'it said what it had to say', ready),
+      ...exchange(actor, 'what comes from outside reaches the containers', slots, hub.HUB_FD_ROUTE, [
+        ipv4Settings(UPLINK, ['forwarding', 'proxy_arp']),
+      ]),
+    ],
+  };
+}
