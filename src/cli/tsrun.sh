@@ -39,5 +39,5 @@ if [ -n "${NODE_OPTIONS+set}" ]; then
 	export TSRUN_NODE_OPTIONS
 	unset NODE_OPTIONS
 fi
-# A command ends before 16 MB of new objects have been made: no garbage collection while the user waits.
-exec "$node" --min-semi-space-size=16 "$bin/tsrun.cjs" "$@"
+# A command ends before 4 MB of new objects have been made: no garbage collection while the user waits.
+exec "$node" --min-semi-space-size=4 "$bin/tsrun.cjs" "$@"

@@ -115,6 +115,7 @@ describe('its end is wanted', () => {
   test('while it runs: it is not started again', async () => {
     const run = supervise({ start: shell('echo up; exec sleep 1000'), log, restart: always, attach });
     await run.first.message('started');
+    await until('its output is in the log', () => lines(run) === 1);
     run.process.kill('SIGUSR1');
     process.kill(state(run).init.pid, 'SIGTERM');
     await run.exited;
