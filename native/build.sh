@@ -6,9 +6,10 @@
 #
 #   build.sh DIR               CC=cc, or CC=aarch64-linux-gnu-gcc, CC=clang
 #   build.sh DIR sanitize      for tests: supervisor and frames-fuzz with AddressSanitizer and UBSan, on a C library
+#   build.sh DIR trapping      for tests: supervisor with UBSan's traps, static
 set -eu
 
-out=${1:?usage: build.sh DIR [sanitize]}
+out=${1:?usage: build.sh DIR [sanitize|trapping]}
 what=${2:-release}
 here=$(cd "$(dirname "$0")" && pwd)
 CC=${CC:-cc}
@@ -47,6 +48,16 @@ sanitize() {
 		"$here"/supervisor/poll.c "$here"/supervisor/stdio.c "$here"/supervisor/log.c
 	$CC $flags -I"$here" -o "$out/noun-tests" "$here/../test/native/noun-tests.c" \
 		"$here"/supervisor/clock.c "$here"/supervisor/poll.c "$here"/supervisor/log.c
+	$CC $flags -I"$here" -o "$out/forward-tests" "$here/../test/native/forward-tests.c" \
+		"$here"/forward/address.c "$here"/forward/flows.c
+}
+
+# The supervisor, and the forwarder in it, as released but that undefined behaviour is an illegal instruction: it needs no library either.
+# shellcheck disable=SC2086
+trapping() {
+	flags="$warnings -Os -ffreestanding -fno-stack-protector $loops -fsanitize=undefined -fsanitize-undefined-trap-on-error"
+
+	$CC $flags -static -fno-pie -nostdlib -Wl,--build-id=none -o "$out/supervisor" $supervisor "$here/start.c" "$here/mem.c"
 }
 
 "$what"

@@ -366,9 +366,15 @@ export const ERRORS = {
     hint: (d) =>
       `publish a higher port: -p ${d.alternative}; or let every user of this machine have it: sudo sysctl net.ipv4.ip_unprivileged_port_start=${d.port}`,
   }),
-  ERR_TSRUN_PORT_IN_USE: define<{ address: string; port: number; protocol: string }>({
+  ERR_TSRUN_PORT_IN_USE: define<{
+    address: string;
+    port: number;
+    protocol: string;
+    holder: string | undefined;
+  }>({
     exitCode: 125,
-    message: (d) => `cannot publish ${d.protocol} port ${d.port} on ${d.address}: address already in use`,
+    message: (d) =>
+      `cannot publish ${d.protocol} port ${d.port} on ${d.address}: address already in use${d.holder === undefined ? '' : ` by ${d.holder}`}`,
     hint: (d) =>
       `see who has it: ss -${d.protocol === 'udp' ? 'u' : 't'}lnp 'sport = :${d.port}'; or publish another port`,
   }),

@@ -243,6 +243,7 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     networkMode: request.network,
     endpoint: { ...request.endpoint, aliases: [...request.endpoint.aliases] },
     network: input.network.driver.name,
+    ...(input.ports.length > 0 && { keepsClientAddresses: input.network.driver.keepsClientAddresses }),
     ports: input.ports,
     addHosts: request.addHosts,
     noHosts: request.noHosts,

@@ -134,7 +134,13 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
       DnsOptions: record.dns.dnsOption,
       LogConfig: { Type: record.logDriver, Config: logConfig(record.logLimits) },
     },
-    NetworkSettings: { Ports: ports, Driver: record.network, ...networkSettings(engine, view) },
+    NetworkSettings: {
+      Ports: ports,
+      Driver: record.network,
+      ...networkSettings(engine, view),
+      // Whether a service sees its clients' own addresses; not said where a helper publishes the ports.
+      ...(record.keepsClientAddresses !== undefined && { KeepsClientAddresses: record.keepsClientAddresses }),
+    },
   };
 }
 

@@ -18,6 +18,7 @@ import type { PortMapping, Publishing } from './driver.ts';
 import { FORWARD_FIRST_FD } from './forward/config.ts';
 import { type Binding, bindingOf, makeSocket, portName, reuseAddress } from './forward/listening-socket.ts';
 import { portOf } from './forward/socket-address.ts';
+import { portHolder } from './port-holder.ts';
 
 /** Ports that are ours from now on. */
 export interface PortClaim extends Disposable {
@@ -100,7 +101,10 @@ function explain(mapping: PortMapping, error: SyscallFailure): unknown {
   const { hostIp, hostPort: port, containerPort, protocol } = mapping;
   const address = hostIp === '' ? '0.0.0.0' : hostIp;
   const is = (...names: ErrnoName[]): boolean => names.some((name) => ERRNO[name] === error.errno);
-  if (is('EADDRINUSE')) return tsrunError('ERR_TSRUN_PORT_IN_USE', { address, port, protocol }, error);
+  if (is('EADDRINUSE')) {
+    const holder = port === 0 ? undefined : portHolder(mapping);
+    return tsrunError('ERR_TSRUN_PORT_IN_USE', { address, port, protocol, holder }, error);
+  }
   if (is('EACCES')) {
     const prefix = hostIp === '' ? '' : hostIp.includes(':') ? `[${hostIp}]:` : `${hostIp}:`;
     const suffix = protocol === 'tcp' ? '' : `/${protocol}`;

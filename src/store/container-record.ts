@@ -74,6 +74,8 @@ export interface ContainerRecord {
   };
   /** Name of the driver that it meant at creation. */
   network: string;
+  /** Whether the forwarder of its published ports shows clients' own addresses; absent = a helper publishes them, or nothing is. */
+  keepsClientAddresses?: boolean | undefined;
   addHosts: string[];
   noHosts: boolean;
   dns: { dns: string[]; dnsSearch: string[]; dnsOption: string[] };

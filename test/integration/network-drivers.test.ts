@@ -2,7 +2,7 @@
  * One behavioural suite for every network driver that publishes ports, on a machine made of namespaces (test/support/network/lab.ts).
  * Needs slirp4netns, pasta, iproute2, and an ordinary user with subordinate ids.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probeHelper } from '../../src/network/probe-helper.ts';
 import type { LabRequest } from '../support/network/lab.ts';
 
-const LAB = join(dirname(fileURLToPath(import.meta.url)), '..', 'support', 'network', 'lab.ts');
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const LAB = join(ROOT, 'test', 'support', 'network', 'lab.ts');
 const NAMESPACES = [
   '--user',
   '--map-auto',
@@ -53,8 +54,11 @@ let stderr = '';
 const directory = mkdtempSync(join(tmpdir(), 'tsrun-lab-'));
 
 beforeAll(async () => {
+  // The forwarder is tried in a build that stops at undefined behaviour.
+  execFileSync('sh', [join(ROOT, 'native', 'build.sh'), directory, 'trapping'], { stdio: 'inherit' });
   lab = spawn('unshare', [...NAMESPACES, process.execPath, LAB, directory], {
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    env: { ...process.env, TSRUN_TEST_SUPERVISOR: join(directory, 'supervisor') },
   });
   lab.stderr?.on('data', (chunk) => {
     stderr += chunk;

@@ -84,7 +84,7 @@ export async function startContainer(
   const [supervisor, init, report, reportW, words, stderr] = ['sup', 'init', 'r', 'w', 'words', 'stderr'].map(
     (name) => slots.new(name),
   ) as [Slot, Slot, Slot, Slot, Slot, Slot];
-  const executable = join(nativeDirectory(), 'supervisor');
+  const executable = process.env.TSRUN_TEST_SUPERVISOR ?? join(nativeDirectory(), 'supervisor');
   const attach = driver.attach({ slots, initPid: init, ports, stderr, directory, executable });
   const results = nativeRunner.run({
     slots,

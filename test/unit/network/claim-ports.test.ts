@@ -60,7 +60,7 @@ describe('claimPorts', () => {
     await using server = await listening();
     expect(error(mapping(server.port))).toMatchObject({
       code: 'ERR_TSRUN_PORT_IN_USE',
-      message: `cannot publish tcp port ${server.port} on 127.0.0.1: address already in use`,
+      message: `cannot publish tcp port ${server.port} on 127.0.0.1: address already in use by ${readFileSync('/proc/self/comm', 'utf8').trim()} (process ${process.pid})`,
       hint: expect.stringContaining(`ss -tlnp 'sport = :${server.port}'`),
     });
     expect(error(mapping(server.port, { hostIp: '' }))).toMatchObject({ code: 'ERR_TSRUN_PORT_IN_USE' });

@@ -1,0 +1,63 @@
+/** Published ports as a user sees them; what the forwarder does with connections is tried in test/integration/network-drivers.test.ts. */
+import { describe, expect, it } from 'vitest';
+import { containerPids } from '../support/container-processes.ts';
+import { fetchText, publishedPort } from '../support/http.ts';
+import { freePort } from '../support/ports.ts';
+import { useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
+
+const IMAGE = 'localhost/httpd';
+const tsrun = useTsrun();
+
+const fetchIpv6 = async (port: number): Promise<string> => (await fetch(`http://[::1]:${port}/`)).text();
+
+describe('a published port', () => {
+  it('is served on IPv4 and IPv6, and its clients are not the container’s own loopback', async () => {
+    const port = await freePort();
+    await tsrun.ok('run', '-d', '--name', 'web', '-p', `${port}:80`, IMAGE);
+    expect(await fetchText(port)).toContain('It works!');
+    expect(await fetchIpv6(port)).toContain('It works!');
+    const { stdout, stderr } = await tsrun.expect(0, ['logs', 'web']);
+    expect(stdout + stderr).toContain('10.0.2.2]');
+    expect(stdout + stderr).not.toContain('127.0.0.1]');
+    expect(await tsrun.ok('inspect', '-f', '{{.NetworkSettings.KeepsClientAddresses}}', 'web')).toBe('true');
+    await tsrun.ok('rm', '-f', 'web');
+  });
+
+  it('that is taken is refused with the name of who has it', async () => {
+    const port = await freePort();
+    const id = await tsrun.ok('run', '-d', '--name', 'first', '-p', `127.0.0.1:${port}:80`, IMAGE);
+    const { stderr } = await tsrun.expect(125, ['run', '--rm', '-p', `127.0.0.1:${port}:81`, IMAGE]);
+    expect(stderr).toContain(`address already in use by container ${id.slice(0, 12)}`);
+    await tsrun.ok('rm', '-f', 'first');
+    const server = await fetchText(port).catch((error: Error) => error.message);
+    expect(server).not.toContain('It works!');
+  });
+
+  it('is another one for each container when none is named', async () => {
+    for (const name of ['one', 'two']) await tsrun.ok('run', '-d', '--name', name, '-p', '80', IMAGE);
+    const [one = 0, two = 0] = await Promise.all(
+      ['one', 'two'].map(async (name) => publishedPort(await tsrun.ok('port', name, '80'))),
+    );
+    expect(one).not.toBe(two);
+    for (const port of [one, two]) expect(await fetchText(port)).toContain('It works!');
+    await tsrun.ok('rm', '-f', 'one', 'two');
+  });
+
+  // The first start is given the sockets by tsrun; a restart is the supervisor's alone, and makes them anew.
+  it('is there again when the supervisor has restarted the container', async () => {
+    const port = await freePort();
+    await tsrun.ok('run', '-d', '--name', 'again', '--restart', 'always', '-p', `${port}:80`, IMAGE);
+    expect(await fetchText(port)).toContain('It works!');
+    const { init } = await containerPids(tsrun, 'again');
+    process.kill(init, 'SIGKILL');
+    await until(
+      'it runs again',
+      async () =>
+        (await tsrun.ok('inspect', '-f', '{{.RestartCount}} {{.State.Status}}', 'again')) === '1 running',
+      20_000,
+    );
+    expect(await fetchText(port)).toContain('It works!');
+    await tsrun.ok('rm', '-f', 'again');
+  });
+});
