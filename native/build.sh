@@ -50,6 +50,8 @@ sanitize() {
 		"$here"/supervisor/clock.c "$here"/supervisor/poll.c "$here"/supervisor/log.c
 	$CC $flags -I"$here" -o "$out/forward-tests" "$here/../test/native/forward-tests.c" \
 		"$here"/forward/address.c "$here"/forward/flows.c
+	$CC $flags -I"$here" -o "$out/hub-tests" "$here/../test/native/hub-tests.c" \
+		"$here"/hub/message.c "$here"/hub/names.c "$here"/hub/servers.c "$here"/supervisor/clock.c
 }
 
 # The supervisor, and the forwarder in it, as released but that undefined behaviour is an illegal instruction: it needs no library either.

@@ -11,8 +11,9 @@
  *
  * It is no daemon: it lives as long as it has members (members.h), which are the containers' supervisors. Whatever is killed, nothing stays:
  * the namespace goes with the last descriptor of it, the uplink dies with this process (PR_SET_PDEATHSIG), and this process with its
- * last member, whose end the kernel tells it of. If this process is killed, containers still reach each other, as the supervisors hold
- * the namespace too; the next start makes another hub on it.
+ * last member, whose end the kernel tells it of. If this process is killed, the containers of its networks still
+ * reach each other by address, as their supervisors hold the namespace too; names and the way out are gone for them until they are started
+ * again. Containers started later get another hub.
  *
  * The order of life: the first program makes the namespace and the sockets; whoever started us is told; the second program starts the
  * uplink, while the first container is being made; then members, queries and the end of the uplink are what there is to wait for.

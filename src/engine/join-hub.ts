@@ -20,6 +20,7 @@ import { startTimeOf } from '../sys/process.ts';
 import { nativeRunner, SyscallFailure, systemWords } from '../sys/run.ts';
 import { type Memory, Slots } from '../sys/step.ts';
 import { HUB_LOG, type HubPlan, hubAddress, planHub } from './launch-hub.ts';
+import { moveDefaultNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
 
 /** Being a member. All descriptors are ours. */
@@ -89,7 +90,10 @@ export async function joinHub(engine: Engine, needs: HubNeeds): Promise<HubMembe
     if (running) return running;
     const lockPath = join(path, 'lock');
     using _lock = tryLock(lockPath) ?? (await waitForLock(lockPath));
-    return sayHello(directory, join(path, HUB_LOG)) ?? startHub(engine, needs, directory, path);
+    const started = sayHello(directory, join(path, HUB_LOG));
+    if (started) return started;
+    moveDefaultNetwork(engine);
+    return startHub(engine, needs, directory, path);
   } finally {
     closeSync(directory);
   }

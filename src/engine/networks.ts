@@ -10,6 +10,7 @@ import {
 } from '../network/bridge-network.ts';
 import { readHostNetwork } from '../network/host-network.ts';
 import { overlap, type Subnet } from '../network/ip-address.ts';
+import { leasedAddresses, sweepLeases } from '../store/leases.ts';
 import { createNetwork, listNetworks, readNetwork, replaceNetwork } from '../store/networks.ts';
 import { randomHex } from '../sys/random.ts';
 import type { Engine } from './open-engine.ts';
@@ -72,11 +73,13 @@ function replaced(engine: Engine, network: BridgeNetwork): BridgeNetwork {
   return network;
 }
 
-/** Gives the default network another subnet if the host has got a route there (a VPN): for when no container is connected. */
+/** Gives the default network another subnet if the host has got a route there (a VPN) and no container has an address in it. */
 export function moveDefaultNetwork(engine: Engine): void {
   const network = readNetwork(engine.paths, DEFAULT_NETWORK);
+  if (network) sweepLeases(engine.paths, network.number);
+  if (!network || leasedAddresses(engine.paths, network.number).size > 0) return;
   const { subnets } = readHostNetwork();
-  if (!network?.ipv4 || !subnets.some((subnet) => network.ipv4 && overlap(subnet, network.ipv4))) return;
+  if (!network.ipv4 || !subnets.some((subnet) => network.ipv4 && overlap(subnet, network.ipv4))) return;
   const others = listNetworks(engine.paths).flatMap(({ name, ipv4 }) =>
     name === DEFAULT_NETWORK || !ipv4 ? [] : [ipv4],
   );

@@ -92,24 +92,16 @@ function dnsSockets(slots: Slots, ipv6: boolean): Step[] {
   ];
 }
 
-/**
- * Makes the namespace.
- * @param existing descriptor of the namespace that an earlier hub has left to containers which still run
- */
-export function hubNetworkProgram(ipv6: boolean, existing?: number): Program {
+/** Makes the namespace. @param ipv6 whether the kernel has IPv6 */
+export function hubNetworkProgram(ipv6: boolean): Program {
   const slots = new Slots();
   const [pidfd, netns, route] = ['child', 'netns', 'route'].map((name) => slots.new(name)) as [
     Slot,
     Slot,
     Slot,
   ];
-  const enter: Step[] =
-    existing === undefined
-      ? []
-      : [step('the namespace that containers are connected to', 'setns', [existing, CLONE_NEWNET])];
   const child: Step[] = [
     op(actor, 'say which step failed', { kind: 'report', fd: hub.HUB_FD_REPORT }),
-    ...enter,
     step('hold it by this', 'openat', [AT_FDCWD, '/proc/thread-self/ns/net', O_RDONLY | O_CLOEXEC, 0], {
       result: netns,
     }),
@@ -118,7 +110,7 @@ export function hubNetworkProgram(ipv6: boolean, existing?: number): Program {
     step('where the hub looks for it', 'dup3', [route, hub.HUB_FD_ROUTE, O_CLOEXEC]),
     ...dnsSockets(slots, ipv6),
   ];
-  const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | (existing === undefined ? CLONE_NEWNET : 0n);
+  const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNET;
   return {
     slots,
     steps: [
@@ -131,7 +123,7 @@ export function hubNetworkProgram(ipv6: boolean, existing?: number): Program {
       }),
       ...waitForSuccess(actor, 'it has been made', pidfd, slots),
       close(actor, 'it has been made', pidfd),
-      ...(existing === undefined ? rules(slots) : []),
+      ...rules(slots),
     ],
   };
 }
