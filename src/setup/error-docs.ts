@@ -57,7 +57,7 @@ function section(code: ErrorCode): string {
 
 const HEAD = `# Errors
 
-<!-- Made from src/errors.ts and src/setup/error-notes.ts by \`npm run docs\`. -->
+<!-- Made from src/errors/ and src/setup/error-notes.ts by \`npm run docs\`. -->
 
 An error is at most four lines: what failed, the \`cause\` in the system's own words, a \`hint\` that can be pasted, and the heading of
 this page that says more. \`tsrun --debug COMMAND\` adds the chain of causes. In the texts below ‹…› stands for what is named in its place.
