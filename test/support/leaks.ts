@@ -55,7 +55,16 @@ function ownProcesses(): number[] {
   });
 }
 
-const mounts = (): Set<string> => new Set(read('/proc/self/mountinfo').split('\n'));
+/**
+ * Of the host's mount namespace. There an ordinary user can mount by fusermount(1) only, which says for whom; what others mount
+ * meanwhile is none of ours.
+ */
+const mounts = (): Set<string> =>
+  new Set(
+    read('/proc/self/mountinfo')
+      .split('\n')
+      .filter((line) => line.includes(`user_id=${userInfo().uid},`)),
+  );
 
 export const lookAtMachine = (): Machine => ({ processes: new Set(ownProcesses()), mounts: mounts() });
 

@@ -42,7 +42,7 @@ const fields = fc.record({
   mode: fc.integer({ min: 0, max: 0o7777 }),
   uid: fc.integer({ min: 0, max: 0xfffffffe }),
   gid: fc.integer({ min: 0, max: 0xfffffffe }),
-  mtime: fc.bigInt({ min: -(10n ** 18n), max: 10n ** 20n }),
+  mtime: fc.bigInt({ min: -(10n ** 18n), max: 10n ** 20n - 1n }),
   target: name,
   attribute: fc.dictionary(
     name.filter((n) => n.length < 100 && !n.includes('\n')),
