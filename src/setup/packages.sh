@@ -9,7 +9,8 @@ START_PACKAGES='uidmap slirp4netns passt fuse-overlayfs busybox-static gcc libc6
 TEST_PACKAGES="$START_PACKAGES podman crun runc conmon skopeo umoci bubblewrap docker-registry
 	apache2 apache2-bin apache2-data media-types apache2-utils
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross libseccomp-dev
-	attr acl zstd jq iproute2 procps curl strace tmux shellcheck"
+	clang libclang-rt-14-dev libclang-rt-19-dev
+	attr acl zstd jq iproute2 procps curl strace tmux openssl man-db systemd shellcheck"
 
 is_installed() {
 	# shellcheck disable=SC2016 # dpkg-query's own variable
