@@ -4,6 +4,8 @@
  * containers, and may therefore look.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { type IdMap, toContainer } from '../rootless/id-map.ts';
+import { readIdMap } from '../rootless/read-id-map.ts';
 import { containerFiles } from '../store/paths.ts';
 import { type ContainerView, listContainers } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
@@ -43,26 +45,6 @@ export function listNamespaces(engine: Engine): SharedNamespace[] {
   });
 }
 
-/** A line of /proc/PID/uid_map. */
-interface MapLine {
-  inside: number;
-  outside: number;
-  size: number;
-}
-
-function readMap(pid: number, file: 'uid_map' | 'gid_map'): MapLine[] {
-  const text = readFileSync(`/proc/${pid}/${file}`, 'latin1').trim();
-  return text.split('\n').map((line) => {
-    const [inside = 0, outside = 0, size = 0] = line.trim().split(/\s+/).map(Number);
-    return { inside, outside, size };
-  });
-}
-
-const toInside = (map: readonly MapLine[], outside: number): number | undefined => {
-  const line = map.find((one) => outside >= one.outside && outside < one.outside + one.size);
-  return line && line.inside + outside - line.outside;
-};
-
 export interface SeenTwice<T> {
   inside: T | undefined;
   outside: T;
@@ -74,19 +56,18 @@ export interface NamespaceProcess {
   command: string;
 }
 
-/** The processes of a pid namespace, in the order of their numbers. */
-function processesOf(pidNamespace: string, uids: readonly MapLine[]): NamespaceProcess[] {
+/** The processes in the pid namespace of process `init`, by their numbers outside, in the order of these. */
+export function pidsBeside(init: number): number[] {
+  const namespace = inodeOf(init, 'pid');
+  if (namespace === undefined) return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => inodeOf(pid, 'pid') === pidNamespace)
-    .flatMap((pid) => {
-      const found = describeProcess(pid, uids);
-      return found ? [found] : [];
-    });
+    .sort((a, b) => a - b)
+    .filter((pid) => inodeOf(pid, 'pid') === namespace);
 }
 
-function describeProcess(pid: number, uids: readonly MapLine[]): NamespaceProcess | undefined {
+function describeProcess(pid: number, uids: IdMap): NamespaceProcess | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
     const inner = /^NSpid:.*?(\d+)$/m.exec(status)?.[1];
@@ -94,7 +75,7 @@ function describeProcess(pid: number, uids: readonly MapLine[]): NamespaceProces
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0/g, ' ').trim();
     return {
       pid: { inside: inner === undefined ? undefined : Number(inner), outside: pid },
-      uid: { inside: toInside(uids, uid), outside: uid },
+      uid: { inside: toContainer(uids, uid), outside: uid },
       command,
     };
   } catch {
@@ -104,8 +85,8 @@ function describeProcess(pid: number, uids: readonly MapLine[]): NamespaceProces
 
 export interface NamespaceReport {
   namespaces: SharedNamespace[];
-  uids: MapLine[];
-  gids: MapLine[];
+  uids: IdMap;
+  gids: IdMap;
   processes: NamespaceProcess[];
   /** How its files are reached from outside. */
   root: { process: string; changes: string };
@@ -113,14 +94,14 @@ export interface NamespaceReport {
 
 /** All about one running container. @param pid of its init, on the host */
 export function reportNamespaces(engine: Engine, view: ContainerView, pid: number): NamespaceReport {
-  const uids = readMap(pid, 'uid_map');
+  const uids = readIdMap(pid, 'uid_map');
   return {
     namespaces: listNamespaces(engine).filter(({ containers }) =>
       containers.some(({ id }) => id === view.id),
     ),
     uids,
-    gids: readMap(pid, 'gid_map'),
-    processes: processesOf(inodeOf(pid, 'pid') ?? '', uids),
+    gids: readIdMap(pid, 'gid_map'),
+    processes: pidsBeside(pid).flatMap((one) => describeProcess(one, uids) ?? []),
     root: { process: `/proc/${pid}/root`, changes: containerFiles(engine.paths, view.id).upper },
   };
 }

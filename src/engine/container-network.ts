@@ -4,7 +4,6 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { tsrunError } from '../errors.ts';
 import { UNCONNECTED_BRIDGE } from '../network/bridge.ts';
 import type { EndpointRequest } from '../network/bridge-network.ts';
 import { type Choice, type ChoiceContext, chooseDriver, type LocalMode } from '../network/choose-driver.ts';
@@ -25,7 +24,7 @@ import type { Rootless } from '../rootless/enter.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import { openPidfd } from '../sys/process.ts';
 import type { Step } from '../sys/step.ts';
-import { type ContainerView, findContainer } from './container-view.ts';
+import { type ContainerView, findContainer, notRunning } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 
@@ -112,16 +111,9 @@ function chooseBridge(networks: EndpointRequest[], context: ChoiceContext): Cont
 
 function localMode(engine: Engine, mode: Exclude<NetworkMode, { kind: 'bridge' }>): LocalMode {
   if (mode.kind !== 'container') return mode;
-  const { name, state } = findContainer(engine, mode.container);
-  if (!state.init) {
-    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
-      name,
-      state: state.phase,
-      wanted: 'running',
-      hint: `tsrun start ${name}`,
-    });
-  }
-  return { kind: 'ns', path: `/proc/${state.init.pid}/ns/net` };
+  const view = findContainer(engine, mode.container);
+  if (!view.state.init) throw notRunning(view);
+  return { kind: 'ns', path: `/proc/${view.state.init.pid}/ns/net` };
 }
 
 /** The container whose network a container of `--network container:NAME` shares. */

@@ -2,13 +2,14 @@
  * Use case: `tsrun top`: the processes of a container, read from this machine's /proc, so that the image needs no ps. All of a container's
  * processes are in one pid namespace, those of `exec` too. Ids are shown as the container has them; `h…` are this machine's.
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
-import { tsrunError } from '../errors.ts';
 import { CAPABILITIES } from '../launch/capabilities.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
 import { type IdMap, toContainer } from '../rootless/id-map.ts';
-import type { ContainerView } from './container-view.ts';
+import { readIdMap } from '../rootless/read-id-map.ts';
+import { pidsBeside } from './container-namespaces.ts';
+import { type ContainerView, notRunning } from './container-view.ts';
 
 /** What is known of a process. */
 interface ProcessFacts {
@@ -159,25 +160,6 @@ function readFacts(pid: number): ProcessFacts | undefined {
   }
 }
 
-function namespaceOf(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
-  } catch {
-    return undefined; // it has ended, or is another user's
-  }
-}
-
-/** The processes of the pid namespace that `init` is the first of, in the order of their pids. */
-function processesOf(init: number): ProcessFacts[] {
-  const namespace = namespaceOf(init);
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .sort((a, b) => a - b)
-    .filter((pid) => namespace !== undefined && namespaceOf(pid) === namespace)
-    .flatMap((pid) => readFacts(pid) ?? []);
-}
-
 /** `name:x:number:…` of passwd(5) and group(5). */
 function namesIn(text: string | undefined): Map<number, string> {
   const names = new Map<number, string>();
@@ -186,18 +168,11 @@ function namesIn(text: string | undefined): Map<number, string> {
   return names;
 }
 
-const readMap = (path: string): IdMap =>
-  readFileSync(path, 'latin1')
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .map(([containerID = 0, hostID = 0, size = 0]) => ({ containerID, hostID, size }));
-
 function surroundings(init: number, processes: readonly ProcessFacts[]): Surroundings {
   const root = [`/proc/${init}/root`];
   return {
-    uids: readMap(`/proc/${init}/uid_map`),
-    gids: readMap(`/proc/${init}/gid_map`),
+    uids: readIdMap(init, 'uid_map'),
+    gids: readIdMap(init, 'gid_map'),
     users: namesIn(readInLayers(root, '/etc/passwd')),
     groups: namesIn(readInLayers(root, '/etc/group')),
     hostUsers: namesIn(readInLayers(['/'], '/etc/passwd')),
@@ -210,20 +185,11 @@ function surroundings(init: number, processes: readonly ProcessFacts[]): Surroun
  * @param descriptors names of {@link TOP_COLUMNS}. @returns the headings, and a row for each process
  * @throws ERR_TSRUN_CONTAINER_STATE when the container does not run
  */
-export function containerProcesses(
-  { name, state }: ContainerView,
-  descriptors: readonly string[],
-): string[][] {
-  const { init, phase } = state;
-  if (!init)
-    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
-      name,
-      state: phase,
-      wanted: 'running',
-      hint: `tsrun start ${name}`,
-    });
+export function containerProcesses(view: ContainerView, descriptors: readonly string[]): string[][] {
+  const { init } = view.state;
+  if (!init) throw notRunning(view);
   const columns = descriptors.flatMap((descriptor) => TOP_COLUMNS[descriptor] ?? []);
-  const processes = processesOf(init.pid);
+  const processes = pidsBeside(init.pid).flatMap((pid) => readFacts(pid) ?? []);
   const around = surroundings(init.pid, processes);
   return [
     columns.map(({ heading }) => heading),

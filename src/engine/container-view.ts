@@ -1,5 +1,5 @@
 /** A container as commands see it: its record and what it is doing at this moment. */
-import { tsrunError } from '../errors.ts';
+import { type TsrunError, tsrunError } from '../errors.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { type ContainerState, readContainerState } from '../store/container-state.ts';
 import type { Engine } from './open-engine.ts';
@@ -46,4 +46,10 @@ export function findContainer(engine: Engine, nameOrId: string): ContainerView {
   const record = matches[0] === undefined ? undefined : engine.containers.read(matches[0]);
   if (!record) throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: nameOrId });
   return viewContainer(engine, record);
+}
+
+/** The error of a command for running containers, with what makes this one run. */
+export function notRunning({ name, state: { phase } }: Pick<ContainerView, 'name' | 'state'>): TsrunError {
+  const hint = phase === 'paused' ? `tsrun unpause ${name}` : `tsrun start ${name}`;
+  return tsrunError('ERR_TSRUN_CONTAINER_STATE', { name, state: phase, wanted: 'running', hint });
 }

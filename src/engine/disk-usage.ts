@@ -1,8 +1,9 @@
 /** Use case: `tsrun system df`: what takes how much room, and how much of it would become free. */
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageRecord } from '../store/image-record.ts';
 import { LayerStore } from '../store/layers.ts';
+import { namesIn } from '../store/names-in.ts';
 import { blobsDirectory, containerDirectory, layersDirectory, type StorePaths } from '../store/paths.ts';
 import { listVolumes, type VolumeRecord, volumeSource } from '../store/volumes.ts';
 import { type ContainerView, listContainers } from './container-view.ts';
@@ -76,18 +77,9 @@ async function measure(engine: Engine, directories: string[]): Promise<number[]>
 function layerSizes(paths: StorePaths): Map<string, number> {
   const store = new LayerStore(paths);
   const sizes = new Map<string, number>();
-  for (const name of names(layersDirectory(paths)))
+  for (const name of namesIn(layersDirectory(paths)))
     sizes.set(name, store.readRecord(`sha256:${name}`)?.size ?? 0);
   return sizes;
-}
-
-function names(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 function imageUsages(
@@ -126,7 +118,7 @@ function blobUsage(engine: Engine): DiskUsage['blobs'] {
       ]),
   );
   const usage = { count: 0, active: 0, size: 0, unused: 0 };
-  for (const name of names(blobsDirectory(engine.paths))) {
+  for (const name of namesIn(blobsDirectory(engine.paths))) {
     const size = lstatSync(join(blobsDirectory(engine.paths), name), { throwIfNoEntry: false })?.size ?? 0;
     usage.count++;
     usage.size += size;

@@ -1,10 +1,9 @@
 /** Use case: `tsrun ns enter`: a program of the host in some of a container's namespaces. */
 import { closeSync } from 'node:fs';
-import { tsrunError } from '../errors.ts';
 import { type JoinableName, joinNamespacesOf } from '../launch/given-namespaces.ts';
 import type { ExitStatus } from '../store/container-state.ts';
 import { openPidfd } from '../sys/process.ts';
-import type { ContainerView } from './container-view.ts';
+import { type ContainerView, notRunning } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import { runAttachedInside } from './run-command-inside.ts';
 
@@ -19,20 +18,12 @@ export function enterContainer(
   path: string,
   argv: readonly string[],
 ): ExitStatus {
-  const { init, supervisor, phase } = view.state;
+  const { init, supervisor } = view.state;
   const pidfd = init && openPidfd(init);
   // The supervisor is in the rootless namespaces that the container's own were made in.
   const holder = supervisor && openPidfd(supervisor);
   try {
-    if (pidfd === undefined || holder === undefined) {
-      const hint = `tsrun start ${view.name}`;
-      throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
-        name: view.name,
-        state: phase,
-        wanted: 'running',
-        hint,
-      });
-    }
+    if (pidfd === undefined || holder === undefined) throw notRunning(view);
     const env = Object.entries(process.env).flatMap(([name, text]) =>
       text === undefined ? [] : [`${name}=${text}`],
     );

@@ -1,7 +1,6 @@
 /** Use case: `tsrun exec`: one more process in a running container, with a supervisor of its own. */
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { tsrunError } from '../errors.ts';
 import { execProgram, joinPidNamespace } from '../launch/exec-program.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
 import { awaitExecve, runEntry } from '../rootless/enter.ts';
@@ -16,7 +15,7 @@ import { currentBootId, openPidfd } from '../sys/process.ts';
 import { randomHex } from '../sys/random.ts';
 import { type Program, Slots } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
-import type { ContainerView } from './container-view.ts';
+import { type ContainerView, notRunning } from './container-view.ts';
 import { startError } from './failure.ts';
 import { FD_EXTRA, planSupervisor } from './launch-supervisor.ts';
 import type { Engine } from './open-engine.ts';
@@ -42,21 +41,11 @@ export async function execInContainer(
   windowSize?: { height: number; width: number },
 ): Promise<StartedExec> {
   const { init, supervisor, phase } = view.state;
-  if (phase === 'paused') {
-    const hint = `tsrun unpause ${view.name}`;
-    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', { name: view.name, state: phase, wanted: 'running', hint });
-  }
+  if (phase === 'paused') throw notRunning(view);
   const pidfd = init && openPidfd(init);
   // Its supervisor is in the rootless namespaces that the container's own were made in.
   const holder = supervisor && openPidfd(supervisor);
-  if (!init || pidfd === undefined || holder === undefined) {
-    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
-      name: view.name,
-      state: phase,
-      wanted: 'running',
-      hint: `tsrun start ${view.name}`,
-    });
-  }
+  if (!init || pidfd === undefined || holder === undefined) throw notRunning(view);
   // A session's records go to a directory of its own, which nobody needs when it is over.
   const session = join(runtimeContainerDirectory(engine.paths, view.id), 'exec', randomHex(8));
   mkdirSync(session, { recursive: true, mode: 0o700 });

@@ -19,7 +19,7 @@ import { containerFiles } from '../store/paths.ts';
 import type { PausedFile } from '../store/paused.ts';
 import { SIGCONT, SIGSTOP } from '../sys/constants.ts';
 import { openPidfd } from '../sys/process.ts';
-import { type ContainerView, viewContainer } from './container-view.ts';
+import { type ContainerView, notRunning, viewContainer } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 
 /** How a container is held. */
@@ -28,15 +28,7 @@ export type Pausing = PausedFile['how'];
 /** @throws ERR_TSRUN_CONTAINER_STATE unless it runs; ERR_TSRUN_PAUSE when it has no pid namespace of its own */
 export async function pauseContainer(engine: Engine, view: ContainerView): Promise<Pausing> {
   const { init, supervisor, phase, startedAt = '' } = view.state;
-  if (phase !== 'running' || !init) {
-    const hint = phase === 'paused' ? `tsrun unpause ${view.name}` : `tsrun start ${view.name}`;
-    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
-      name: view.name,
-      state: phase,
-      wanted: 'running',
-      hint,
-    });
-  }
+  if (phase !== 'running' || !init) throw notRunning(view);
   const cgroup = supervisor && freezableCgroup(init.pid, supervisor.pid);
   const how = cgroup ? 'cgroup' : 'signals';
   const file: PausedFile = { startedAt, how, ...(cgroup && { cgroup: cgroup.directory }) };

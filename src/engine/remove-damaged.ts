@@ -1,7 +1,8 @@
 /** Removing containers of which nothing is known but their directory: the record is lost, or nobody may read it. */
-import { readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTreeInside } from '../rootless/enter.ts';
+import { namesIn } from '../store/names-in.ts';
 import {
   containerDirectory,
   namesDirectory,
@@ -24,14 +25,9 @@ export async function removeDamagedContainer(engine: Engine, id: string): Promis
 /** The names that lead to it, as paths. */
 function namesOf(paths: StorePaths, id: string): string[] {
   const directory = namesDirectory(paths);
-  try {
-    return readdirSync(directory)
-      .map((name) => join(directory, name))
-      .filter((path) => leadsTo(path, id));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  return namesIn(directory)
+    .map((name) => join(directory, name))
+    .filter((path) => leadsTo(path, id));
 }
 
 function leadsTo(path: string, id: string): boolean {

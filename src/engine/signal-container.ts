@@ -1,6 +1,5 @@
 /** Signals to a container's init, through its pidfd: never to a process that came after it. */
 import { closeSync } from 'node:fs';
-import { tsrunError } from '../errors.ts';
 import { signalName } from '../launch/signals.ts';
 import { runInside } from '../rootless/enter.ts';
 import { call } from '../sys/calls.ts';
@@ -8,7 +7,7 @@ import { ERRNO } from '../sys/errno.ts';
 import { openPidfd } from '../sys/process.ts';
 import { nativeRunner } from '../sys/run.ts';
 import { Slots } from '../sys/step.ts';
-import type { ContainerView } from './container-view.ts';
+import { type ContainerView, notRunning } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 
 /**
@@ -18,9 +17,8 @@ import type { Engine } from './open-engine.ts';
  * @returns false when the init has ended meanwhile. @throws ERR_TSRUN_CONTAINER_STATE when it does not run
  */
 export function signalContainer(engine: Engine, view: ContainerView, number: number): boolean {
-  const { init, phase } = view.state;
-  if (!init)
-    throw tsrunError('ERR_TSRUN_CONTAINER_STATE', { name: view.name, state: phase, wanted: 'running' });
+  const { init } = view.state;
+  if (!init) throw notRunning(view);
   const pidfd = openPidfd(init);
   if (pidfd === undefined) return false;
   try {

@@ -1,8 +1,9 @@
 /** Which layers the containers stand on, read from containers/<id>/container.json. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isDigest } from '../spec/digest.ts';
 import type { ChainId } from '../spec/image.ts';
 import type { ImageRecord } from './image-record.ts';
+import { namesIn } from './names-in.ts';
 import { containerRecord, containersDirectory, type StorePaths } from './paths.ts';
 
 export interface ContainerLayers {
@@ -32,14 +33,7 @@ function readContainer(paths: StorePaths, id: string): ContainerLayers | undefin
 }
 
 export function containerLayers(paths: StorePaths): ContainerLayers[] {
-  let ids: string[];
-  try {
-    ids = readdirSync(containersDirectory(paths));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-  return ids.flatMap((id) => readContainer(paths, id) ?? []);
+  return namesIn(containersDirectory(paths)).flatMap((id) => readContainer(paths, id) ?? []);
 }
 
 /** The ids (first 12 digits) of the containers made from an image. */

@@ -4,13 +4,14 @@
  * There are no reference counts that could be wrong after a crash; what is reachable is found out each time. When a container's record
  * cannot be read, nobody knows what it stands on, and no layer is removed.
  */
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChainId } from '../spec/image.ts';
 import { containerLayers } from './container-layers.ts';
 import { ImageStore } from './images.ts';
 import { DEFAULT_STORE_HOOKS, LayerStore, type StoreHooks } from './layers.ts';
 import { tryLock } from './lock.ts';
+import { namesIn } from './names-in.ts';
 import { blobsDirectory, layersDirectory, lockPath, locksDirectory, type StorePaths } from './paths.ts';
 import { lockGarbage, pinnedThings } from './pins.ts';
 import { sweepTemporaries } from './temporary.ts';
@@ -50,15 +51,6 @@ function reachable(paths: StorePaths): { layers: Set<string>; blobs: Set<string>
   return { layers, blobs, unreadable };
 }
 
-function names(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
-
 /** Removes an abandoned download; one that is going on is locked. */
 function removeStalePartial(path: string, olderThanMs: number): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -70,7 +62,7 @@ function removeStalePartial(path: string, olderThanMs: number): boolean {
 
 function collectBlobs(paths: StorePaths, needed: Set<string>, partialDays: number): string[] {
   const removed: string[] = [];
-  for (const name of names(blobsDirectory(paths))) {
+  for (const name of namesIn(blobsDirectory(paths))) {
     const path = join(blobsDirectory(paths), name);
     if (name.endsWith(PARTIAL)) {
       if (removeStalePartial(path, partialDays * DAY_MS)) removed.push(name);
@@ -84,7 +76,7 @@ function collectBlobs(paths: StorePaths, needed: Set<string>, partialDays: numbe
 
 /** Lock files of layers whose makers were killed. */
 function removeStaleLocks(paths: StorePaths): void {
-  for (const name of names(locksDirectory(paths))) {
+  for (const name of namesIn(locksDirectory(paths))) {
     if (name.startsWith('layer-')) tryLock(lockPath(paths, name))?.releaseAndRemove();
   }
 }
@@ -105,7 +97,7 @@ export async function collectGarbage(paths: StorePaths, options: CollectOptions 
   const needed = reachable(paths);
   const layers: string[] = [];
   if (needed.unreadable.length === 0) {
-    for (const name of names(layersDirectory(paths))) {
+    for (const name of namesIn(layersDirectory(paths))) {
       if (needed.layers.has(name)) continue;
       await layerStore.remove(`sha256:${name}` as ChainId);
       layers.push(name);

@@ -2,7 +2,7 @@
  * images/: the names of images, and what hangs on them. One small file for each name; reading is synchronous, because looking up a
  * name is on the way of every start of a container.
  */
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { parseDocument, parseImageConfig } from '../spec/document.ts';
 import type { ImageConfig, Manifest } from '../spec/image.ts';
@@ -17,6 +17,7 @@ import {
   parseImageRecord,
   recordFileName,
 } from './image-record.ts';
+import { namesIn } from './names-in.ts';
 import { blobPath, imageRecordPath, imagesDirectory, layerDiff, type StorePaths } from './paths.ts';
 
 export interface DamagedRecord {
@@ -51,7 +52,7 @@ export class ImageStore {
   survey(): { images: ImageRecord[]; damaged: DamagedRecord[] } {
     const images: ImageRecord[] = [];
     const damaged: DamagedRecord[] = [];
-    for (const fileName of directoryNames(imagesDirectory(this.paths))) {
+    for (const fileName of documentNames(imagesDirectory(this.paths))) {
       const path = imageRecordPath(this.paths, fileName);
       const text = readIfPresent(path);
       if (text === undefined) continue;
@@ -181,13 +182,7 @@ function readIfPresent(path: string): string | undefined {
   }
 }
 
-function directoryNames(path: string): string[] {
-  try {
-    return readdirSync(path)
-      .filter((name) => name.endsWith('.json'))
-      .sort();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
+const documentNames = (path: string): string[] =>
+  namesIn(path)
+    .filter((name) => name.endsWith('.json'))
+    .sort();

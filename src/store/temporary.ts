@@ -2,9 +2,10 @@
  * tmp/: things that are being made. Each name carries its maker (`layer-4711-883920-2b1f4c09d1`), so that whatever a killed
  * process left behind is found, and removed, by the next command that writes to the store.
  */
-import { mkdirSync, readdirSync, rm } from 'node:fs';
+import { mkdirSync, rm } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, type ProcessId, startTimeOf } from '../sys/process.ts';
+import { namesIn } from './names-in.ts';
 import { type StorePaths, temporaryDirectory } from './paths.ts';
 
 /** Removes a tree. Layers hold files of subordinate ids, which only a process in the rootless namespaces may remove. */
@@ -41,14 +42,7 @@ export function makerOfTemporary(name: string): ProcessId | undefined {
 }
 
 /** The names in tmp/; none when the store is not there yet. */
-export function temporaryNames(paths: StorePaths): string[] {
-  try {
-    return readdirSync(temporaryDirectory(paths));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
+export const temporaryNames = (paths: StorePaths): string[] => namesIn(temporaryDirectory(paths));
 
 /** Removes what dead processes left in tmp/; returns the names removed. Names of an unknown form are left alone. */
 export async function sweepTemporaries(

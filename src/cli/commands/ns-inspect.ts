@@ -1,6 +1,5 @@
 import type { NamespaceReport, SeenTwice } from '../../engine/container-namespaces.ts';
 import type { ContainerView } from '../../engine/container-view.ts';
-import { tsrunError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { executeTemplate } from '../format/template/execute.ts';
 import { parseTemplate } from '../format/template/parse.ts';
@@ -10,7 +9,7 @@ import { print } from '../output.ts';
 const twice = ({ inside, outside }: SeenTwice<number>): object => ({ Inside: inside, Outside: outside });
 
 const mapLines = (map: NamespaceReport['uids']): object[] =>
-  map.map(({ inside, outside, size }) => ({ Inside: inside, Outside: outside, Size: size }));
+  map.map(({ containerID, hostID, size }) => ({ Inside: containerID, Outside: hostID, Size: size }));
 
 function document(view: ContainerView, pid: number, report: NamespaceReport): Record<string, unknown> {
   return {
@@ -48,19 +47,11 @@ export const NS_INSPECT = defineCommand({
   async run({ format }, [name = ''], context) {
     const template = format === undefined || format === 'json' ? undefined : parseTemplate(format);
     const engine = await context.engine();
-    const { findContainer } = await import('../../engine/container-view.ts');
+    const { findContainer, notRunning } = await import('../../engine/container-view.ts');
     const { reportNamespaces } = await import('../../engine/container-namespaces.ts');
     const view = findContainer(engine, name);
-    const { init, phase } = view.state;
-    if (!init) {
-      const hint = `tsrun start ${view.name}`;
-      throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {
-        name: view.name,
-        state: phase,
-        wanted: 'running',
-        hint,
-      });
-    }
+    const { init } = view.state;
+    if (!init) throw notRunning(view);
     const one = document(view, init.pid, reportNamespaces(engine, view, init.pid));
     const json = (): string => JSON.stringify(one, undefined, format === 'json' ? undefined : 4);
     print(`${template ? executeTemplate(template, one) : json()}\n`);

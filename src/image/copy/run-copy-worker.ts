@@ -7,7 +7,7 @@ import { decompress } from '../unpack/decompress.ts';
 import { errnoOf } from '../unpack/host.ts';
 import { DEFAULT_LIMITS, SizeMeter } from '../unpack/limits.ts';
 import { nativeHost } from '../unpack/native-host.ts';
-import { type Ownership, parseIdMap } from '../unpack/owner.ts';
+import { ownOwnership } from '../unpack/owner.ts';
 import { type ByteString, type TarEntry, toFsPath } from '../unpack/tar-entry.ts';
 import { TarReader } from '../unpack/tar-reader.ts';
 import { describeError, RESULT_FD } from '../unpack/worker-protocol.ts';
@@ -67,12 +67,6 @@ function look({ root, path, follow }: StatJob): CopyResult {
   }
 }
 
-function ownership(single: boolean): Ownership {
-  if (single) return { kind: 'single' };
-  const read = (name: string) => parseIdMap(fs.readFileSync(`/proc/self/${name}`, 'latin1'));
-  return { kind: 'mapped', uids: read('uid_map'), gids: read('gid_map') };
-}
-
 /** An id of the container in this namespace; 0, the user himself, for one that the container has not. */
 function translate(id: number, map: CopyIds | undefined): number {
   if (!map) return id;
@@ -82,7 +76,7 @@ function translate(id: number, map: CopyIds | undefined): number {
 
 async function extract(job: ExtractJob): Promise<CopyResult> {
   process.umask(0);
-  const owners = ownership(job.singleUid);
+  const owners = ownOwnership(job.singleUid);
   process.stdin.pause(); // loads the stream of its kind while there is a root
   nativeHost.enterRoot(job.root);
   const { directory, name } = findDestination(job);

@@ -2,6 +2,7 @@
  * Owners. With subordinate ids the container's ids exist in the worker's user namespace, and chown makes them. With none
  * ("single uid") everything belongs to the user, and the owner that should be is recorded beside, as containers/storage does.
  */
+import { readFileSync } from 'node:fs';
 import { tsrunError } from '../../errors.ts';
 import { type ByteString, displayName } from './tar-entry.ts';
 
@@ -28,6 +29,13 @@ export const parseIdMap = (text: string): IdRange[] =>
     .filter((line) => line.trim() !== '')
     .map((line) => line.trim().split(/\s+/).map(Number))
     .map(([first = 0, , count = 0]) => ({ first, count }));
+
+/** What this process, which is in the rootless namespaces, may own. Reads /proc: to be asked before the root is changed. */
+export function ownOwnership(single: boolean): Ownership {
+  if (single) return { kind: 'single' };
+  const read = (name: string): IdRange[] => parseIdMap(readFileSync(`/proc/self/${name}`, 'latin1'));
+  return { kind: 'mapped', uids: read('uid_map'), gids: read('gid_map') };
+}
 
 /** @throws TsrunError ERR_TSRUN_LAYER_OWNER when the namespace has no such id */
 export function requireMapped(ownership: Ownership, path: ByteString, uid: number, gid: number): void {

@@ -14,7 +14,7 @@ import type { UnpackHost } from './host.ts';
 import type { Lower } from './lower-view.ts';
 import { measureTree } from './measure-tree.ts';
 import { nativeHost } from './native-host.ts';
-import { type Ownership, parseIdMap } from './owner.ts';
+import { ownOwnership } from './owner.ts';
 import { unpackLayer } from './unpack-layer.ts';
 import {
   describeError,
@@ -70,13 +70,7 @@ async function unpackOne(job: UnpackJob, frames: FrameReader, host: UnpackHost):
 
 /** Everything that needs the host's paths, and the chroot that ends them. */
 function enterLayer(job: UnpackJob, host: UnpackHost): ApplyOptions {
-  const ownership: Ownership = job.singleUid
-    ? { kind: 'single' }
-    : {
-        kind: 'mapped',
-        uids: parseIdMap(fs.readFileSync('/proc/self/uid_map', 'latin1')),
-        gids: parseIdMap(fs.readFileSync('/proc/self/gid_map', 'latin1')),
-      };
+  const ownership = ownOwnership(job.singleUid);
   const lowers = job.lowers.map(openLower);
   host.enterRoot(job.diffDirectory);
   fs.chmodSync('/', 0o700); // a setgid bit of the store's directory would be passed on to every file
