@@ -6,6 +6,7 @@
  */
 import { closeSync, openSync, read } from 'node:fs';
 import { promisify } from 'node:util';
+import { tellOfBuffer } from '../sys/collect-buffers.ts';
 
 const readAsync = promisify(read);
 const CHUNK_BYTES = 256 * 1024;
@@ -69,6 +70,7 @@ export class FollowedFile {
           const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, position);
           if (bytesRead === 0) throw new Error(`${this.#path} became shorter while it was read`);
           position += bytesRead;
+          tellOfBuffer(buffer.length);
           yield buffer.subarray(0, bytesRead);
         } else if (this.#ended) {
           return;

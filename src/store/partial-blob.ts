@@ -14,6 +14,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { tsrunError } from '../errors.ts';
 import type { Descriptor, Digest } from '../spec/image.ts';
+import { tellOfBuffer } from '../sys/collect-buffers.ts';
 import { syncDirectory } from './atomic-write.ts';
 import { FollowedFile } from './followed-file.ts';
 import { Sha256 } from './hash.ts';
@@ -100,6 +101,7 @@ export class PartialBlob {
     this.#hash.update(chunk);
     this.#received += chunk.length;
     this.file.grow(chunk);
+    tellOfBuffer(chunk.length);
   }
 
   /** Verifies the blob and gives it its name. Throws ERR_TSRUN_MISMATCH (the bytes are removed) or ERR_TSRUN_STORE. */
