@@ -166,6 +166,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'List the processes of a container',
     load: async () => (await import('./commands/top.ts')).TOP,
   },
+  stats: {
+    summary: 'Print how much CPU, memory, network and disk containers use',
+    load: async () => (await import('./commands/stats.ts')).STATS,
+  },
   'container exists': {
     summary: 'Tell by the exit status whether there is a container',
     load: async () => (await import('./commands/container-exists.ts')).CONTAINER_EXISTS,
@@ -325,6 +329,7 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
         'diff',
         'rename',
         'top',
+        'stats',
       ].map((name) => [name, name]),
     ),
     inspect: 'inspect --type container',

@@ -1,24 +1,14 @@
 /**
- * Use case: `tsrun top`: the processes of a container, read from this machine's /proc, so that the image needs no ps. All of a container's
- * processes are in one pid namespace, those of `exec` too. Ids are shown as the container has them; `h…` are this machine's.
+ * Use case: `tsrun top`: the processes of a container, so that the image needs no ps. Ids are shown as the container has them; `h…` are
+ * this machine's.
  */
-import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { CAPABILITIES } from '../launch/capabilities.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
 import { type IdMap, toContainer } from '../rootless/id-map.ts';
 import { readIdMap } from '../rootless/read-id-map.ts';
-import { pidsBeside } from './container-namespaces.ts';
 import { type ContainerView, notRunning } from './container-view.ts';
-
-/** What is known of a process. */
-interface ProcessFacts {
-  /** Of /proc/PID/status: name → value. */
-  status: ReadonlyMap<string, string>;
-  /** Fields of /proc/PID/stat (proc(5)) from the third on. */
-  stat: readonly string[];
-  args: string;
-}
+import { type ProcessFacts, processesOf, statField, TICKS } from './process-facts.ts';
 
 /** What is known of the container that they are in. */
 interface Surroundings {
@@ -37,11 +27,7 @@ interface Column {
   read(facts: ProcessFacts, around: Surroundings): string;
 }
 
-/** USER_HZ of Linux: proc(5) counts times in hundredths of a second on every machine. */
-const TICKS = 100;
-
 const words = (facts: ProcessFacts, name: string): string[] => (facts.status.get(name) ?? '').split(/\s+/);
-const field = (facts: ProcessFacts, number: number): number => Number(facts.stat[number - 3] ?? 0);
 
 /** As Go writes a duration: `2h3m4s`. */
 function duration(seconds: number): string {
@@ -50,8 +36,8 @@ function duration(seconds: number): string {
   return `${h > 0 ? `${h}h` : ''}${whole >= 60 ? `${m}m` : ''}${s}s`;
 }
 
-const elapsed = (facts: ProcessFacts): number => uptime() - field(facts, 22) / TICKS;
-const cpuSeconds = (facts: ProcessFacts): number => (field(facts, 14) + field(facts, 15)) / TICKS;
+const elapsed = (facts: ProcessFacts): number => uptime() - statField(facts, 22) / TICKS;
+const cpuSeconds = (facts: ProcessFacts): number => (statField(facts, 14) + statField(facts, 15)) / TICKS;
 
 /** @param which 0 real, 1 effective */
 function userOf(facts: ProcessFacts, { uids, users }: Surroundings, which: 0 | 1): string {
@@ -68,7 +54,7 @@ function groupNames(ids: readonly string[], { gids, groups }: Surroundings): str
 }
 
 function terminal(facts: ProcessFacts): string {
-  const device = field(facts, 7);
+  const device = statField(facts, 7);
   const minor = (device & 0xff) | ((device >> 12) & 0xfff00);
   return ((device >> 8) & 0xfff) === 136 ? `pts/${minor}` : '?';
 }
@@ -106,7 +92,7 @@ export const TOP_COLUMNS: Readonly<Record<string, Column>> = {
   },
   pid: { heading: 'PID', read: (f) => words(f, 'NSpid').at(-1) ?? '?' },
   hpid: { heading: 'HPID', read: (f) => f.status.get('Pid') ?? '?' },
-  ppid: { heading: 'PPID', read: (f, s) => String(s.pids.get(field(f, 4)) ?? 0) },
+  ppid: { heading: 'PPID', read: (f, s) => String(s.pids.get(statField(f, 4)) ?? 0) },
   pgid: { heading: 'PGID', read: (f) => words(f, 'NSpgid').at(-1) ?? '?' },
   pcpu: {
     heading: '%CPU',
@@ -121,7 +107,7 @@ export const TOP_COLUMNS: Readonly<Record<string, Column>> = {
   tty: { heading: 'TTY', read: terminal },
   args: { heading: 'COMMAND', read: (f) => f.args },
   comm: { heading: 'COMMAND', read: (f) => f.status.get('Name') ?? '?' },
-  nice: { heading: 'NI', read: (f) => String(field(f, 19)) },
+  nice: { heading: 'NI', read: (f) => String(statField(f, 19)) },
   rss: { heading: 'RSS', read: (f) => (f.status.get('VmRSS') ?? '0').replace(/ kB$/, '') },
   vsz: { heading: 'VSZ', read: (f) => (f.status.get('VmSize') ?? '0').replace(/ kB$/, '') },
   state: { heading: 'STATE', read: (f) => f.stat[0] ?? '?' },
@@ -134,31 +120,6 @@ export const TOP_COLUMNS: Readonly<Record<string, Column>> = {
 };
 
 export const DEFAULT_TOP = ['user', 'pid', 'ppid', 'pcpu', 'etime', 'tty', 'time', 'args'];
-
-function readFacts(pid: number): ProcessFacts | undefined {
-  try {
-    const lines = readFileSync(`/proc/${pid}/status`, 'utf8').split('\n');
-    const status = new Map(
-      lines.map((line): [string, string] => {
-        const colon = line.indexOf(':');
-        return [line.slice(0, colon), line.slice(colon + 1).trim()];
-      }),
-    );
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0+$/, '').replaceAll('\0', ' ');
-    const args = command || `[${status.get('Name') ?? '?'}]`;
-    return {
-      status,
-      args,
-      stat: stat
-        .slice(stat.lastIndexOf(')') + 2)
-        .trim()
-        .split(' '),
-    };
-  } catch {
-    return undefined; // it has ended
-  }
-}
 
 /** `name:x:number:…` of passwd(5) and group(5). */
 function namesIn(text: string | undefined): Map<number, string> {
@@ -189,7 +150,7 @@ export function containerProcesses(view: ContainerView, descriptors: readonly st
   const { init } = view.state;
   if (!init) throw notRunning(view);
   const columns = descriptors.flatMap((descriptor) => TOP_COLUMNS[descriptor] ?? []);
-  const processes = pidsBeside(init.pid).flatMap((pid) => readFacts(pid) ?? []);
+  const processes = processesOf(init.pid);
   const around = surroundings(init.pid, processes);
   return [
     columns.map(({ heading }) => heading),

@@ -263,6 +263,7 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     env: config.process.env,
     privileged: request.privileged,
     readOnly: request.readOnly,
+    ...(request.securityOpt.length > 0 && { securityOpt: request.securityOpt }),
     ...(request.devices.length > 0 && { devices: request.devices }),
     ...(request.expose.length > 0 && { expose: request.expose }),
     init: request.init,

@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { signalName } from '../launch/signals.ts';
 import type { EndpointLease } from '../network/bridge-network.ts';
-import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContainerState } from '../store/container-state.ts';
-import { containerFiles } from '../store/paths.ts';
+import { containerFiles, layerDiff } from '../store/paths.ts';
 import { parseConfig } from './config-json.ts';
 import type { ContainerView } from './container-view.ts';
 import { inspectHealth, inspectHealthCheck } from './inspect-health.ts';
+import { inspectHostConfig } from './inspect-host-config.ts';
+import { inspectEndpoint } from './inspect-network.ts';
 import type { Engine } from './open-engine.ts';
 import { readEndpoints } from './read-endpoints.ts';
 
@@ -30,14 +31,17 @@ function bindings(view: ContainerView): Record<string, { HostIp: string; HostPor
   return ports;
 }
 
-/** What it has of its bridge networks: of the first as docker has always shown it, too. Empty when it does not run. */
-function networkSettings(engine: Engine, { id, state }: ContainerView): Record<string, unknown> {
-  const leases = state.phase === 'running' || state.phase === 'paused' ? readEndpoints(engine, id) : [];
-  const settings = leases.map((lease) => [lease.network.name, endpointSettings(lease)] as const);
-  return { ...(settings[0]?.[1] ?? NO_ENDPOINT), Networks: Object.fromEntries(settings) };
+/**
+ * What it has of its bridge networks: of the first as docker has always shown it, too. Of another driver's, what is to be seen in it. Empty
+ * when it does not run.
+ */
+function networkSettings(engine: Engine, { id, state, record }: ContainerView): Record<string, unknown> {
+  const leases = state.init ? readEndpoints(engine, id) : [];
+  const [first, ...others] = leases.map((lease) => [lease.network.name, endpointSettings(lease)] as const);
+  if (first) return { ...first[1], Networks: Object.fromEntries([first, ...others]) };
+  const endpoint = inspectEndpoint(state.init?.pid);
+  return { ...endpoint, Networks: state.init ? { [record.network]: endpoint } : {} };
 }
-
-const NO_ENDPOINT = { Gateway: '', IPAddress: '', IPPrefixLen: 0, MacAddress: '' };
 
 const endpointSettings = ({ network, ipv4, ipv6, mac, names }: EndpointLease): Record<string, unknown> => ({
   NetworkID: network.id,
@@ -89,63 +93,63 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
     RestartCount: state.restarts,
     Driver: record.rootfsDriver,
     Platform: 'linux',
-    GraphDriver: { Name: record.rootfsDriver, Data: { UpperDir: files.upper, WorkDir: files.work } },
+    OCIConfigPath: files.config,
+    EffectiveCaps: config.process.capabilities?.effective ?? [],
+    BoundingCaps: config.process.capabilities?.bounding ?? [],
+    GraphDriver: {
+      Name: record.rootfsDriver,
+      Data: {
+        // As overlay has it: the top layer first.
+        LowerDir: record.layers
+          .map((layer) => layerDiff(engine.paths, layer))
+          .reverse()
+          .join(':'),
+        MergedDir: files.mountpoint,
+        UpperDir: files.upper,
+        WorkDir: files.work,
+      },
+    },
     Mounts: record.mounts.map((mount) => ({
       Type: mount.type,
-      ...(mount.name !== undefined && { Name: mount.name }),
+      ...(mount.name !== undefined && { Name: mount.name, Driver: 'local' }),
       Source: mount.source,
       Destination: mount.destination,
       Mode: mount.options.join(','),
       RW: !mount.options.includes('ro'),
-      Propagation: 'rprivate',
+      Propagation: mount.options.find((option) => /^r?(?:private|shared|slave)$/.test(option)) ?? 'rprivate',
     })),
     Config: {
       Hostname: record.hostname,
+      Domainname: config.domainname ?? '',
       User: record.user,
       Tty: record.tty,
       OpenStdin: record.openStdin,
+      StdinOnce: record.openStdin,
       Env: record.env,
       Cmd: record.command.slice(record.entrypoint.length),
       Entrypoint: record.entrypoint,
       Image: record.image,
+      Volumes: Object.fromEntries(
+        record.mounts.filter(({ anonymous }) => anonymous).map(({ destination }) => [destination, {}]),
+      ),
       WorkingDir: record.workdir,
       Labels: record.labels,
       StopSignal: signalName(record.stopSignal),
       StopTimeout: record.stopTimeout,
       ...(record.timeout !== undefined && { Timeout: record.timeout }),
       ...(record.health && { Healthcheck: inspectHealthCheck(record.health) }),
-      ExposedPorts: Object.fromEntries(Object.keys(ports).map((key) => [key, {}])),
+      ExposedPorts: Object.fromEntries(
+        [...(record.expose ?? []), ...Object.keys(ports)].map((key) => [key, {}]),
+      ),
     },
-    HostConfig: {
-      Annotations: config.annotations ?? {},
-      AutoRemove: record.autoRemove,
-      RestartPolicy: {
-        Name: record.restart?.name ?? 'no',
-        MaximumRetryCount: record.restart?.maximumRetryCount ?? 0,
-      },
-      NetworkMode: record.networkMode ?? 'private',
-      PortBindings: ports,
-      Privileged: record.privileged,
-      ReadonlyRootfs: record.readOnly,
-      Init: record.init,
-      ExtraHosts: record.addHosts,
-      Dns: record.dns.dns,
-      DnsSearch: record.dns.dnsSearch,
-      DnsOptions: record.dns.dnsOption,
-      LogConfig: { Type: record.logDriver, Config: logConfig(record.logLimits) },
-    },
+    HostConfig: inspectHostConfig(record, config, ports),
     NetworkSettings: {
       Ports: ports,
       Driver: record.network,
       ...networkSettings(engine, view),
+      SandboxKey: state.init ? `/proc/${state.init.pid}/ns/net` : '',
       // Whether a service sees its clients' own addresses; not said where a helper publishes the ports.
       ...(record.keepsClientAddresses !== undefined && { KeepsClientAddresses: record.keepsClientAddresses }),
     },
   };
 }
-
-/** Docker's names of --log-opt. */
-const logConfig = ({ maxBytes, files }: ContainerRecord['logLimits'] = {}): Record<string, string> => ({
-  ...(maxBytes !== undefined && { 'max-size': maxBytes === 0 ? '-1' : String(maxBytes) }),
-  ...(files !== undefined && { 'max-file': String(files) }),
-});

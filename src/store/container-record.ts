@@ -99,6 +99,8 @@ export interface ContainerRecord {
   env: string[];
   privileged: boolean;
   readOnly: boolean;
+  /** --security-opt, as written */
+  securityOpt?: string[];
   init: boolean;
   /** --device */
   devices?: { source: string; destination: string }[];

@@ -52,15 +52,21 @@ function zoneLetters(date: Date): string | undefined {
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+const BINARY_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** `146MB`, `4.26MB`, `0B`: powers of 1000, three digits that count. */
-export function humanSize(bytes: number): string {
+/** @param most what would be rounded to a figure with too many digits */
+function scaled(bytes: number, base: number, most: number, units: readonly string[], digits: number): string {
   let value = bytes;
   let unit = 0;
-  // 999.5 would be rounded to four digits.
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000;
+  while (value >= most && unit < units.length - 1) {
+    value /= base;
     unit++;
   }
-  return `${Number(value.toPrecision(3))}${UNITS[unit]}`;
+  return `${Number(value.toPrecision(digits))}${units[unit]}`;
 }
+
+/** `146MB`, `4.26MB`, `0B`: powers of 1000, three digits that count. */
+export const humanSize = (bytes: number): string => scaled(bytes, 1000, 999.5, UNITS, 3);
+
+/** `1.949GiB`, `512KiB`: powers of 1024, four digits that count. */
+export const humanBinarySize = (bytes: number): string => scaled(bytes, 1024, 1023.5, BINARY_UNITS, 4);

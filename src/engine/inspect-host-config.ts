@@ -1,0 +1,94 @@
+/** `HostConfig` of `inspect`: what the user asked for, under docker's names; where it is not recorded, read back from the runtime configuration. */
+import { applyCapAddDrop, CAPABILITIES, DEFAULT_CAPABILITIES } from '../launch/capabilities.ts';
+import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
+import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
+
+/** Docker's names of --log-opt. */
+const logConfig = ({ maxBytes, files }: ContainerRecord['logLimits'] = {}): Record<string, string> => ({
+  ...(maxBytes !== undefined && { 'max-size': maxBytes === 0 ? '-1' : String(maxBytes) }),
+  ...(files !== undefined && { 'max-file': String(files) }),
+});
+
+/** `source:destination:options`, the source of a volume being its name. */
+function bind({ type, name, source, destination, options }: RecordedMount): string {
+  const words = [type === 'volume' ? (name ?? source) : source, destination, options.join(',')];
+  return words.filter((word) => word !== '').join(':');
+}
+
+/** What makes the container's capabilities of the usual ones. */
+function capabilities({ process }: RuntimeConfig): { CapAdd: string[]; CapDrop: string[] } {
+  const held = process.capabilities?.bounding ?? [];
+  const usual: readonly string[] = applyCapAddDrop([], [], DEFAULT_CAPABILITIES);
+  return {
+    CapAdd: held.filter((name) => !usual.includes(name)),
+    CapDrop: usual.filter((name) => !held.includes(name)),
+  };
+}
+
+/** `private`, `host`, or whose namespace it is. */
+function mode({ linux }: RuntimeConfig, type: NamespaceType): string {
+  const own = linux.namespaces.find((namespace) => namespace.type === type);
+  return own ? (own.path ?? 'private') : 'host';
+}
+
+const sizeOfShm = ({ mounts }: RuntimeConfig): number => {
+  const options = mounts.find(
+    ({ destination, type }) => destination === '/dev/shm' && type === 'tmpfs',
+  )?.options;
+  return Number(options?.find((option) => /^size=\d+$/.test(option))?.slice('size='.length) ?? 0);
+};
+
+/** @param ports as docker has them in PortBindings. Limits are 0: there is none. */
+export function inspectHostConfig(
+  record: ContainerRecord,
+  config: RuntimeConfig,
+  ports: Record<string, unknown>,
+): Record<string, unknown> {
+  const { process, linux } = config;
+  return {
+    Annotations: config.annotations ?? {},
+    AutoRemove: record.autoRemove,
+    Binds: record.mounts.filter(({ type, anonymous }) => type !== 'tmpfs' && !anonymous).map(bind),
+    ...(record.privileged ? { CapAdd: [...CAPABILITIES], CapDrop: [] } : capabilities(config)),
+    CgroupnsMode: mode(config, 'cgroup'),
+    CpuShares: 0,
+    Devices: (record.devices ?? []).map(({ source, destination }) => ({
+      PathOnHost: source,
+      PathInContainer: destination,
+      CgroupPermissions: 'rwm',
+    })),
+    Dns: record.dns.dns,
+    DnsOptions: record.dns.dnsOption,
+    DnsSearch: record.dns.dnsSearch,
+    ExtraHosts: record.addHosts,
+    Init: record.init,
+    IpcMode: mode(config, 'ipc'),
+    LogConfig: { Type: record.logDriver, Config: logConfig(record.logLimits) },
+    MaskedPaths: linux.maskedPaths ?? [],
+    Memory: 0,
+    MemorySwap: 0,
+    NanoCpus: 0,
+    NetworkMode: record.networkMode ?? 'private',
+    PidMode: mode(config, 'pid'),
+    PidsLimit: 0,
+    PortBindings: ports,
+    Privileged: record.privileged,
+    ReadonlyPaths: linux.readonlyPaths ?? [],
+    ReadonlyRootfs: record.readOnly,
+    RestartPolicy: {
+      Name: record.restart?.name ?? 'no',
+      MaximumRetryCount: record.restart?.maximumRetryCount ?? 0,
+    },
+    SecurityOpt: record.securityOpt ?? [],
+    ShmSize: sizeOfShm(config),
+    Sysctls: linux.sysctl ?? {},
+    Tmpfs: Object.fromEntries(
+      record.mounts
+        .filter(({ type }) => type === 'tmpfs')
+        .map(({ destination, options }) => [destination, options.join(',')]),
+    ),
+    Ulimits: (process.rlimits ?? []).map(({ type, soft, hard }) => ({ Name: type, Soft: soft, Hard: hard })),
+    UTSMode: mode(config, 'uts'),
+    UsernsMode: record.userns ?? 'host',
+  };
+}

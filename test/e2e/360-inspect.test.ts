@@ -1,0 +1,95 @@
+/** `inspect`: the fields that templates of docker and podman ask for, and that what they say is so. */
+import { expect, it } from 'vitest';
+import { useTsrun } from '../support/tsrun.ts';
+
+const tsrun = useTsrun();
+const IMAGE = 'localhost/busybox';
+const inspect = (name: string, template: string): Promise<string> =>
+  tsrun.ok('inspect', '-f', template, name);
+
+it('the network is what the container itself sees', async () => {
+  await tsrun.ok('run', '-d', '--name', 'web', '-p', '127.0.0.1:18360:80', IMAGE, 'sleep', '1000');
+  const address = await inspect('web', '{{.NetworkSettings.IPAddress}}');
+  expect(address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+  expect(await tsrun.ok('exec', 'web', 'ip', 'addr')).toContain(
+    `inet ${address}/${await inspect('web', '{{.NetworkSettings.IPPrefixLen}}')}`,
+  );
+  expect(await tsrun.ok('exec', 'web', 'ip', 'route')).toContain(
+    `default via ${await inspect('web', '{{.NetworkSettings.Gateway}}')}`,
+  );
+  expect(await tsrun.ok('exec', 'web', 'ip', 'link')).toContain(
+    await inspect('web', '{{.NetworkSettings.MacAddress}}'),
+  );
+  expect(await inspect('web', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}')).toBe(address);
+  expect(await inspect('web', '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}')).toBe(
+    '18360',
+  );
+  await tsrun.ok('kill', 'web');
+  expect(await inspect('web', '[{{.NetworkSettings.IPAddress}}]')).toBe('[]');
+  await tsrun.ok('rm', 'web');
+});
+
+it('HostConfig tells what was asked for', async () => {
+  await tsrun.ok(
+    ...[
+      'create',
+      '--name',
+      'c',
+      '--network',
+      'none',
+      '--cap-add',
+      'NET_ADMIN',
+      '--cap-drop',
+      'CHOWN',
+      '--shm-size',
+      '1m',
+    ],
+    ...[
+      '--security-opt',
+      'no-new-privileges',
+      '--tmpfs',
+      '/t:size=1m',
+      '-v',
+      'data:/data',
+      '-v',
+      '/anonymous',
+    ],
+    ...[
+      '-v',
+      '/etc:/host:ro',
+      '--ulimit',
+      'nofile=100:200',
+      '--uts',
+      'host',
+      '--expose',
+      '81',
+      IMAGE,
+      'true',
+    ],
+  );
+  const [document] = JSON.parse(await tsrun.ok('inspect', 'c'));
+  const { HostConfig: host, Config: config } = document;
+  expect(host).toMatchObject({
+    CapAdd: ['CAP_NET_ADMIN'],
+    CapDrop: ['CAP_CHOWN'],
+    SecurityOpt: ['no-new-privileges'],
+    ShmSize: 1 << 20,
+    UTSMode: 'host',
+    PidMode: 'private',
+    IpcMode: 'private',
+    UsernsMode: 'host',
+    NetworkMode: 'none',
+    Memory: 0,
+    Ulimits: [{ Name: 'RLIMIT_NOFILE', Soft: 100, Hard: 200 }],
+  });
+  expect(host.Binds.map((text: string) => text.split(':').slice(0, 2))).toEqual([
+    ['data', '/data'],
+    ['/etc', '/host'],
+  ]);
+  expect(host.Tmpfs['/t']).toContain('size=1m');
+  expect(Object.keys(config.Volumes)).toEqual(['/anonymous']);
+  expect(Object.keys(config.ExposedPorts)).toEqual(['81/tcp']);
+  expect(document.GraphDriver.Data.LowerDir).toMatch(/^\/.*\/diff$/);
+  expect(document.BoundingCaps).toContain('CAP_NET_ADMIN');
+  expect(document.State).toMatchObject({ Status: 'created', Running: false, Pid: 0, ExitCode: 0, Error: '' });
+});
