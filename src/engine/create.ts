@@ -11,6 +11,7 @@ import { degradations } from './degraded.ts';
 import { findImage } from './find-image.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
+import { withDefaults } from './with-defaults.ts';
 
 export interface CreateIo {
   onEvent?: PullListener | undefined;
@@ -40,9 +41,10 @@ export async function refuseEarly(
 /** @throws what findImage, planContainer and commitContainer throw; ERR_TSRUN_NAME_IN_USE */
 export async function createContainer(
   engine: Engine,
-  request: CreateRequest,
+  asked: CreateRequest,
   io: CreateIo = {},
 ): Promise<ContainerPlan> {
+  const request = await withDefaults(engine, asked);
   const claimed = await refuseEarly(engine, request);
   const image = await findImage(engine, request.image, {
     policy: request.pull,

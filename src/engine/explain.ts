@@ -11,6 +11,7 @@ import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 import { containerProgram, planStart } from './start-container.ts';
 import { chooseStorageDriver } from './storage-driver.ts';
+import { withDefaults } from './with-defaults.ts';
 
 /**
  * The image must be in the store, or come with tsrun: explaining fetches nothing.
@@ -19,10 +20,11 @@ import { chooseStorageDriver } from './storage-driver.ts';
  */
 export async function planRun(
   engine: Engine,
-  request: CreateRequest,
+  asked: CreateRequest,
   words: readonly string[],
   io: CreateIo = {},
 ): Promise<Plan> {
+  const request = await withDefaults(engine, asked);
   const claimed = await refuseEarly(engine, request);
   const image = await findImage(engine, request.image, {
     ...io,

@@ -9,6 +9,11 @@ export const MACHINE_ERRORS = {
     message: (d) => d.problem,
     hint: (d) => d.hint,
   }),
+  ERR_TSRUN_CONFIG: define<{ place: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `the configuration is wrong: ${d.place}: ${d.problem}`,
+    hint: () => 'network = "bridge"   # all that it may say: docs/network.md',
+  }),
   ERR_TSRUN_ROOT: define<object>({
     exitCode: 125,
     message: () => 'tsrun is for ordinary users, and it was started by root',
