@@ -1,5 +1,14 @@
 /** Containers, their names, and volumes. */
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { writeFileAtomic } from '../../store/atomic-write.ts';
 import type { ContainerRecord } from '../../store/container-record.ts';
 import {
@@ -82,6 +91,7 @@ async function checkNames(
       problem: 'its name does not lead to it',
     };
     await findings.fix(found, 'it has its name again', () => {
+      mkdirSync(namesDirectory(engine.paths), { recursive: true, mode: 0o700 }); // it may be what was lost
       rmSync(place(name), { recursive: true, force: true });
       symlinkSync(id, place(name));
     });
