@@ -23,7 +23,14 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 180_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
+        },
+      },
       { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 180_000 } },
       { test: { ...containers, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
       { test: { ...containers, name: 'without-subids', include: ['test/without-subids/**/*.test.ts'] } },

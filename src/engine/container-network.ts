@@ -100,7 +100,7 @@ function chooseBridge(networks: EndpointRequest[], context: ChoiceContext): Cont
     reason && `clients of published ports are seen with the bridge’s address: ${reason}`,
   ].filter((warning) => warning !== undefined);
   return {
-    driver: UNCONNECTED_BRIDGE,
+    driver: { ...UNCONNECTED_BRIDGE, keepsClientAddresses: transparent },
     reason: 'asked for',
     warning: warnings.length > 0 ? warnings.join('; ') : undefined,
     host,

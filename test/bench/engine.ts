@@ -44,11 +44,11 @@ export class Engine {
   }
 
   /** The image's name at the registry. */
-  reference(image: TestImageName): string {
+  reference(image: string): string {
     return `${this.#setup.registry.host}/${image}`;
   }
 
-  pull(image: TestImageName): Promise<Outcome> {
+  pull(image: string): Promise<Outcome> {
     return this.run('pull', '-q', ...this.#setup.pullWords, this.reference(image));
   }
 

@@ -14,6 +14,7 @@ import { type Floors, makeFloors } from './floors.ts';
 import { startHundred } from './hundred.ts';
 import { MEASUREMENTS, type Measurement } from './measurements.ts';
 import { memoryPerContainer } from './memory.ts';
+import { networkReport, wantedNetworkMeasures } from './network/network.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { here } from './room.ts';
 import { measure, mediansOf, type Samples } from './rounds.ts';
@@ -107,8 +108,20 @@ async function bench(options: BenchOptions): Promise<boolean> {
     if (wanted.some(({ name }) => name === 'pull-debian')) await registry.push('debian');
     const peers = await makeEngines(registry, store, scratch);
     const floors = await makeFloors(scratch);
+    const measures = wantedNetworkMeasures((name) => isWanted(options, name));
     try {
-      return await report(options, wanted, { registry, peers, floors, scratch });
+      const kept = await report(options, wanted, { registry, peers, floors, scratch });
+      if (measures.length === 0) return kept;
+      const { rounds } = options;
+      const plan = {
+        measures,
+        engines: peers.engines,
+        registry,
+        rounds: Math.ceil(rounds / 3),
+        scratch,
+        progress,
+      };
+      return (await networkReport(plan)) && kept;
     } finally {
       floors.close();
       await removePeers(peers.engines);

@@ -180,6 +180,8 @@ describe('a published port', () => {
     const page = await (await fetch(`http://127.0.0.1:${port}/hostname`)).text();
     expect(page.trim()).toBe((await tsrun.ok('ps', '-q', '--filter', 'name=published')).trim());
     expect(await bridged(...fetchFrom(await addressOf('published')))).toContain(page.trim());
+    const keeps = await tsrun.ok('inspect', '-f', '{{.NetworkSettings.KeepsClientAddresses}}', 'published');
+    expect(keeps).toBe('true');
     await tsrun.ok('rm', '-f', 'published');
   });
 });

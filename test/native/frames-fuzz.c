@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "supervisor/children.h"
 #include "supervisor/clients.h"
+#include "supervisor/health.h"
 #include "supervisor/ring.h"
 #include "supervisor/stdio.h"
 

@@ -1,0 +1,63 @@
+/** What is measured of a network, and against which budget. More is better throughout. */
+import type { Route, RouteName } from './routes.ts';
+
+/** At least `factor` times what `of` reaches. */
+export interface NetworkBudget {
+  place: string;
+  factor: number;
+  of: string;
+}
+
+export interface NetworkMeasure {
+  name: string;
+  title: string;
+  unit: 'Gbit/s' | '/s';
+  route: RouteName;
+  budgets: readonly NetworkBudget[];
+  sample(route: Route): Promise<number>;
+}
+
+const SECONDS = '2';
+const MS = '1500';
+
+interface Iperf3Result {
+  end: { sum_received: { bits_per_second: number } };
+}
+
+/** One TCP stream, in Gbit/s that arrived; with `-R` the server sends. */
+const stream =
+  (...more: string[]) =>
+  async ({ client, address, ports }: Route): Promise<number> => {
+    const words = ['-c', address, '-p', String(ports.iperf3), '-t', SECONDS, '-J', ...more];
+    const result = JSON.parse(await client('iperf3', ...words)) as Iperf3Result;
+    return result.end.sum_received.bits_per_second / 1e9;
+  };
+
+const rate =
+  (what: 'connections' | 'requests') =>
+  async ({ client, address, ports }: Route): Promise<number> =>
+    Number(await client('exchange', 'dial', address, String(ports.exchange), MS, what));
+
+const budget = (place: string, factor: number, of: string): NetworkBudget => ({ place, factor, of });
+const published = (of = 'loopback', factor = 0.9): NetworkBudget[] =>
+  ['forwarder', 'bridge'].map((place) => budget(place, factor, of));
+
+type Sample = NetworkMeasure['sample'];
+const streams = (name: string, title: string, route: RouteName, sample: Sample, budgets: NetworkBudget[]) =>
+  ({ name, title, unit: 'Gbit/s', route, budgets, sample }) as const;
+const rates = (name: string, title: string, route: RouteName, sample: Sample, budgets: NetworkBudget[]) =>
+  ({ name, title, unit: '/s', route, budgets, sample }) as const;
+
+export const NETWORK_MEASURES: readonly NetworkMeasure[] = [
+  streams('network-out', 'container → host', 'out', stream(), published('slirp4netns', 2)),
+  streams('network-in', 'host → published port', 'published', stream(), published()),
+  streams('network-in-down', '… down', 'published', stream('-R'), published()),
+  streams('network-elsewhere', '… by the host’s address', 'elsewhere', stream(), published()),
+  streams('network-elsewhere-down', '… down', 'elsewhere', stream('-R'), published()),
+  rates('network-connections', 'new connections', 'published', rate('connections'), [
+    ...published('podman5-pasta', 3),
+  ]),
+  rates('network-requests', 'requests on one connection', 'published', rate('requests'), []),
+  streams('network-beside', 'container ↔ container', 'beside', stream(), [budget('bridge', 0.9, 'veth')]),
+  rates('network-beside-connections', 'new connections', 'beside', rate('connections'), []),
+];

@@ -1,0 +1,30 @@
+/** From where to where something is measured. */
+
+/** Runs a program where the client is. Returns its standard output. Rejects when it fails. */
+export type Client = (program: 'iperf3' | 'exchange', ...words: readonly string[]) => Promise<string>;
+
+export interface Route {
+  client: Client;
+  /** IPv4; where the client finds the servers */
+  address: string;
+  ports: Ports;
+}
+
+/** Of `iperf3 -s` and `exchange serve`. */
+export interface Ports {
+  iperf3: number;
+  exchange: number;
+}
+
+/**
+ * `out`: from the container to the host. `published`: from the host's loopback to a published port; `elsewhere`: by another address of the
+ * host. `beside`: from one container to another.
+ */
+export type RouteName = 'out' | 'published' | 'elsewhere' | 'beside';
+
+/** One way to connect containers, ready to be measured. */
+export interface Place extends AsyncDisposable {
+  readonly name: string;
+  readonly label: string;
+  readonly routes: Partial<Record<RouteName, Route>>;
+}

@@ -1,0 +1,68 @@
+/** The result: one line for each way to connect containers, and the verdicts. */
+import { median } from '../statistics.ts';
+import type { NetworkBudget, NetworkMeasure } from './measures.ts';
+import type { Place } from './routes.ts';
+
+/** Measure → place → samples, or why it failed. */
+export type NetworkSamples = ReadonlyMap<string, ReadonlyMap<string, number[] | string>>;
+
+const middleOf = (samples: NetworkSamples, measure: string, place: string): number | undefined => {
+  const values = samples.get(measure)?.get(place);
+  return values === undefined || typeof values === 'string' || values.length === 0
+    ? undefined
+    : median(values);
+};
+
+function cell(samples: NetworkSamples, { name, unit }: NetworkMeasure, place: string): string {
+  const values = samples.get(name)?.get(place);
+  if (values === undefined) return '–';
+  const value = middleOf(samples, name, place);
+  return value === undefined ? 'failed' : value.toFixed(unit === 'Gbit/s' ? 2 : 0);
+}
+
+export function renderNetworkTable(
+  measures: readonly NetworkMeasure[],
+  places: readonly Pick<Place, 'name' | 'label'>[],
+  samples: NetworkSamples,
+): string {
+  const lines = [
+    ['', ...measures.map(({ title, unit }) => `${title}, ${unit}`)],
+    ['---', ...measures.map(() => '---')],
+    ...places.map(({ name, label }) => [label, ...measures.map((measure) => cell(samples, measure, name))]),
+  ];
+  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
+}
+
+export interface Verdict {
+  text: string;
+  kept: boolean;
+}
+
+/** One for each budget of which both sides were measured; a side of ours that failed is not kept. */
+export function judgeNetwork(measures: readonly NetworkMeasure[], samples: NetworkSamples): Verdict[] {
+  return measures.flatMap((measure) => measure.budgets.flatMap((budget) => judge(measure, budget, samples)));
+}
+
+function judge(
+  { name }: NetworkMeasure,
+  { place, factor, of }: NetworkBudget,
+  samples: NetworkSamples,
+): Verdict[] {
+  const limit = middleOf(samples, name, of);
+  const value = middleOf(samples, name, place);
+  const said = `${name}, ${place}: at least ${factor} × ${of}`;
+  if (typeof samples.get(name)?.get(place) === 'string') return [{ text: `${said}: failed`, kept: false }];
+  if (limit === undefined || value === undefined) return [];
+  const ratio = value / limit;
+  return [
+    { text: `${said}: ${ratio.toFixed(2)} ×${ratio < factor ? ', under' : ''}`, kept: ratio >= factor },
+  ];
+}
+
+/** Why things failed, one line each. */
+export const networkFailures = (samples: NetworkSamples): string[] =>
+  [...samples].flatMap(([measure, of]) =>
+    [...of].flatMap(([place, values]) =>
+      typeof values === 'string' ? [`${measure}, ${place}: ${values}`] : [],
+    ),
+  );
