@@ -17,8 +17,8 @@ export interface NetworkMeasure {
   sample(route: Route): Promise<number>;
 }
 
-const SECONDS = '2';
-const MS = '1500';
+const SECONDS = '1';
+const MS = '700';
 
 interface Iperf3Result {
   end: { sum_received: { bits_per_second: number } };

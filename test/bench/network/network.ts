@@ -3,7 +3,7 @@
  * a second, out of a container, into a published port, and between two containers.
  *
  * All containers run at once and are idle but for the one that is measured. Each round measures everything once, beginning with
- * another one each time; the first round only warms up.
+ * another one each time.
  */
 import { loadavg } from 'node:os';
 import type { Registry } from '../../support/registry.ts';
@@ -55,12 +55,12 @@ async function measureRounds(
   places: readonly Place[],
 ): Promise<NetworkSamples> {
   const samples = new Map(measures.map(({ name }) => [name, new Map<string, number[] | string>()]));
-  for (let round = 0; round <= rounds; round++) {
-    progress(round === 0 ? 'network, warming up' : `network, round ${round} of ${rounds}`);
+  for (let round = 1; round <= rounds; round++) {
+    progress(`network, round ${round} of ${rounds}`);
     const turn = round % places.length;
     const order = [...places.slice(turn), ...places.slice(0, turn)];
     for (const measure of measures) {
-      for (const place of order) await takeSample(measure, place, samples.get(measure.name), round > 0);
+      for (const place of order) await takeSample(measure, place, samples.get(measure.name));
     }
   }
   return samples;
@@ -70,14 +70,13 @@ async function takeSample(
   { route, sample }: NetworkMeasure,
   { name, routes }: Place,
   of: Map<string, number[] | string> | undefined,
-  counts: boolean,
 ): Promise<void> {
   const way = routes[route];
   const before = of?.get(name) ?? [];
   if (!way || typeof before === 'string') return;
   try {
     const value = await sample(way);
-    of?.set(name, counts ? [...before, value] : before);
+    of?.set(name, [...before, value]);
   } catch (error) {
     of?.set(name, (error as Error).message);
   }
