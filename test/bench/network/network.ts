@@ -9,7 +9,7 @@ import { loadavg } from 'node:os';
 import type { Registry } from '../../support/registry.ts';
 import type { Engine } from '../engine.ts';
 import { clientHere, loopback, serveHere, vethPair } from './bare.ts';
-import { IMAGE, makePrograms, pushImage } from './image.ts';
+import { IMAGE, makePrograms, type Programs, pushImage } from './image.ts';
 import { NETWORK_MEASURES, type NetworkMeasure } from './measures.ts';
 import { startPlaces } from './places.ts';
 import type { Place } from './routes.ts';
@@ -31,7 +31,13 @@ export interface NetworkPlan {
 export async function networkReport(plan: NetworkPlan): Promise<boolean> {
   const { engines, registry, scratch, progress, measures } = plan;
   progress('starting containers of all networks');
-  const programs = makePrograms(scratch);
+  let programs: Programs;
+  try {
+    programs = makePrograms(scratch);
+  } catch (error) {
+    console.log(`Not measured: network: ${(error as Error).message}`);
+    return true;
+  }
   await pushImage(registry.host, programs);
   for (const engine of engines) await engine.pull(IMAGE);
   using servers = await serveHere(programs);
