@@ -117,6 +117,8 @@ struct supervisor_spec {
 	char boot_id[40];	  /* copied to state.json */
 };
 
+#define LOG_FIELDS_MAX 4096 /* bytes of log_fields */
+
 enum log_driver {
 	LOG_K8S_FILE = 0,
 	LOG_JSON_FILE = 1,

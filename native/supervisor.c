@@ -151,7 +151,10 @@ static int record(void)
 
 static int announce(int first_client)
 {
-	struct log_options options = {FD_DIRECTORY, spec_text(spec.log_name), spec.log_max, spec.log_files};
+	struct log_options options = {
+	    (enum log_driver)spec.log_driver, FD_DIRECTORY,	spec_text(spec.log_directory), spec_text(spec.log_name), spec.log_max,
+	    spec.log_files,		      spec_text(spec.log_fields),
+	};
 	int error;
 
 	if (restart_count() == 0 && first_client_hung_up(first_client))

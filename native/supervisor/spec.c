@@ -62,6 +62,12 @@ static int read_at(void *to, uint64_t offset, uint32_t size)
 	return 0;
 }
 
+static int log_ok(const struct supervisor_spec *spec)
+{
+	return strlen(spec_text(spec->log_fields)) <= LOG_FIELDS_MAX &&
+	       (spec->log_driver == LOG_JOURNALD || is_name(spec_text(spec->log_name)));
+}
+
 int spec_load(struct supervisor_spec *spec)
 {
 	int error = read_at(spec, 0, sizeof(*spec));
@@ -76,7 +82,7 @@ int spec_load(struct supervisor_spec *spec)
 	texts_size = spec->texts.size;
 	if (texts_size && (texts[0] || texts[texts_size - 1]))
 		return -EINVAL;
-	return (spec->flags & SPEC_LOG) && !is_name(spec_text(spec->log_name)) ? -EINVAL : 0;
+	return (spec->flags & SPEC_LOG) && !log_ok(spec) ? -EINVAL : 0;
 }
 
 void spec_close(void)

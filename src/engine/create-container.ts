@@ -25,6 +25,7 @@ import { stringifyConfig } from './config-json.ts';
 import { randomName } from './container-names.ts';
 import { type ClaimedNetwork, type ContainerNetwork, claimNetwork } from './container-network.ts';
 import { healthCheck } from './health-check.ts';
+import { logRecord } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
 import { populateRootfs } from './populate-rootfs.ts';
 import { commandLine, environment, workingDirectory } from './process-options.ts';
@@ -267,8 +268,7 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     ...(request.devices.length > 0 && { devices: request.devices }),
     ...(request.expose.length > 0 && { expose: request.expose }),
     init: request.init,
-    logDriver: request.logDriver ?? 'k8s-file',
-    logLimits: request.logLimits,
+    ...logRecord(request.log),
   };
 }
 

@@ -9,6 +9,7 @@ import type { ContainerView } from './container-view.ts';
 import { inspectHealth, inspectHealthCheck } from './inspect-health.ts';
 import { inspectHostConfig } from './inspect-host-config.ts';
 import { inspectEndpoint } from './inspect-network.ts';
+import { logFile } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
 import { readEndpoints } from './read-endpoints.ts';
 
@@ -88,7 +89,7 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
     ResolvConfPath: files.resolvConf,
     HostnamePath: files.hostname,
     HostsPath: files.hosts,
-    LogPath: files.log,
+    LogPath: logFile(engine.paths, record) ?? '',
     Name: record.name,
     RestartCount: state.restarts,
     Driver: record.rootfsDriver,

@@ -4,7 +4,13 @@ import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
 
 /** Docker's names of --log-opt. */
-const logConfig = ({ maxBytes, files }: ContainerRecord['logLimits'] = {}): Record<string, string> => ({
+const logConfig = ({
+  logLimits: { maxBytes, files } = {},
+  logPath,
+  logTag,
+}: ContainerRecord): Record<string, string> => ({
+  ...(logPath !== undefined && { path: logPath }),
+  ...(logTag !== undefined && { tag: logTag }),
   ...(maxBytes !== undefined && { 'max-size': maxBytes === 0 ? '-1' : String(maxBytes) }),
   ...(files !== undefined && { 'max-file': String(files) }),
 });
@@ -63,7 +69,7 @@ export function inspectHostConfig(
     ExtraHosts: record.addHosts,
     Init: record.init,
     IpcMode: mode(config, 'ipc'),
-    LogConfig: { Type: record.logDriver, Config: logConfig(record.logLimits) },
+    LogConfig: { Type: record.logDriver, Config: logConfig(record) },
     MaskedPaths: linux.maskedPaths ?? [],
     Memory: 0,
     MemorySwap: 0,

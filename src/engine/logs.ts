@@ -1,11 +1,13 @@
 /**
  * Reading a container's log: k8s-file lines (`2026-01-02T15:04:05.123456789Z stdout F text`), rotated by rename (container.log →
- * container.log.1 …). `F` is a full line; `P` a part, without the newline that the log's own line ends in.
+ * container.log.1 …). `F` is a full line; `P` a part, without the newline that the log's own line ends in. Lines of json-file are
+ * docker's: `{"log":"text\n","stream":"stdout","time":"2026-01-02T15:04:05.123456789Z"}`.
  */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { tsrunError } from '../errors.ts';
-import { containerFiles } from '../store/paths.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
+import { logFile } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
 import { watchDirectory } from './watch-directory.ts';
 
@@ -29,12 +31,14 @@ export interface LogOptions {
 }
 
 const NEWLINE = 10;
+const BRACE = 123;
 const CHUNK = 1 << 16;
 /** How often a followed log is looked at, should the watch not say anything. */
 const LOOK_MS = 250;
 
 /** One line of the log, without its newline; undefined when it is none (a torn line after a power cut). */
 export function parseLogLine(line: Buffer): LogRecord | undefined {
+  if (line[0] === BRACE) return parseJsonLine(line);
   const match = /^(\S+) (stdout|stderr) ([FP]) /.exec(line.toString('latin1', 0, 80));
   if (!match) return undefined;
   const [head, time = '', stream = 'stdout', flag] = match;
@@ -44,6 +48,18 @@ export function parseLogLine(line: Buffer): LogRecord | undefined {
     partial: flag === 'P',
     bytes: line.subarray(head.length),
   };
+}
+
+function parseJsonLine(line: Buffer): LogRecord | undefined {
+  try {
+    const { log, stream, time } = JSON.parse(line.toString()) as Record<string, unknown>;
+    if (typeof log !== 'string' || typeof time !== 'string') return undefined;
+    const partial = !log.endsWith('\n');
+    const bytes = Buffer.from(partial ? log : log.slice(0, -1));
+    return { time, stream: stream === 'stderr' ? 'stderr' : 'stdout', partial, bytes };
+  } catch {
+    return undefined; // torn by a power cut, as above
+  }
 }
 
 /** Reads one file to its end, again and again, line by line. */
@@ -93,7 +109,7 @@ function rotated(path: string): string[] {
   return found;
 }
 
-const isWanted = (record: LogRecord, { since, until }: LogOptions): boolean =>
+export const isWanted = (record: LogRecord, { since, until }: LogOptions): boolean =>
   (since === undefined || compareTimes(record.time, since) >= 0) &&
   (until === undefined || compareTimes(record.time, until) <= 0);
 
@@ -107,7 +123,7 @@ function compareTimes(a: string, b: string): number {
 }
 
 /** The last `count` lines: parts belong to the line that their F record ends. */
-function lastLines(records: LogRecord[], count: number): LogRecord[] {
+export function lastLines(records: LogRecord[], count: number): LogRecord[] {
   let lines = 0;
   for (let i = records.length - 1; i >= 0; i--) {
     const endsLine = records[i]?.partial === false || i === records.length - 1;
@@ -128,7 +144,12 @@ export async function* readLogs(
       hint: `tsrun attach ${view.name}`,
     });
   }
-  const path = containerFiles(engine.paths, view.id).log;
+  const path = logFile(engine.paths, view.record);
+  if (path === undefined) {
+    const { readJournal } = await import('./read-journal.ts');
+    for await (const record of readJournal(engine, view, options)) yield record;
+    return;
+  }
   const old: LogRecord[] = [];
   for (const name of rotated(path)) {
     const file = openLog(name);
@@ -139,7 +160,7 @@ export async function* readLogs(
   const records = [...old, ...(current?.lines() ?? [])].filter((record) => isWanted(record, options));
   yield* options.tail === undefined ? records : lastLines(records, options.tail);
   if (!options.follow) return;
-  using changes = watchDirectory(containerFiles(engine.paths, view.id).directory);
+  using changes = watchDirectory(dirname(path));
   for (;;) {
     // Whether it has ended is asked before the last look, so that nothing written in between is missed.
     const record = engine.containers.read(view.id);

@@ -3,7 +3,7 @@ import type { EndpointOptions } from '../network/parse-network.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import type { IdMapEntry } from '../rootless/id-map.ts';
 import type { Userns } from '../rootless/nested-map.ts';
-import type { HealthCheck, RestartPolicy } from '../store/container-record.ts';
+import type { HealthCheck, LogDriver, RestartPolicy } from '../store/container-record.ts';
 
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
 
@@ -38,6 +38,15 @@ export interface HealthRequest {
   onFailure: HealthCheck['onFailure'] | undefined;
 }
 
+export interface LogRequest {
+  driver: LogDriver;
+  /** --log-opt: max-size in bytes, 0 = never rotated; max-file; path, absolute; tag, a template */
+  maxBytes?: number;
+  files?: number;
+  path?: string;
+  tag?: string;
+}
+
 /** Options that `create` and `run` share. Names follow the long options of podman. */
 export interface CreateRequest {
   image: string;
@@ -49,8 +58,7 @@ export interface CreateRequest {
   remove: boolean;
   restart: RestartPolicy | undefined;
   health: HealthRequest;
-  logDriver: 'k8s-file' | 'none' | undefined;
-  logLimits: { maxBytes?: number; files?: number };
+  log: LogRequest;
   /** seconds */
   timeout: number | undefined;
   init: boolean;

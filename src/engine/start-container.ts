@@ -12,7 +12,7 @@ import { rememberHolder } from '../rootless/holder.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { type ContainerPhase, readContainerState } from '../store/container-state.ts';
-import { containerFiles, LOG_NAME, layerDiff, runtimeContainerDirectory } from '../store/paths.ts';
+import { containerFiles, layerDiff, runtimeContainerDirectory } from '../store/paths.ts';
 import { SupervisorClient } from '../supervisor/client.ts';
 import type { Streams } from '../supervisor/messages.ts';
 import { FD_TRACE } from '../supervisor/protocol.ts';
@@ -36,6 +36,7 @@ import { viewContainer } from './container-view.ts';
 import { startError } from './failure.ts';
 import { planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
 import { lockContainer } from './lock-container.ts';
+import { logSpec } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
 import { removalProgram } from './removal.ts';
 import { supervision } from './supervision.ts';
@@ -136,14 +137,7 @@ export function planStart(
     ...(record.openStdin && { stdinOnce: true }),
     ...supervision(record),
     ...(health && { health }),
-    ...(record.logDriver !== 'none' && {
-      log: {
-        driver: 'k8s-file',
-        name: LOG_NAME,
-        maxBytes: record.logLimits?.maxBytes ?? LOG_MAX_BYTES,
-        files: record.logLimits?.files ?? LOG_FILES,
-      },
-    }),
+    ...logSpec(record),
   });
   const supervisor = {
     spec,
@@ -156,10 +150,6 @@ export function planStart(
   };
   return { supervisor, start, config: sized };
 }
-
-/** A container's log never fills the disk: two files of at most so many bytes. */
-const LOG_MAX_BYTES = 32 << 20;
-const LOG_FILES = 2;
 
 /** What `run` has at hand from creating the container a moment ago. */
 export interface Prepared {

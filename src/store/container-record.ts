@@ -46,6 +46,9 @@ export interface HealthCheck {
   onFailure: 'none' | 'kill' | 'restart' | 'stop';
 }
 
+/** What keeps a container's output. */
+export type LogDriver = 'k8s-file' | 'json-file' | 'journald' | 'none';
+
 export interface ContainerRecord {
   /** 64 hex digits */
   id: string;
@@ -106,7 +109,11 @@ export interface ContainerRecord {
   devices?: { source: string; destination: string }[];
   /** --expose */
   expose?: string[];
-  logDriver: 'k8s-file' | 'none';
+  logDriver: LogDriver;
+  /** --log-opt path: of its log's file; absent: in its directory */
+  logPath?: string | undefined;
+  /** --log-opt tag, a template */
+  logTag?: string | undefined;
   /** --log-opt max-size (bytes; 0 = never rotated) and max-file; absent: the default cap */
   logLimits?: { maxBytes?: number; files?: number } | undefined;
   /** Whether setgroups(2) is allowed in its user namespace. */

@@ -1,4 +1,4 @@
-/* noun-tests.c - parts of the supervisor that can be tested alone: the calendar against gmtime(3), the log byte for byte. */
+/* noun-tests.c - parts of the supervisor that can be tested alone: the calendar against gmtime(3), the log byte for byte in its formats. */
 #define _GNU_SOURCE
 #include "supervisor/clock.h"
 #include "supervisor/log.h"
@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,7 +99,7 @@ static void test_log(int directory)
 {
 	static unsigned char written[2][WRITTEN + 70000], replayed[2][WRITTEN + 70000];
 	size_t len[2] = {0}, got[2] = {0};
-	struct log_options options = {directory, "log", 100000, 900};
+	struct log_options options = {LOG_K8S_FILE, directory, "", "log", 100000, 900, ""};
 
 	log_open(&options);
 	while (len[0] < WRITTEN && len[1] < WRITTEN) {
@@ -130,6 +132,96 @@ static void test_log(int directory)
 		CHECK(got[stream] == len[stream] && !memcmp(replayed[stream], written[stream], len[stream]));
 }
 
+/* A line of characters of 3 bytes, longer than a record and written in pieces that cut them, is whole in JSON. */
+static void test_json_log(int directory)
+{
+	struct log_options options = {LOG_JSON_FILE, directory, "", "json", 0, 1, "\"attrs\":{\"tag\":\"t\"},"};
+	static unsigned char line[3 * 10000 + 1];
+	size_t size, characters = 0;
+	unsigned char *bytes;
+
+	for (unsigned i = 0; i + 3 <= sizeof(line); i += 3)
+		memcpy(line + i, "\xe2\x82\xac", 3);
+	line[sizeof(line) - 1] = '\n';
+	log_open(&options);
+	for (size_t at = 0; at < sizeof(line);) {
+		uint32_t n = 1 + any(5000);
+
+		if (n > sizeof(line) - at)
+			n = (uint32_t)(sizeof(line) - at);
+		log_write(LOG_STDOUT, line + at, n);
+		at += n;
+	}
+	memset(line, 1, 8192); /* the longest record there is */
+	line[8192] = '\n';
+	log_write(LOG_STDERR, line, 8193);
+	log_finish();
+	CHECK(log_dropped() == 0);
+	bytes = read_file(directory, "json", &size);
+	CHECK(bytes && bytes[size - 1] == '\n');
+	bytes[size] = 0;
+	for (unsigned char *at = bytes; (at = (unsigned char *)strstr((char *)at, "\xe2\x82\xac")); at += 3)
+		characters++;
+	CHECK(characters == 10000 && !strstr((char *)bytes, "fffd"));
+	CHECK(strstr((char *)bytes, "\\n\",\"stream\":\"stdout\",\"attrs\":{\"tag\":\"t\"},\"time\":\"2"));
+	CHECK(strstr((char *)bytes, "\\u0001\\u0001\\n\",\"stream\":\"stderr\""));
+	free(bytes);
+	unlinkat(directory, "json", 0);
+}
+
+static int journal(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	unlink(path);
+	CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+	return fd;
+}
+
+static void expect_datagram(int fd, const char *expected)
+{
+	char got[16384];
+	ssize_t n = recv(fd, got, sizeof(got), 0);
+
+	CHECK(n == (ssize_t)strlen(expected) && !memcmp(got, expected, (size_t)n));
+}
+
+/* One datagram for each record; a journal that hangs does not stop the container, and one that was restarted is found again. */
+static void test_journal(const char *directory)
+{
+	char path[100], line[100];
+	struct log_options options = {LOG_JOURNALD, -1, path, "", 0, 0, "CONTAINER_NAME=web\n"};
+	uint64_t before;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/journal", directory);
+	fd = journal(path);
+	log_open(&options);
+	log_write(LOG_STDOUT, (const unsigned char *)"one\ntwo\nrest", 12);
+	log_write(LOG_STDERR, (const unsigned char *)"oh\n", 3);
+	log_finish();
+	expect_datagram(fd, "CONTAINER_NAME=web\nPRIORITY=6\nMESSAGE=one\n");
+	expect_datagram(fd, "CONTAINER_NAME=web\nPRIORITY=6\nMESSAGE=two\n");
+	expect_datagram(fd, "CONTAINER_NAME=web\nPRIORITY=3\nMESSAGE=oh\n");
+	expect_datagram(fd, "CONTAINER_NAME=web\nPRIORITY=6\nCONTAINER_PARTIAL_MESSAGE=true\nMESSAGE=rest\n");
+	CHECK(log_dropped() == 0);
+	for (int i = 0; i < 5000; i++) { /* more than a queue holds, read by nobody: this must come to its end */
+		snprintf(line, sizeof(line), "line %d\n", i);
+		log_write(LOG_STDOUT, (const unsigned char *)line, (uint32_t)strlen(line));
+	}
+	before = log_dropped();
+	CHECK(before > 0);
+	close(fd);
+	fd = journal(path);
+	log_write(LOG_STDOUT, (const unsigned char *)"again\n", 6);
+	expect_datagram(fd, "CONTAINER_NAME=web\nPRIORITY=6\nMESSAGE=again\n");
+	CHECK(log_dropped() == before);
+	close(fd);
+	unlink(path);
+}
+
 int main(int argc, char **argv)
 {
 	int directory = open(argc > 1 ? argv[1] : ".", O_RDONLY | O_DIRECTORY);
@@ -137,6 +229,8 @@ int main(int argc, char **argv)
 	CHECK(directory >= 0);
 	test_calendar();
 	test_log(directory);
+	test_json_log(directory);
+	test_journal(argc > 1 ? argv[1] : ".");
 	printf("noun-tests: ok\n");
 	return 0;
 }

@@ -7,7 +7,12 @@ import { FILE_OPTIONS, NETWORK_OPTIONS, RIGHTS_OPTIONS } from './isolation-optio
 import { flag, list, type Values, value } from './option.ts';
 import { PROCESS_OPTIONS } from './process-options.ts';
 import { REGISTRY_OPTIONS, registryAccess } from './registry-options.ts';
-import { healthRequest, refuseContradictions, SUPERVISION_OPTIONS } from './supervision-options.ts';
+import {
+  healthRequest,
+  logRequest,
+  refuseContradictions,
+  SUPERVISION_OPTIONS,
+} from './supervision-options.ts';
 
 const PULL_POLICIES = ['always', 'missing', 'never', 'newer'] as const;
 
@@ -91,8 +96,7 @@ export function createRequest(given: Given, image: string, command: string[]): C
     remove: given.rm,
     restart: given.restart,
     health: healthRequest(given),
-    logDriver: given['log-driver'],
-    logLimits: Object.assign({}, ...given['log-opt']),
+    log: logRequest(given),
     timeout: given.timeout,
     init: given.init,
     readOnly: given['read-only'],

@@ -1,5 +1,5 @@
 /** What the supervisor does for a container besides holding its streams. */
-import type { HealthRequest } from '../../engine/request.ts';
+import type { HealthRequest, LogRequest } from '../../engine/request.ts';
 import { parseLogOption } from '../parse/log-option.ts';
 import { parseRestartPolicy } from '../parse/restart-policy.ts';
 import { parseDuration } from '../parse/time.ts';
@@ -79,13 +79,14 @@ export const SUPERVISION_OPTIONS = {
   ),
   'log-driver': value(
     'DRIVER',
-    'Where its output is kept: k8s-file, a file beside the container; or none',
-    oneOf('--log-driver', ['k8s-file', 'none'] as const),
+    "Where its output is kept: k8s-file or json-file (docker's format), files beside the container; journald; or none",
+    oneOf('--log-driver', ['k8s-file', 'json-file', 'journald', 'none'] as const),
     { default: 'k8s-file' },
   ),
   'log-opt': list(
     'KEY=VALUE',
-    'max-size=SIZE is how long the log grows before it is rotated, -1 for ever; max-file=N how many files are kept',
+    'max-size=SIZE is how long the log grows before it is rotated, -1 for ever; max-file=N how many files are kept; path=FILE where it is; ' +
+      'tag=TEMPLATE what each record is marked with (json-file, journald)',
     parseLogOption,
     { example: '--log-opt max-size=1m --log-opt max-file=3' },
   ),
@@ -106,6 +107,25 @@ export const healthRequest = (given: Values<typeof HEALTH_OPTIONS>): HealthReque
   retries: given['health-retries'],
   onFailure: given['health-on-failure'],
 });
+
+/** Throws ERR_TSRUN_USAGE for options that the driver has no use for. */
+export function logRequest(given: Pick<Given, 'log-driver' | 'log-opt'>): LogRequest {
+  const driver = given['log-driver'] ?? 'k8s-file';
+  const options: Omit<LogRequest, 'driver'> = Object.assign({}, ...given['log-opt']);
+  const isFile = driver === 'k8s-file' || driver === 'json-file';
+  const refused =
+    (options.tag !== undefined && (driver === 'k8s-file' || driver === 'none') && 'tag') ||
+    (options.path !== undefined && !isFile && 'path') ||
+    (options.maxBytes !== undefined && !isFile && 'max-size') ||
+    (options.files !== undefined && !isFile && 'max-file');
+  if (refused) {
+    throw usageError(
+      `--log-opt ${refused} means nothing with --log-driver ${driver}`,
+      refused === 'tag' ? '--log-driver json-file' : '--log-driver k8s-file',
+    );
+  }
+  return { driver, ...options };
+}
 
 /** Throws ERR_TSRUN_USAGE. */
 export function refuseContradictions(given: Given): void {
