@@ -104,7 +104,6 @@ describe('tsrun run', () => {
       access: {},
       strictNames: false,
       health: { none: false },
-      logLimits: {},
       name: undefined,
       interactive: false,
       tty: false,
