@@ -104,6 +104,7 @@ describe('tsrun run', () => {
       access: {},
       strictNames: false,
       health: { none: false },
+      log: { driver: 'k8s-file' },
       name: undefined,
       interactive: false,
       tty: false,
