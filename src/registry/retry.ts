@@ -53,7 +53,8 @@ export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOp
       if (!(error instanceof TransientFailure)) throw error;
       const now = options.progress?.() ?? 0;
       failures = now > reached ? 1 : failures + 1;
-      reached = now;
+      // What is begun anew falls back; only bytes never reached before are progress.
+      reached = Math.max(reached, now);
       if (failures >= policy.attempts) throw error.failure;
       const backoff = policy.firstDelayMs * 2 ** (failures - 1) * (0.75 + Math.random() / 2);
       const delayMs = Math.max(error.retryAfterMs ?? 0, Math.min(backoff, policy.longestDelayMs));

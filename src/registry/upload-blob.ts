@@ -87,8 +87,15 @@ class Upload {
       const from = await this.#begin();
       if (from !== undefined) return { status: 'mounted', from };
     }
+    const resumedAt = this.#isUnsure ? this.offset : undefined;
     this.#isUnsure = true;
-    await this.#send();
+    try {
+      await this.#send();
+    } catch (error) {
+      // A registry that takes nothing more for this session may close the connection before its answer can be read.
+      if (this.offset === resumedAt) this.#session = undefined;
+      throw error;
+    }
     return { status: 'uploaded' };
   }
 
