@@ -71,6 +71,8 @@ class Upload {
   offset = 0;
   /** The session's last request failed: the registry has to be asked how far it is. */
   #isUnsure = false;
+  /** Where the session went on the last time. */
+  #resumedAt: number | undefined;
   #chunkBytes = Number.POSITIVE_INFINITY;
 
   constructor(client: RegistryClient, descriptor: Descriptor, options: UploadOptions) {
@@ -87,15 +89,8 @@ class Upload {
       const from = await this.#begin();
       if (from !== undefined) return { status: 'mounted', from };
     }
-    const resumedAt = this.#isUnsure ? this.offset : undefined;
     this.#isUnsure = true;
-    try {
-      await this.#send();
-    } catch (error) {
-      // A registry that takes nothing more for this session may close the connection before its answer can be read.
-      if (this.offset === resumedAt) this.#session = undefined;
-      throw error;
-    }
+    await this.#send();
     return { status: 'uploaded' };
   }
 
@@ -129,6 +124,7 @@ class Upload {
     await response.body.dump();
     this.#session = this.#location(response, url);
     this.offset = 0;
+    this.#resumedAt = undefined;
     this.#isUnsure = false;
     return undefined;
   }
@@ -145,6 +141,9 @@ class Upload {
     // `0-0` is what registries say of nothing at all.
     const reached = Number(range[1]) === 0 ? 0 : Number(range[1]) + 1;
     if (reached > this.#descriptor.size) return;
+    // Nothing came of going on there the last time. The registry may have said why, and closed the connection before that was read.
+    if (reached === this.#resumedAt) return;
+    this.#resumedAt = reached;
     this.offset = reached;
     this.#session = this.#location(response, url);
   }
