@@ -46,6 +46,8 @@ export const FRAME_SIGNAL = 20;
 export const FRAME_DETACH = 21;
 export const FRAME_PROBE = 22;
 
+/** bytes of the fields that stand in each record */
+export const LOG_FIELDS_MAX = 4096;
 export const LOG_K8S_FILE = 0;
 export const LOG_JSON_FILE = 1;
 export const LOG_JOURNALD = 2;

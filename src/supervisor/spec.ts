@@ -5,6 +5,7 @@ import {
   HEALTH_NONE,
   HEALTH_RESTART,
   HEALTH_STOP,
+  LOG_FIELDS_MAX,
   LOG_JOURNALD,
   LOG_JSON_FILE,
   LOG_K8S_FILE,
@@ -143,6 +144,7 @@ const SIZE_AT = 4;
 export function encodeSpec(spec: SupervisorSpec): Buffer {
   const { log, restart, stop, health } = spec;
   checkLength(log?.name ?? '', LOG_NAME_SIZE);
+  checkLength(log?.fields ?? '', LOG_FIELDS_MAX + 1);
   checkLength(spec.bootId, BOOT_ID_SIZE);
   const writer = new SpecWriter();
   const texts = [log?.directory, log?.name, log?.fields, spec.oomFile].map((text) => writer.text(text));

@@ -10,6 +10,7 @@ import type { ImageRecord } from '../../src/store/image-record.ts';
 import { differences, lines, MANIFEST } from '../support/compare-manifests.ts';
 import { pushDerived } from '../support/derived-image.ts';
 import type { ManifestLine } from '../support/manifest.ts';
+import { endPodmanPause } from '../support/podman-pause.ts';
 import { changeLayer, specialLayer } from '../support/rare-layers.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { directory, file, hardlink, symlink, tarArchive } from '../support/tar-builder.ts';
@@ -22,14 +23,25 @@ let scratch: string;
 beforeAll(async () => {
   registry = await startRegistry();
   scratch = fs.mkdtempSync('/var/tmp/tsrun-fidelity-');
+  fs.mkdirSync(runtime(), { mode: 0o700 });
 });
 afterAll(async () => {
   await registry[Symbol.asyncDispose]();
-  podman('unshare', 'sh', '-c', 'umount -l "$1/p/overlay"; rm -rf "$1"', 'sh', scratch);
+  podman('unshare', 'sh', '-c', 'umount -l "$1/p/overlay"; rm -rf "$1/p" "$1/r"', 'sh', scratch);
+  endPodmanPause(runtime());
+  fs.rmSync(scratch, { recursive: true, force: true });
 });
 
+/** Of podman only, so that the process which it leaves behind is known. */
+const runtime = (): string => join(scratch, 'run');
+
 const command = (program: string, ...words: string[]): string =>
-  execFileSync(program, words, { encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(program, words, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: program === 'podman' ? { ...process.env, XDG_RUNTIME_DIR: runtime() } : process.env,
+  });
 const podman = (...words: string[]): string =>
   command(
     'podman',
