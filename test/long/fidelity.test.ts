@@ -27,7 +27,14 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await registry[Symbol.asyncDispose]();
-  podman('unshare', 'sh', '-c', 'umount -l "$1/p/overlay"; rm -rf "$1/p" "$1/r"', 'sh', scratch);
+  podman(
+    'unshare',
+    'sh',
+    '-c',
+    'umount -l "$1/p/overlay"; find "$1" -mindepth 1 -maxdepth 1 ! -name run -exec rm -rf {} +',
+    'sh',
+    scratch,
+  );
   endPodmanPause(runtime());
   fs.rmSync(scratch, { recursive: true, force: true });
 });
