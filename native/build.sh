@@ -44,7 +44,7 @@ sanitize() {
 
 	$CC $flags -Dprogram_main=main -o "$out/supervisor" $supervisor
 	$CC $flags -I"$here" -o "$out/frames-fuzz" "$here/../test/native/frames-fuzz.c" \
-		"$here"/supervisor/client-receive.c "$here"/supervisor/clients.c "$here"/supervisor/clock.c \
+		"$here"/supervisor/client-receive.c "$here"/supervisor/client-send.c "$here"/supervisor/clients.c "$here"/supervisor/clock.c \
 		"$here"/supervisor/poll.c "$here"/supervisor/stdio.c "$here"/supervisor/log*.c
 	$CC $flags -I"$here" -o "$out/noun-tests" "$here/../test/native/noun-tests.c" \
 		"$here"/supervisor/clock.c "$here"/supervisor/poll.c "$here"/supervisor/log*.c

@@ -40,21 +40,6 @@ static int report_fd = HUB_FD_REPORT;
 static int uplink_fd = -1;
 static int64_t uplink_at = -1; /* when it is to be started again; -1 = it is there, or there is none */
 
-/* Reads exactly SIZE bytes of the spec: 0 or -errno. */
-static int read_spec(void *to, uint64_t offset, uint32_t size)
-{
-	for (uint32_t done = 0; done < size;) {
-		long n = SYS4(__NR_pread64, HUB_FD_SPEC, (char *)to + done, size - done, offset + done);
-
-		if (n == -EINTR)
-			continue;
-		if (n <= 0)
-			return n ? (int)n : -EINVAL;
-		done += (uint32_t)n;
-	}
-	return 0;
-}
-
 /* Tells whoever started us; nobody may be there any more. */
 static void report(uint32_t op, int error)
 {
@@ -72,7 +57,7 @@ static int run(uint32_t offset, uint32_t size, int *first)
 
 	if (at < 0 && at > -4096)
 		return (int)at;
-	ret = read_spec(p, offset, size);
+	ret = io_read_at(HUB_FD_SPEC, p, offset, size);
 	if (!ret)
 		ret = program_run(p, size);
 	if (ret)
@@ -117,7 +102,7 @@ static int open_all(void)
 {
 	int none;
 
-	if (read_spec(&spec, 0, sizeof(spec)) || spec.magic != HUB_MAGIC)
+	if (io_read_at(HUB_FD_SPEC, &spec, 0, sizeof(spec)) || spec.magic != HUB_MAGIC)
 		return -EINVAL;
 	if (run(spec.network_offset, spec.network_size, &none))
 		return -EINVAL;

@@ -27,6 +27,7 @@
 #include "supervisor/children.h"
 #include "supervisor/clients.h"
 #include "supervisor/clock.h"
+#include "supervisor/descriptors.h"
 #include "supervisor/health.h"
 #include "supervisor/helpers.h"
 #include "supervisor/io.h"
@@ -72,12 +73,6 @@ static int fail(uint32_t op, int error)
 	ending.failed = 1;
 	ending.failure = (struct failure_record){op, error};
 	return -1;
-}
-
-/* FD as it is, or -1 when it is not open. It is kept out of every program. */
-static int inherited(int fd)
-{
-	return SYS3(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC) < 0 ? -1 : fd;
 }
 
 static void protect(void)
@@ -129,18 +124,6 @@ static int start(void)
 	return 0;
 }
 
-static int first_client_hung_up(int fd)
-{
-	struct poll_set set;
-	int index;
-
-	poll_begin(&set);
-	index = poll_add(&set, fd, 0);
-	poll_until(&set, set.now);
-	poll_wait(&set);
-	return (poll_got(&set, index) & POLLHUP) != 0;
-}
-
 /* state.json as it is now: 0 or -errno. */
 static int record(void)
 {
@@ -157,7 +140,7 @@ static int announce(int first_client)
 	};
 	int error;
 
-	if (restart_count() == 0 && first_client_hung_up(first_client))
+	if (restart_count() == 0 && poll_hung_up(first_client))
 		return fail(NO_OP, ECANCELED);
 	oom_open(spec_text(spec.oom_file));
 	health_open(&spec, FD_DIRECTORY, slot(SLOT_INIT_PIDFD));
@@ -372,13 +355,6 @@ static void deliver(void)
 	record_sync();
 }
 
-/* A trace is of the first start: in a later one its descriptor leads nowhere, but is not somebody else's. */
-static void hold_trace_fd(void)
-{
-	if (restart_count() > 0 && inherited(FD_TRACE) < 0)
-		SYS3(__NR_dup3, 0, FD_TRACE, O_CLOEXEC);
-}
-
 /* The memfd is let go when nothing of it will be needed again. */
 static int load(void)
 {
@@ -402,9 +378,10 @@ int program_main(int argc, char **argv, char **envp)
 	restart_open(argc, argv);
 	protect();
 	error = load();
-	hold_trace_fd();
-	first_client = restart_count() ? -1 : inherited(FD_CLIENT);
-	clients_open(first_client, inherited(FD_LISTEN), error ? 0 : spec.flags);
+	if (restart_count() > 0)
+		descriptor_hold(FD_TRACE); /* a trace is of the first start: later it leads nowhere */
+	first_client = restart_count() ? -1 : descriptor_inherited(FD_CLIENT);
+	clients_open(first_client, descriptor_inherited(FD_LISTEN), error ? 0 : spec.flags);
 	if (error)
 		fail(NO_OP, -error);
 	else if (start() == 0 && announce(first_client) == 0)

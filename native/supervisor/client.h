@@ -1,4 +1,4 @@
-/* client.h - one client: what clients.c (the table, what is sent) and client-receive.c (what is received) both know. */
+/* client.h - one client: what clients.c (the table, who waits for whom), client-send.c and client-receive.c all know. */
 #ifndef TSRUN_SUPERVISOR_CLIENT_H
 #define TSRUN_SUPERVISOR_CLIENT_H
 
@@ -38,6 +38,23 @@ void client_receive(struct client *c);
 
 /* 1 while the container's input has no room for the rest of this client's frame. */
 int client_must_wait(const struct client *c);
+
+/* Sends a frame, or queues it; a client that can have neither is disconnected. */
+void client_send(struct client *c, uint8_t type, const void *payload, uint32_t n);
+
+/* Sends what is queued, as far as its socket takes it. */
+void client_send_queued(struct client *c, int64_t now);
+
+/* It no longer lags: what it missed is said, what comes it gets. */
+void client_say_lost(struct client *c);
+
+/* 1 while its queue has no room for output. */
+int client_is_full(const struct client *c);
+
+void client_free_queue(struct client *c);
+
+/* It takes nothing any more. What it sent before it went is still passed on: `echo y | tsrun attach` may be gone before y is read. */
+void client_peer_gone(struct client *c);
 
 /* It sends nothing any more. */
 void client_end_reading(struct client *c);

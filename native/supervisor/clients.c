@@ -13,18 +13,14 @@
  * After EXIT was queued, every client may take its time as long as it takes something every two seconds; the only attached
  * client, as above, as long as it likes. By then the exit is recorded and the cleanup done, so nobody else waits for it.
  *
- * What clients send is client-receive.c's part.
+ * How a frame is sent or queued is client-send.c's part, what clients send is client-receive.c's.
  */
 #include "clients.h"
 #include "client.h"
 #include "clock.h"
 #include "stdio.h"
 
-#include <linux/mman.h>
-
 #define CLIENTS_MAX 32
-#define QUEUE_SIZE (256u << 10)
-#define RESERVE 16384u /* room kept for STARTED, FAILED, LOST and EXIT */
 #define LAG_AFTER 1000 /* ms */
 #define EXIT_GRACE 2000 /* ms without progress */
 #define WORDS_MAX 4096u
@@ -70,13 +66,6 @@ int clients_first_gone(void)
 	return had_first && first_gone;
 }
 
-static void free_queue(struct client *c)
-{
-	if (c->queue.buf)
-		SYS2(__NR_munmap, c->queue.buf, QUEUE_SIZE);
-	c->queue = (struct ring){0};
-}
-
 void client_end_reading(struct client *c)
 {
 	if (c->reading && (c->attach & SPEC_ATTACH_STDIN) && (spec_flags & SPEC_STDIN_ONCE))
@@ -87,7 +76,7 @@ void client_end_reading(struct client *c)
 void client_disconnect(struct client *c)
 {
 	client_end_reading(c);
-	free_queue(c);
+	client_free_queue(c);
 	if (c->first)
 		first_gone = 1;
 	if (only == c)
@@ -95,97 +84,18 @@ void client_disconnect(struct client *c)
 	io_close(&c->fd);
 }
 
-/* It takes nothing any more. What it sent before it went is still passed on: `echo y | tsrun attach` may be gone before y is read. */
-static void peer_gone(struct client *c)
+void client_peer_gone(struct client *c)
 {
 	if (!c->reading) {
 		client_disconnect(c);
 		return;
 	}
 	c->gone = 1;
-	free_queue(c);
+	client_free_queue(c);
 	if (c->first)
 		first_gone = 1;
 	if (only == c)
 		only = 0;
-}
-
-static int is_full(const struct client *c)
-{
-	return QUEUE_SIZE - c->queue.len < HEADER + CLIENTS_CHUNK + RESERVE;
-}
-
-static int has_queue(struct client *c)
-{
-	long at;
-
-	if (c->queue.buf)
-		return 1;
-	at = SYS6(__NR_mmap, 0, QUEUE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (at < 0 && at > -4096)
-		return 0;
-	c->queue = (struct ring){(unsigned char *)at, QUEUE_SIZE, 0, 0};
-	return 1;
-}
-
-/* What the socket takes of the frame at once: bytes, or -errno. */
-static long send_now(struct client *c, const struct frame_header *header, const void *payload, uint32_t n)
-{
-	struct iovec parts[2] = {{(void *)header, HEADER}, {(void *)payload, n}};
-	long ret;
-
-	if (c->queue.len)
-		return 0;
-	ret = io_writev(c->fd, parts, n ? 2 : 1);
-	return ret == -EAGAIN ? 0 : ret;
-}
-
-static void send_frame(struct client *c, uint8_t type, const void *payload, uint32_t n)
-{
-	struct frame_header header = {.type = type, .length = n};
-	long sent = c->gone ? 0 : send_now(c, &header, payload, n);
-	uint32_t done = (uint32_t)sent;
-
-	if (c->gone)
-		return;
-	if (sent < 0) {
-		peer_gone(c);
-		return;
-	}
-	if (done == HEADER + n)
-		return;
-	if (!has_queue(c) || ring_room(&c->queue) < HEADER + n - done) {
-		client_disconnect(c); /* no memory, or short frames without end: it cannot be served */
-		return;
-	}
-	if (done < HEADER) {
-		ring_push(&c->queue, (const char *)&header + done, (uint32_t)HEADER - done);
-		done = HEADER;
-	}
-	ring_push(&c->queue, (const unsigned char *)payload + (done - HEADER), HEADER + n - done);
-}
-
-/* It no longer lags: what it missed is said, what comes it gets. */
-static void say_lost(struct client *c)
-{
-	c->lagging = 0;
-	send_frame(c, FRAME_LOST, &c->lost, sizeof(c->lost));
-	c->lost = 0;
-}
-
-static void send_queued(struct client *c, int64_t now)
-{
-	long ret = ring_write(&c->queue, c->fd);
-
-	if (ret == -EAGAIN)
-		return;
-	if (ret <= 0) {
-		peer_gone(c);
-		return;
-	}
-	c->last_progress = now;
-	if (!c->queue.len && c->lagging)
-		say_lost(c);
 }
 
 static int wants(const struct client *c, uint32_t flag)
@@ -198,7 +108,7 @@ static int wants(const struct client *c, uint32_t flag)
 int clients_can_take(uint32_t flag)
 {
 	FOR_EACH(c)
-		if (wants(c, flag) && !c->lagging && is_full(c))
+		if (wants(c, flag) && !c->lagging && client_is_full(c))
 			return 0;
 	return 1;
 }
@@ -213,7 +123,7 @@ void clients_output(uint32_t flag, const unsigned char *bytes, uint32_t n)
 		if (c->lagging)
 			c->lost += n;
 		else
-			send_frame(c, type, bytes, n);
+			client_send(c, type, bytes, n);
 	}
 }
 
@@ -223,7 +133,7 @@ static void find_lagging(struct poll_set *set)
 	int others_have_room = 0;
 
 	FOR_EACH(c) {
-		if (!wants(c, WANTS_OUTPUT) || c->lagging || !is_full(c)) {
+		if (!wants(c, WANTS_OUTPUT) || c->lagging || !client_is_full(c)) {
 			c->full_since = -1;
 			others_have_room |= wants(c, WANTS_OUTPUT) && !c->lagging;
 		} else if (c->full_since < 0) {
@@ -250,7 +160,7 @@ void clients_started(int pid)
 
 	FOR_EACH(c)
 		if (c->first)
-			send_frame(c, FRAME_STARTED, &payload, sizeof(payload));
+			client_send(c, FRAME_STARTED, &payload, sizeof(payload));
 }
 
 void clients_probed(uint32_t status)
@@ -259,7 +169,7 @@ void clients_probed(uint32_t status)
 		if (!c->probing)
 			continue;
 		c->probing = 0;
-		send_frame(c, FRAME_PROBED, &status, sizeof(status));
+		client_send(c, FRAME_PROBED, &status, sizeof(status));
 	}
 }
 
@@ -282,7 +192,7 @@ static void begin_farewell(void)
 		if (!hurried && wants(c, WANTS_OUTPUT))
 			only = attached++ ? 0 : c;
 		if (c->lagging)
-			say_lost(c);
+			client_say_lost(c);
 	}
 }
 
@@ -291,7 +201,7 @@ void clients_hurry(void)
 	hurried = 1;
 	only = 0;
 	FOR_EACH(c)
-		if (wants(c, WANTS_OUTPUT) && is_full(c))
+		if (wants(c, WANTS_OUTPUT) && client_is_full(c))
 			c->lagging = 1;
 }
 
@@ -308,7 +218,7 @@ void clients_failed(uint32_t program, struct failure_record failure, const char 
 	memcpy(payload + 12, words, n);
 	FOR_EACH(c)
 		if (program == 0 || c->first)
-			send_frame(c, FRAME_FAILED, payload, 12 + n);
+			client_send(c, FRAME_FAILED, payload, 12 + n);
 }
 
 void clients_exit(uint32_t kind, uint32_t value)
@@ -319,7 +229,7 @@ void clients_exit(uint32_t kind, uint32_t value)
 		return;
 	begin_farewell();
 	FOR_EACH(c)
-		send_frame(c, FRAME_EXIT, payload, sizeof(payload));
+		client_send(c, FRAME_EXIT, payload, sizeof(payload));
 }
 
 int clients_delivered(int64_t now)
@@ -371,9 +281,9 @@ void clients_ready(struct poll_set *set)
 		int got = poll_got(set, c->poll);
 
 		if (c->queue.len && (got & POLLOUT))
-			send_queued(c, set->now);
+			client_send_queued(c, set->now);
 		if (c->fd >= 0 && !c->gone && (got & (POLLHUP | POLLERR)))
-			peer_gone(c);
+			client_peer_gone(c);
 		if (c->fd >= 0 && c->reading && (got & (POLLIN | POLLHUP | POLLERR)))
 			client_receive(c);
 	}
@@ -404,5 +314,5 @@ void clients_trim(void)
 {
 	FOR_EACH(c)
 		if (!c->queue.len)
-			free_queue(c);
+			client_free_queue(c);
 }

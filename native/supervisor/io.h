@@ -73,4 +73,19 @@ static inline void io_nonblocking(int fd)
 		SYS3(__NR_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+/* Reads exactly SIZE bytes of FD at OFFSET: 0 or -errno, -EINVAL when it is shorter. */
+static inline int io_read_at(int fd, void *to, uint64_t offset, uint32_t size)
+{
+	for (uint32_t done = 0; done < size;) {
+		long n = SYS4(__NR_pread64, fd, (char *)to + done, size - done, offset + done);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return n ? (int)n : -EINVAL;
+		done += (uint32_t)n;
+	}
+	return 0;
+}
+
 #endif

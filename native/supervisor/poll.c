@@ -36,3 +36,15 @@ void poll_wait(struct poll_set *set)
 			set->fds[i].revents = 0;
 	set->now = clock_monotonic();
 }
+
+int poll_hung_up(int fd)
+{
+	struct poll_set set;
+	int index;
+
+	poll_begin(&set);
+	index = poll_add(&set, fd, 0);
+	poll_until(&set, set.now);
+	poll_wait(&set);
+	return (poll_got(&set, index) & POLLHUP) != 0;
+}

@@ -29,6 +29,9 @@ void poll_until(struct poll_set *set, int64_t when);
 /* Waits until something is ready, the deadline has come, or a signal interrupts. */
 void poll_wait(struct poll_set *set);
 
+/* 1 if the other end of FD has hung up by now. */
+int poll_hung_up(int fd);
+
 /* What happened to the fd added as INDEX. */
 static inline int poll_got(const struct poll_set *set, int index)
 {

@@ -47,21 +47,6 @@ static int header_ok(const struct supervisor_spec *spec)
 	       (!spec->texts.size || part_ok(spec, &spec->texts, 1, TEXTS_MAX));
 }
 
-/* Reads exactly SIZE bytes: 0 or -errno. */
-static int read_at(void *to, uint64_t offset, uint32_t size)
-{
-	for (uint32_t done = 0; done < size;) {
-		long n = SYS4(__NR_pread64, fd, (char *)to + done, size - done, offset + done);
-
-		if (n == -EINTR)
-			continue;
-		if (n <= 0)
-			return n ? (int)n : -EINVAL;
-		done += (uint32_t)n;
-	}
-	return 0;
-}
-
 static int log_ok(const struct supervisor_spec *spec)
 {
 	return strlen(spec_text(spec->log_fields)) <= LOG_FIELDS_MAX &&
@@ -70,13 +55,13 @@ static int log_ok(const struct supervisor_spec *spec)
 
 int spec_load(struct supervisor_spec *spec)
 {
-	int error = read_at(spec, 0, sizeof(*spec));
+	int error = io_read_at(fd, spec, 0, sizeof(*spec));
 
 	if (error)
 		return error;
 	if (!header_ok(spec))
 		return -EINVAL;
-	error = read_at(texts, spec->texts.offset, spec->texts.size);
+	error = io_read_at(fd, texts, spec->texts.offset, spec->texts.size);
 	if (error)
 		return error;
 	texts_size = spec->texts.size;
@@ -103,7 +88,7 @@ int spec_program(const struct spec_part *part, struct program **to)
 	if (at < 0 && at > -4096)
 		return (int)at;
 	*to = (struct program *)at;
-	error = read_at(*to, part->offset, part->size);
+	error = io_read_at(fd, *to, part->offset, part->size);
 	if (error)
 		spec_free(to, part);
 	return error;

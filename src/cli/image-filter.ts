@@ -4,10 +4,9 @@ import { tsrunError } from '../errors.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { imageSize, type ListedImage } from './image-row.ts';
 import { say } from './output.ts';
-import { type Filter, labelMatches, matchesFilters } from './parse/filter.ts';
+import { type Filter, labelMatches, matchesFilters, truthOf } from './parse/filter.ts';
 import { matchesReference } from './parse/reference-pattern.ts';
 import { parseMoment } from './parse/time.ts';
-import { usageError } from './parse/usage.ts';
 
 export const IMAGE_FILTERS = [
   'dangling',
@@ -41,12 +40,8 @@ function look(engine: Engine, record: ImageRecord): ListedImage {
 /** Milliseconds since 1970; times come with and without fractions, so that their texts do not compare. */
 const moment = (time: string | undefined): number => Date.parse(time ?? '') || 0;
 
+type ImageFilter = Filter<(typeof IMAGE_FILTERS)[number]>;
 type Test = (image: ListedImage) => boolean;
-
-function truth({ key, value }: Filter): boolean {
-  if (value === 'true' || value === 'false') return value === 'true';
-  throw usageError(`--filter ${key}=${value}: neither true nor false`);
-}
 
 function idTest(value: string): Test {
   const wanted = value.replace(/^sha256:/, '');
@@ -54,12 +49,12 @@ function idTest(value: string): Test {
 }
 
 /** What one filter asks of an image. Throws ERR_TSRUN_USAGE, ERR_TSRUN_IMAGE_NOT_LOCAL. */
-function testOf(engine: Engine, filter: Filter): Test {
+function testOf(engine: Engine, filter: ImageFilter): Test {
   const { key, value } = filter;
   const createdOf = (): number => moment(engine.images.config(localImage(engine, value)).created);
   switch (key) {
     case 'dangling': {
-      const wanted = truth(filter);
+      const wanted = truthOf(filter);
       return ({ record }) => isDangling(record) === wanted;
     }
     case 'reference':
@@ -82,13 +77,11 @@ function testOf(engine: Engine, filter: Filter): Test {
       const until = moment(parseMoment(value, '--filter until', Date.now()));
       return (image) => image.created !== undefined && moment(image.created) < until;
     }
-    default:
-      throw new TypeError(`the filter ${key} is not implemented`);
   }
 }
 
 /** The newest first. Damaged records are told of. Throws ERR_TSRUN_USAGE, ERR_TSRUN_IMAGE_NOT_LOCAL for what a filter names. */
-export function selectImages(engine: Engine, filters: readonly Filter[]): ListedImage[] {
+export function selectImages(engine: Engine, filters: readonly ImageFilter[]): ListedImage[] {
   const { images, damaged } = engine.images.survey();
   for (const { path, problem } of damaged) say(`tsrun: warning: ${path}: ${problem}\n`);
   const tests = new Map(filters.map((filter) => [filter, testOf(engine, filter)]));

@@ -2,6 +2,7 @@
 import type { ImageElsewhere } from '../engine/look-at-image.ts';
 import type { Engine } from '../engine/open-engine.ts';
 import { chooseStorageDriver } from '../engine/storage-driver.ts';
+import type { ImageConfig, Manifest } from '../spec/image.ts';
 import { OCI_MANIFEST } from '../spec/media-types.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { layerDiff } from '../store/paths.ts';
@@ -21,30 +22,35 @@ export function inspectImage(engine: Engine, record: ImageRecord): Record<string
     RepoTags: names.map(({ reference }) => reference).filter((reference) => !reference.includes('@')),
     RepoDigests: names.map((image) => `${splitReference(image).repository}@${image.digest}`),
     Parent: '',
-    Comment: config.history?.at(-1)?.comment ?? '',
-    Created: config.created ?? '',
-    Author: config.author ?? '',
-    Architecture: config.architecture,
-    Variant: config.variant ?? '',
-    Os: config.os,
+    ...fromDocuments(config, manifest),
     Size: size,
     VirtualSize: size,
     Digest: record.digest,
     ManifestDigest: record.manifestDigest,
     PulledAt: record.pulledAt,
     User: config.config?.User ?? '',
-    ManifestType: manifest.mediaType ?? OCI_MANIFEST,
-    Annotations: manifest.annotations ?? {},
     GraphDriver: {
       Name: chooseStorageDriver(engine.paths, engine.rootless, engine.storageDriver).driver,
       Data: { ...(lowers.length > 0 && { LowerDir: lowers.join(':') }), UpperDir: top },
     },
-    RootFS: { Type: config.rootfs.type, Layers: config.rootfs.diff_ids },
-    Config: config.config ?? {},
-    Labels: config.config?.Labels ?? {},
     History: config.history ?? [],
   };
 }
+
+/** What the image's own documents say, wherever they are. */
+const fromDocuments = (config: ImageConfig, manifest: Manifest): Record<string, unknown> => ({
+  Comment: config.history?.at(-1)?.comment ?? '',
+  Created: config.created ?? '',
+  Author: config.author ?? '',
+  Architecture: config.architecture,
+  Variant: config.variant ?? '',
+  Os: config.os,
+  ManifestType: manifest.mediaType ?? OCI_MANIFEST,
+  Annotations: manifest.annotations ?? {},
+  RootFS: { Type: config.rootfs.type, Layers: config.rootfs.diff_ids },
+  Config: config.config ?? {},
+  Labels: config.config?.Labels ?? {},
+});
 
 /** `inspect` of an image that is not in the store: what its documents say. `Size` is what would be fetched, in bytes. */
 export function inspectElsewhere(image: ImageElsewhere): Record<string, unknown> {
@@ -54,25 +60,15 @@ export function inspectElsewhere(image: ImageElsewhere): Record<string, unknown>
     Id: manifest.config.digest,
     RepoTags: names.filter((name) => !name.includes('@')),
     RepoDigests: repositories.map((repository) => `${repository}@${rootDigest}`),
-    Comment: config.history?.at(-1)?.comment ?? '',
-    Created: config.created ?? '',
-    Author: config.author ?? '',
-    Architecture: config.architecture,
-    Variant: config.variant ?? '',
-    Os: config.os,
+    ...fromDocuments(config, manifest),
     Size: manifest.layers.reduce((sum, { size }) => sum + size, 0),
     Digest: rootDigest,
     ManifestDigest: manifestDigest,
-    ManifestType: manifest.mediaType ?? OCI_MANIFEST,
-    Annotations: manifest.annotations ?? {},
-    RootFS: { Type: config.rootfs.type, Layers: config.rootfs.diff_ids },
     LayersData: manifest.layers.map(({ mediaType, digest, size }) => ({
       MIMEType: mediaType,
       Digest: digest,
       Size: size,
     })),
-    Config: config.config ?? {},
-    Labels: config.config?.Labels ?? {},
     History: config.history ?? [],
   };
 }

@@ -33,7 +33,7 @@ export function print(text: string | Uint8Array): void {
   }
 }
 
-/** A message, on stderr. If that is closed there is nobody left to tell. */
+/** A message, on stderr. */
 export function say(text: string): void {
   sayBytes(bytesOf(text));
 }
@@ -42,7 +42,9 @@ export function say(text: string): void {
 export function sayBytes(bytes: Uint8Array): void {
   try {
     writeAll(2, bytes);
-  } catch {}
+  } catch {
+    // stderr is closed: nobody is left to be told, and what was done stays done.
+  }
 }
 
 /** Of the terminal on stdout, in characters; 100 where there is none. */

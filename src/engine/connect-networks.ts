@@ -40,14 +40,7 @@ export async function connectNetworks(
   try {
     const leases = await leaseAll(engine, record, readConnections(engine, record.id) ?? bridge.networks);
     writeEndpoints(engine, record.id, leases);
-    const attachment = {
-      container: record.id,
-      leases,
-      connection: FD_EXTRA,
-      netns: FD_EXTRA + 1,
-      servers: record.dns.dns,
-    };
-    const driver = publishing(bridgeDriver(attachment, host), leases, bridge, host);
+    const driver = endpointDriver(record, leases, bridge, host);
     return connected({ ...network, driver }, member, engine);
   } catch (error) {
     member[Symbol.dispose]();
@@ -55,14 +48,27 @@ export async function connectNetworks(
   }
 }
 
-/** The driver with its ports published by the forwarder. */
-export const publishing = (
-  driver: NetworkDriver,
+/** The driver that attaches a container to its leases, its ports published by the forwarder. */
+export function endpointDriver(
+  record: ContainerRecord,
   leases: readonly EndpointLease[],
   { transparent }: BridgeChoice,
-  { openFiles }: HostNetwork,
-): NetworkDriver =>
-  forwarded(driver, { target: { ...bridgeTarget(leases), transparent }, hasIpv6: hostHasIpv6(), openFiles });
+  host: HostNetwork,
+): NetworkDriver {
+  const attachment = {
+    container: record.id,
+    leases,
+    connection: FD_EXTRA,
+    netns: FD_EXTRA + 1,
+    servers: record.dns.dns,
+  };
+  const target = { ...bridgeTarget(leases), transparent };
+  return forwarded(bridgeDriver(attachment, host), {
+    target,
+    hasIpv6: hostHasIpv6(),
+    openFiles: host.openFiles,
+  });
+}
 
 const connected = (network: ContainerNetwork, member: HubMember, engine: Engine): ConnectedNetwork => ({
   network,

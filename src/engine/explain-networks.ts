@@ -1,16 +1,14 @@
 /** Bridge networks in `tsrun explain`: the same plan as a start's, with an address that the container might get, and nothing done. */
 import type { PlannedProgram } from '../explain/plan.ts';
-import { bridgeDriver } from '../network/bridge.ts';
 import { leasableAddresses, macForAddress, type NetworkSubnet } from '../network/bridge-network.ts';
 import { hostOf, type IpAddress, ipNumber } from '../network/ip-address.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { leasedAddresses } from '../store/leases.ts';
 import { hubDirectory } from '../store/paths.ts';
-import { endpointNames, publishing } from './connect-networks.ts';
+import { endpointDriver, endpointNames } from './connect-networks.ts';
 import type { ContainerNetwork } from './container-network.ts';
 import { findHub } from './join-hub.ts';
 import { planHub } from './launch-hub.ts';
-import { FD_EXTRA } from './launch-supervisor.ts';
 import { findNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
 
@@ -41,16 +39,9 @@ export function explainNetworks(
     const names = endpointNames(record, request.aliases);
     return { network: found, ipv4, ipv6, mac, interfaceName: `eth${index}`, names };
   });
-  const attachment = {
-    container: record.id,
-    leases,
-    connection: FD_EXTRA,
-    netns: FD_EXTRA + 1,
-    servers: record.dns.dns,
-  };
   using running = findHub(engine);
   return {
-    network: { ...network, driver: publishing(bridgeDriver(attachment, host), leases, bridge, host) },
+    network: { ...network, driver: endpointDriver(record, leases, bridge, host) },
     programs: running ? [] : hubPrograms(engine, network, bridge.helper),
   };
 }

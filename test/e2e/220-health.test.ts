@@ -154,49 +154,22 @@ describe('a container’s health', () => {
 });
 
 describe('--health-on-failure', () => {
-  const failing = ['--health-cmd', 'false', '--health-retries', '2', ...OFTEN];
+  const checks = ['--health-cmd', 'false', '--health-retries', '2', ...OFTEN];
   const script = 'trap "exit 3" TERM; while :; do sleep 0.05; done';
+  /** Starts a container, named after what is to be done with it, that is never healthy. */
+  const failing = (action: string, ...options: string[]) => {
+    const words = ['run', '-d', '--network', 'none', '--name', action, '--health-on-failure', action];
+    return tsrun.ok(...words, ...checks, ...options, IMAGE, 'sh', '-c', script);
+  };
 
   it('kill: SIGKILL, and the restart policy says what comes then', async () => {
-    await tsrun.ok(
-      'run',
-      '-d',
-      '--network',
-      'none',
-      '--name',
-      'kill',
-      ...failing,
-      '--health-on-failure',
-      'kill',
-      '--restart',
-      'on-failure:1',
-      IMAGE,
-      'sh',
-      '-c',
-      script,
-    );
+    await failing('kill', '--restart', 'on-failure:1');
     await until('it is over', async () => (await status('kill')).startsWith('Exited'));
     expect(await inspect('kill', '{{.State.ExitCode}} {{.RestartCount}}')).toBe('137 1');
   });
 
   it('stop: its stop signal, and no restart whatever the policy', async () => {
-    await tsrun.ok(
-      'run',
-      '-d',
-      '--network',
-      'none',
-      '--name',
-      'stop',
-      ...failing,
-      '--health-on-failure',
-      'stop',
-      '--restart',
-      'always',
-      IMAGE,
-      'sh',
-      '-c',
-      script,
-    );
+    await failing('stop', '--restart', 'always');
     await until('it is over', async () => (await status('stop')).startsWith('Exited'));
     expect(await inspect('stop', '{{.State.ExitCode}} {{.RestartCount}}')).toBe('3 0');
   });
@@ -209,7 +182,7 @@ describe('--health-on-failure', () => {
       'none',
       '--name',
       'restart',
-      ...failing,
+      ...checks,
       '--health-on-failure',
       'restart',
       '--stop-timeout',

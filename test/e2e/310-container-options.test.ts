@@ -244,32 +244,10 @@ describe('what is shared with the host, and what is not', () => {
 
 describe('--replace', () => {
   it('takes the place of the container that has the name, running or not, and its port', async () => {
-    const first = await tsrun.ok(
-      'run',
-      '-d',
-      '--init',
-      '--replace',
-      '--name',
-      'one',
-      '--network',
-      'none',
-      IMAGE,
-      'sleep',
-      '100',
-    );
-    const second = await tsrun.ok(
-      'run',
-      '-d',
-      '--init',
-      '--replace',
-      '--name',
-      'one',
-      '--network',
-      'none',
-      IMAGE,
-      'sleep',
-      '100',
-    );
+    const options = ['-d', '--init', '--replace', '--name', 'one', '--network', 'none'];
+    const start = () => tsrun.ok('run', ...options, IMAGE, 'sleep', '100');
+    const first = await start();
+    const second = await start();
     expect(second).not.toBe(first);
     expect(await tsrun.ok('ps', '-aq', '--no-trunc', '--filter', 'name=^one$')).toBe(second);
     await tsrun.expect(125, ['create', '--name', 'one', IMAGE]);

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
@@ -13,6 +12,7 @@ import { type ImageFixture, randomImage } from '../support/image-fixture.ts';
 import { testPull } from '../support/pull-harness.ts';
 import { temporaryDirectoryForTest, temporaryStore } from '../support/temporary-store.ts';
 import { makeCertificate } from '../support/test-certificate.ts';
+import { startTunnel } from '../support/tunnel.ts';
 
 const basic = (login: string): string => `Basic ${Buffer.from(login).toString('base64')}`;
 
@@ -245,19 +245,7 @@ describe('TLS', () => {
   test('through a proxy', async () => {
     const { registry, environment, trust } = await setUpTls();
     trust('registry.test');
-    const tunnels: string[] = [];
-    const proxy = createServer().on('connect', (request, client) => {
-      tunnels.push(request.url ?? '');
-      const server = connect(Number(new URL(registry.origin).port), '127.0.0.1', () => {
-        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        server.pipe(client).pipe(server);
-      });
-      for (const socket of [client, server]) socket.on('error', () => server.destroy());
-    });
-    proxy.listen(0, '127.0.0.1');
-    await once(proxy, 'listening');
-    onTestFinished(() => void proxy.close());
-    const https_proxy = `http://127.0.0.1:${(proxy.address() as { port: number }).port}`;
+    const { https_proxy, tunnels } = await startTunnel(registry.origin);
     await testPull(temporaryStore(), 'registry.test/a/b', { environment: { ...environment, https_proxy } })
       .result;
     expect(new Set(tunnels)).toEqual(new Set(['registry.test:443']));

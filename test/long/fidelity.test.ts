@@ -49,17 +49,20 @@ const command = (program: string, ...words: string[]): string =>
     stdio: ['ignore', 'pipe', 'pipe'],
     env: program === 'podman' ? { ...process.env, XDG_RUNTIME_DIR: runtime() } : process.env,
   });
-const podman = (...words: string[]): string =>
-  command(
-    'podman',
-    '--root',
-    join(scratch, 'p'),
-    '--runroot',
-    join(scratch, 'r'),
-    '--storage-driver',
-    'overlay',
-    ...words,
-  );
+/** podman, on a store of its own. */
+const podmanWords = (): string[] => [
+  'podman',
+  '--root',
+  join(scratch, 'p'),
+  '--runroot',
+  join(scratch, 'r'),
+  '--storage-driver',
+  'overlay',
+];
+const podman = (...words: string[]): string => {
+  const [program = '', ...options] = podmanWords();
+  return command(program, ...options, ...words);
+};
 
 async function ours(reference: string): Promise<ManifestLine[]> {
   await tsrun.ok('pull', '-q', reference);
@@ -82,16 +85,7 @@ async function ours(reference: string): Promise<ManifestLine[]> {
 function podmans(reference: string): ManifestLine[] {
   podman('pull', '-q', '--tls-verify=false', reference);
   const script = `m=$("$@" image mount ${reference}) && ${process.execPath} ${MANIFEST} $m && "$@" image unmount -f ${reference} >&2`;
-  const words = [
-    'podman',
-    '--root',
-    join(scratch, 'p'),
-    '--runroot',
-    join(scratch, 'r'),
-    '--storage-driver',
-    'overlay',
-  ];
-  return lines(podman('unshare', 'sh', '-ec', script, 'sh', ...words));
+  return lines(podman('unshare', 'sh', '-ec', script, 'sh', ...podmanWords()));
 }
 
 async function umocis(reference: string, name: string): Promise<ManifestLine[]> {

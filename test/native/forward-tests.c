@@ -1,26 +1,11 @@
 /* forward-tests.c - parts of the forwarder that can be tested alone: who a client is inside, and the table of UDP flows. */
 #include "forward/address.h"
 #include "forward/flows.h"
+#include "check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(what) \
-	do { \
-		if (!(what)) { \
-			printf("forward-tests: line %d: %s\n", __LINE__, #what); \
-			abort(); \
-		} \
-	} while (0)
-
-static uint64_t state = 1;
-
-static uint32_t any(uint32_t below)
-{
-	state = state * 6364136223846793005ull + 1442695040888963407ull;
-	return (uint32_t)(state >> 33) % below;
-}
 
 /* The container has 10.0.2.100/24 and fd00::64/64; the gateways are 10.0.2.2 and fd00::2. */
 static struct forward_config both = {

@@ -1,27 +1,12 @@
 /* hub-tests.c - the parts of the hub that read what others have written: DNS messages, names, resolv.conf; by examples and by chance. */
 #include "hub/message.h"
 #include "hub/servers.h"
+#include "check.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(what) \
-	do { \
-		if (!(what)) { \
-			printf("hub-tests: line %d: %s\n", __LINE__, #what); \
-			abort(); \
-		} \
-	} while (0)
-
-static uint64_t state = 1;
-
-static uint32_t any(uint32_t below)
-{
-	state = state * 6364136223846793005ull + 1442695040888963407ull;
-	return (uint32_t)(state >> 33) % below;
-}
 
 static const uint8_t query[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03WeB\x03""dns\x05tsrun\x00\x00\x01\x00\x01";
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "supervisor/clock.h"
 #include "supervisor/log.h"
+#include "check.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,22 +13,6 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
-
-#define CHECK(what) \
-	do { \
-		if (!(what)) { \
-			printf("noun-tests: line %d: %s\n", __LINE__, #what); \
-			abort(); \
-		} \
-	} while (0)
-
-static uint64_t state = 1;
-
-static uint32_t any(uint32_t below)
-{
-	state = state * 6364136223846793005ull + 1442695040888963407ull;
-	return (uint32_t)(state >> 33) % below;
-}
 
 static void test_time(int64_t seconds, uint32_t nanoseconds)
 {

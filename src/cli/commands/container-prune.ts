@@ -1,8 +1,8 @@
 import { defineCommand } from '../command.ts';
 import { confirm } from '../confirm.ts';
-import { flag, list } from '../options/option.ts';
+import { filterOption } from '../options/filter-option.ts';
+import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
-import { parseFilter } from '../parse/filter.ts';
 import { forEach } from '../select-containers.ts';
 
 const KEYS = [
@@ -24,14 +24,9 @@ export const CONTAINER_PRUNE = defineCommand({
   operands: [0, 0],
   text: 'Removes all containers that do not run, and prints their ids.',
   options: {
-    filter: list(
-      'KEY=VALUE',
-      `Only those for which it holds; keys are ${KEYS.join(', ')}`,
-      parseFilter(KEYS),
-      {
-        example: '--filter until=24h',
-      },
-    ),
+    filter: filterOption(KEYS, {
+      example: '--filter until=24h',
+    }),
     force: flag('Do not ask', { short: 'f' }),
   },
   examples: ['tsrun container prune -f'],

@@ -4,8 +4,8 @@ import { defineCommand } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { freeSpace, printRemoved } from '../free-space.ts';
 import { selectImages } from '../image-filter.ts';
-import { flag, list } from '../options/option.ts';
-import { parseFilter } from '../parse/filter.ts';
+import { filterOption } from '../options/filter-option.ts';
+import { flag } from '../options/option.ts';
 
 const KEYS = ['label', 'label!', 'until', 'dangling'] as const;
 
@@ -15,11 +15,7 @@ export const IMAGE_PRUNE = defineCommand({
   text: 'Removes images that have no name and that no container is made from; with --all those with a name, too.',
   options: {
     all: flag('Also images with a name, if no container is made from them', { short: 'a' }),
-    filter: list(
-      'KEY=VALUE',
-      `Only those for which it holds; keys are ${KEYS.join(', ')}`,
-      parseFilter(KEYS),
-    ),
+    filter: filterOption(KEYS),
     force: flag('Do not ask', { short: 'f' }),
   },
   unsupported: { external: 'there are no containers of other engines in the store' },

@@ -2,9 +2,9 @@ import { defineCommand } from '../command.ts';
 import { formatList } from '../format/list.ts';
 import { IMAGE_FILTERS, selectImages } from '../image-filter.ts';
 import { IMAGE_HEADINGS, imageRow, imageUses, type ListedImage, splitReference } from '../image-row.ts';
-import { asWritten, flag, list, value } from '../options/option.ts';
+import { filterOption } from '../options/filter-option.ts';
+import { asWritten, flag, value } from '../options/option.ts';
 import { print } from '../output.ts';
-import { parseFilter } from '../parse/filter.ts';
 import { usageError } from '../parse/usage.ts';
 import { oneOf } from '../parse/words-of-choice.ts';
 
@@ -28,14 +28,9 @@ export const IMAGES = defineCommand({
   options: {
     all: flag('The same: there are no intermediate images', { short: 'a' }),
     digests: flag('Print the digests that registries know them by'),
-    filter: list(
-      'KEY=VALUE',
-      `Only those for which it holds; keys are ${IMAGE_FILTERS.join(', ')}`,
-      parseFilter(IMAGE_FILTERS),
-      {
-        short: 'f',
-      },
-    ),
+    filter: filterOption(IMAGE_FILTERS, {
+      short: 'f',
+    }),
     format: value('FORMAT', 'table, json (one object on each line), or a Go template', asWritten, {
       example: `--format '{{.Repository}}:{{.Tag}}'`,
     }),
@@ -52,7 +47,8 @@ export const IMAGES = defineCommand({
     if (given.quiet && given.format !== undefined)
       throw usageError('--quiet and --format contradict each other');
     const engine = await context.engine();
-    const filters = name === undefined ? given.filter : [...given.filter, { key: 'reference', value: name }];
+    const filters =
+      name === undefined ? given.filter : [...given.filter, { key: 'reference' as const, value: name }];
     const used = imageUses(engine);
     const images = selectImages(engine, filters);
     const noTrunc = given['no-trunc'];

@@ -1,9 +1,9 @@
 import { defineCommand } from '../command.ts';
 import { formatList } from '../format/list.ts';
 import { filterNetworks, NETWORK_FILTERS } from '../network-filter.ts';
-import { asWritten, flag, list, value } from '../options/option.ts';
+import { filterOption } from '../options/filter-option.ts';
+import { asWritten, flag, value } from '../options/option.ts';
 import { print } from '../output.ts';
-import { parseFilter } from '../parse/filter.ts';
 import { usageError } from '../parse/usage.ts';
 
 const HEADINGS = {
@@ -22,12 +22,7 @@ export const NETWORK_LS = defineCommand({
   operands: [0, 0],
   text: 'Lists the bridge networks.',
   options: {
-    filter: list(
-      'KEY=VALUE',
-      `Only those for which it holds; keys are ${NETWORK_FILTERS.join(', ')}`,
-      parseFilter(NETWORK_FILTERS),
-      { short: 'f', example: '--filter label=use=test' },
-    ),
+    filter: filterOption(NETWORK_FILTERS, { short: 'f', example: '--filter label=use=test' }),
     format: value('FORMAT', 'table, json (one object on each line), or a Go template', asWritten),
     noheading: flag('Leave the line with the headings out', { short: 'n' }),
     'no-trunc': flag('Print whole ids'),

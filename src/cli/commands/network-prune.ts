@@ -1,9 +1,9 @@
 import { defineCommand } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { filterNetworks } from '../network-filter.ts';
-import { flag, list } from '../options/option.ts';
+import { filterOption } from '../options/filter-option.ts';
+import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
-import { parseFilter } from '../parse/filter.ts';
 
 const KEYS = ['label', 'label!', 'until'] as const;
 
@@ -12,11 +12,7 @@ export const NETWORK_PRUNE = defineCommand({
   operands: [0, 0],
   text: 'Removes the networks that no container uses, not even a stopped one, and prints their names.',
   options: {
-    filter: list(
-      'KEY=VALUE',
-      `Only those for which it holds; keys are ${KEYS.join(', ')}`,
-      parseFilter(KEYS),
-    ),
+    filter: filterOption(KEYS),
     force: flag('Do not ask', { short: 'f' }),
   },
   examples: ['tsrun network prune -f'],

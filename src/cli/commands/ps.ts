@@ -2,44 +2,22 @@ import type { ContainerView } from '../../engine/container-view.ts';
 import type { Engine } from '../../engine/open-engine.ts';
 import { defineCommand } from '../command.ts';
 import { formatList } from '../format/list.ts';
-import { asWritten, flag, list, type Values, value } from '../options/option.ts';
+import { filterOption } from '../options/filter-option.ts';
+import { asWritten, flag, type Values, value } from '../options/option.ts';
 import { print, say } from '../output.ts';
-import { type Filter, parseFilter } from '../parse/filter.ts';
 import { usageError } from '../parse/usage.ts';
 import { oneOf, wholeNumber } from '../parse/words-of-choice.ts';
+import { PS_FILTERS, psFilter } from '../ps-filter.ts';
 import { PS_HEADINGS, psRow } from '../ps-row.ts';
-
-const FILTER_KEYS = [
-  ...[
-    'id',
-    'name',
-    'label',
-    'label!',
-    'exited',
-    'status',
-    'health',
-    'ancestor',
-    'before',
-    'since',
-    'volume',
-    'network',
-    'until',
-  ],
-] as const;
 
 const SORT_KEYS = ['command', 'created', 'id', 'image', 'names', 'status'] as const;
 
 const OPTIONS = {
   all: flag('Those that do not run, too', { short: 'a' }),
-  filter: list(
-    'KEY=VALUE',
-    `Only those for which it holds; keys are ${FILTER_KEYS.join(', ')}`,
-    parseFilter(FILTER_KEYS),
-    {
-      short: 'f',
-      example: '--filter status=exited',
-    },
-  ),
+  filter: filterOption(PS_FILTERS, {
+    short: 'f',
+    example: '--filter status=exited',
+  }),
   format: value('FORMAT', 'table, json (one object on each line), or a Go template', asWritten, {
     example: `--format '{{.Names}}: {{.Status}}'`,
   }),
@@ -69,14 +47,8 @@ async function select(engine: Engine, given: Given): Promise<ContainerView[]> {
   const asksForOthers = given.filter.some(({ key }) => key === 'status' || key === 'exited');
   const all = given.all || asksForOthers || (last !== undefined && last >= 0);
   const shown = containers.filter(({ state }) => all || LIVING.has(state.phase));
-  const matching = given.filter.length === 0 ? shown : await filtered(engine, shown, given.filter);
+  const matching = given.filter.length === 0 ? shown : shown.filter(psFilter(engine, given.filter));
   return last === undefined || last < 0 ? matching : matching.slice(0, last);
-}
-
-async function filtered(engine: Engine, views: ContainerView[], filters: Filter[]): Promise<ContainerView[]> {
-  const { psFilter } = await import('../ps-filter.ts');
-  const holds = psFilter(engine, filters);
-  return views.filter(holds);
 }
 
 async function sizes(engine: Engine, views: readonly ContainerView[]): Promise<Map<string, string>> {

@@ -1,10 +1,10 @@
 import type { FoundRepository } from '../../registry/search.ts';
 import { defineCommand } from '../command.ts';
 import { formatList } from '../format/list.ts';
-import { asWritten, flag, list, type Values, value } from '../options/option.ts';
+import { filterOption } from '../options/filter-option.ts';
+import { asWritten, flag, type Values, value } from '../options/option.ts';
 import { REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts';
 import { print } from '../output.ts';
-import { parseFilter } from '../parse/filter.ts';
 import { parseRepository } from '../parse/repository.ts';
 import { usageError } from '../parse/usage.ts';
 import { wholeNumber } from '../parse/words-of-choice.ts';
@@ -26,14 +26,9 @@ const HEADINGS = {
 const OPTIONS = {
   ...REGISTRY_OPTIONS,
   compatible: flag("Docker's columns: stars, official and automated, too"),
-  filter: list(
-    'KEY=VALUE',
-    `Only those for which it holds; keys are ${FILTER_KEYS.join(', ')}`,
-    parseFilter(FILTER_KEYS),
-    {
-      short: 'f',
-    },
-  ),
+  filter: filterOption(FILTER_KEYS, {
+    short: 'f',
+  }),
   format: value('FORMAT', 'table, json (one object on each line), or a Go template', asWritten),
   limit: value('N', 'At most so many from each registry', wholeNumber('--limit', 1), {
     default: String(LIMIT),

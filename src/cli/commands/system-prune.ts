@@ -5,16 +5,17 @@ import { defineCommand } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { humanSize } from '../format/human.ts';
 import { selectImages } from '../image-filter.ts';
-import { flag, list, type Values } from '../options/option.ts';
+import { filterOption } from '../options/filter-option.ts';
+import { flag, type Values } from '../options/option.ts';
 import { print, say } from '../output.ts';
-import { type Filter, labelMatches, matchesFilters, parseFilter } from '../parse/filter.ts';
+import { type Filter, labelMatches, matchesFilters } from '../parse/filter.ts';
 import { parseMoment } from '../parse/time.ts';
 
 const KEYS = ['label', 'label!', 'until'] as const;
 
 const OPTIONS = {
   all: flag('Also images with a name, if no container is made from them', { short: 'a' }),
-  filter: list('KEY=VALUE', `Only what it holds for; keys are ${KEYS.join(', ')}`, parseFilter(KEYS), {
+  filter: filterOption(KEYS, {
     example: '--filter until=24h',
   }),
   force: flag('Do not ask', { short: 'f' }),

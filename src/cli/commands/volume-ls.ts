@@ -1,9 +1,9 @@
 import { volumeSource } from '../../store/volumes.ts';
 import { defineCommand } from '../command.ts';
 import { formatList } from '../format/list.ts';
-import { asWritten, flag, list, value } from '../options/option.ts';
+import { filterOption } from '../options/filter-option.ts';
+import { asWritten, flag, value } from '../options/option.ts';
 import { print } from '../output.ts';
-import { parseFilter } from '../parse/filter.ts';
 import { usageError } from '../parse/usage.ts';
 import { filterVolumes, VOLUME_FILTERS } from '../volume-filter.ts';
 
@@ -22,12 +22,7 @@ export const VOLUME_LS = defineCommand({
   operands: [0, 0],
   text: 'Lists the volumes.',
   options: {
-    filter: list(
-      'KEY=VALUE',
-      `Only those for which it holds; keys are ${VOLUME_FILTERS.join(', ')}`,
-      parseFilter(VOLUME_FILTERS),
-      { short: 'f', example: '--filter dangling=true' },
-    ),
+    filter: filterOption(VOLUME_FILTERS, { short: 'f', example: '--filter dangling=true' }),
     format: value('FORMAT', 'table, json (one object on each line), or a Go template', asWritten),
     noheading: flag('Leave the line with the headings out', { short: 'n' }),
     quiet: flag('Print only names', { short: 'q' }),

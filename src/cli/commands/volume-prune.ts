@@ -1,8 +1,8 @@
 import { defineCommand } from '../command.ts';
 import { confirm } from '../confirm.ts';
-import { flag, list } from '../options/option.ts';
+import { filterOption } from '../options/filter-option.ts';
+import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
-import { parseFilter } from '../parse/filter.ts';
 import { filterVolumes } from '../volume-filter.ts';
 
 const KEYS = ['label', 'label!', 'name', 'until'] as const;
@@ -13,11 +13,7 @@ export const VOLUME_PRUNE = defineCommand({
   text: 'Removes the anonymous volumes that no container uses; with --all those with a name, too. Prints the names of what was removed.',
   options: {
     all: flag('Named volumes, too', { short: 'a' }),
-    filter: list(
-      'KEY=VALUE',
-      `Only those for which it holds; keys are ${KEYS.join(', ')}`,
-      parseFilter(KEYS),
-    ),
+    filter: filterOption(KEYS),
     force: flag('Do not ask', { short: 'f' }),
   },
   examples: ['tsrun volume prune -f'],

@@ -1,16 +1,17 @@
 /** `--filter key=value`: several values of one key are alternatives, several keys must all hold. */
 import { usageError } from './usage.ts';
 
-export interface Filter {
-  key: string;
+export interface Filter<K extends string = string> {
+  key: K;
   value: string;
 }
 
 /** @param keys those that the command knows. Throws ERR_TSRUN_USAGE. */
-export function parseFilter(keys: readonly string[]): (text: string) => Filter {
+export function parseFilter<K extends string>(keys: readonly K[]): (text: string) => Filter<K> {
   return (text) => {
-    const [, key = '', value = ''] = /^([a-z-]+!?)=(.*)$/s.exec(text) ?? [];
-    if (keys.includes(key)) return { key, value };
+    const [, written, value = ''] = /^([a-z-]+!?)=(.*)$/s.exec(text) ?? [];
+    const key = keys.find((known) => known === written);
+    if (key !== undefined) return { key, value };
     throw usageError(`--filter ${text}: not of the form KEY=VALUE with KEY one of ${keys.join(', ')}`);
   };
 }
@@ -19,9 +20,9 @@ export function parseFilter(keys: readonly string[]): (text: string) => Filter {
  * @param holds whether one filter holds for the item
  * @param all keys of which every value must hold, such as `label`
  */
-export function matchesFilters(
-  filters: readonly Filter[],
-  holds: (filter: Filter) => boolean,
+export function matchesFilters<K extends string>(
+  filters: readonly Filter<K>[],
+  holds: (filter: Filter<K>) => boolean,
   all: readonly string[],
 ): boolean {
   const keys = new Set(filters.map((filter) => filter.key));
@@ -37,4 +38,11 @@ export function labelMatches(labels: Readonly<Record<string, string>>, value: st
   if (equals === -1) return Object.hasOwn(labels, value);
   const key = value.slice(0, equals);
   return Object.hasOwn(labels, key) && labels[key] === value.slice(equals + 1);
+}
+
+/** `dangling=true`. Throws ERR_TSRUN_USAGE. */
+export function truthOf({ key, value }: Filter): boolean {
+  if (['true', '1'].includes(value)) return true;
+  if (['false', '0'].includes(value)) return false;
+  throw usageError(`--filter ${key}=${value}: neither true nor false`);
 }
