@@ -20,6 +20,6 @@ process.on('exit', () => {
     renameSync(`${cache}.new`, cache);
   }
 });
-loadBundle(dist, bundleNames('tsrun', words[0]), createRequire(loader), (script, cache) =>
+loadBundle(dist, bundleNames('tsrun', words), createRequire(loader), (script, cache) =>
   scripts.set(cache, script),
 );
