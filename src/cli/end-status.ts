@@ -1,7 +1,7 @@
 /** How a relay ended → the exit status of tsrun. */
 import type { Engine } from '../engine/open-engine.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
-import type { AttachEnd } from './attach/attach.ts';
+import type { AttachEnd } from './attach/connection.ts';
 import { exitCode } from './exit-status.ts';
 
 /** 128 + SIGPIPE */

@@ -1,5 +1,5 @@
 /** Log records → stdout and stderr. Many records go out in one write; a change of the stream, or a pause, sends what is held. */
-import type { LogRecord } from '../engine/logs.ts';
+import type { LogRecord } from '../engine/log-record.ts';
 import { print, sayBytes } from './output.ts';
 
 /** Bytes that are held at most. */

@@ -1,5 +1,6 @@
 /** Progress of a pull on stderr. Nothing is set up before the first event: most commands find the image in the store. */
-import { createProgress, type Progress, type ProgressMode } from '../image/progress/progress.ts';
+import { createProgress } from '../image/progress/create-progress.ts';
+import type { Progress, ProgressMode } from '../image/progress/progress.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import { say } from './output.ts';
 

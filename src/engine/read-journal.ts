@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { tsrunError } from '../errors.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
-import { isWanted, type LogOptions, type LogRecord, lastLines } from './logs.ts';
+import { isWanted, type LogOptions, type LogRecord, lastLines } from './log-record.ts';
 import type { Engine } from './open-engine.ts';
 
 /** How often a followed journal is looked at. */

@@ -11,26 +11,12 @@
  *
  * Nothing is buffered here: a slow reader of stdout slows the container, a slow container slows the writer of stdin.
  */
-import {
-  detach,
-  type ExitStatus,
-  resize,
-  type Streams,
-  type SupervisorMessage,
-  stdinEof,
-  stdin as stdinFrames,
-} from '../../supervisor/messages.ts';
+import { detach, resize, type Streams, stdinEof, stdin as stdinFrames } from '../../supervisor/messages.ts';
 import { say } from '../output.ts';
 import { breakPipe } from './broken-pipe.ts';
+import type { AttachEnd, Connection } from './connection.ts';
 import { DetachKeys } from './detach-keys.ts';
 import { OutputStream } from './output-stream.ts';
-
-/** What is used of SupervisorClient. */
-export interface Connection {
-  next(): Promise<SupervisorMessage | undefined>;
-  send(frames: Buffer): Promise<void>;
-  close(): void;
-}
 
 export interface AttachOptions {
   streams: Streams;
@@ -41,15 +27,6 @@ export interface AttachOptions {
   /** parseDetachKeys() */
   detachKeys: Uint8Array;
 }
-
-export type AttachEnd =
-  | { kind: 'exit'; status: ExitStatus }
-  /** The user typed the detach keys. */
-  | { kind: 'detached' }
-  /** Nobody reads stdout any more; see broken-pipe.ts for what became of the command. */
-  | { kind: 'broken-pipe' }
-  /** The supervisor closed the socket without a word about the exit. */
-  | { kind: 'closed' };
 
 /** Relays until the end. Rejects with the system's error when the user's stdout cannot be written. */
 export async function attach(client: Connection, options: AttachOptions): Promise<AttachEnd> {

@@ -8,7 +8,7 @@
  */
 import { constants } from 'node:os';
 import { signal as signalFrame } from '../../supervisor/messages.ts';
-import type { AttachEnd, Connection } from './attach.ts';
+import type { AttachEnd, Connection } from './connection.ts';
 import { processStatus } from './process-status.ts';
 
 const { SIGKILL, SIGPIPE } = constants.signals;

@@ -1,7 +1,8 @@
 /** A command in the foreground: what `run`, `start -a`, `exec` and `attach` do between the start and the exit status. */
 import type { Streams } from '../../supervisor/messages.ts';
 import { say } from '../output.ts';
-import { type AttachEnd, attach, type Connection } from './attach.ts';
+import { attach } from './attach.ts';
+import type { AttachEnd, Connection } from './connection.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import { SignalProxy } from './signal-proxy.ts';
 import type { WindowSize } from './terminal.ts';

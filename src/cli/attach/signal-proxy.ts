@@ -6,7 +6,7 @@
  */
 import { constants } from 'node:os';
 import { signal as signalFrame } from '../../supervisor/messages.ts';
-import type { Connection } from './attach.ts';
+import type { Connection } from './connection.ts';
 import { UnheardSignals } from './unheard-signals.ts';
 
 /** KILL and STOP cannot be caught. CHLD and URG are about this process. PIPE: see attach.ts. */

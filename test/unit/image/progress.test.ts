@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createProgress } from '../../../src/image/progress/create-progress.ts';
 import { formatBar, formatBytes } from '../../../src/image/progress/format.ts';
-import { createProgress, type ProgressMode } from '../../../src/image/progress/progress.ts';
+import type { ProgressMode } from '../../../src/image/progress/progress.ts';
 import type { PullEvent } from '../../../src/image/pull/events.ts';
 import type { Digest } from '../../../src/spec/image.ts';
 

@@ -1,0 +1,27 @@
+/** How a pull is shown: a terminal's moving lines, plain lines, JSON for tools, or not at all. */
+import { eventLine } from './format.ts';
+import { jsonProgress } from './json.ts';
+import { plainProgress } from './plain.ts';
+import type { Progress, ProgressMode, ProgressStream } from './progress.ts';
+import { terminalProgress } from './terminal.ts';
+
+/** Warnings are shown even by the quiet ones. */
+function quietProgress(write: (text: string) => void): Progress {
+  return {
+    listen(event) {
+      if (event.type === 'warning') write(`${eventLine(event)}\n`);
+    },
+    end() {},
+  };
+}
+
+export function createProgress(mode: ProgressMode, stream: ProgressStream): Progress {
+  const write = (text: string): void => void stream.write(text);
+  const isMoving =
+    mode === 'tty' || (mode === 'auto' && stream.isTTY === true && process.env.TERM !== 'dumb');
+  if (isMoving) {
+    return terminalProgress({ write, columns: () => stream.columns ?? 80, rows: () => stream.rows ?? 24 });
+  }
+  if (mode === 'json') return jsonProgress(write);
+  return mode === 'quiet' ? quietProgress(write) : plainProgress(write);
+}
