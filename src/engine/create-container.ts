@@ -268,6 +268,8 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     ...(request.devices.length > 0 && { devices: request.devices }),
     ...(request.expose.length > 0 && { expose: request.expose }),
     init: request.init,
+    ...(request.cgroups !== undefined && { cgroups: request.cgroups }),
+    ...(request.cgroupParent !== undefined && { cgroupParent: request.cgroupParent }),
     ...logRecord(request.log),
   };
 }

@@ -15,6 +15,7 @@ import { currentBootId, openPidfd } from '../sys/process.ts';
 import { randomHex } from '../sys/random.ts';
 import { type Program, Slots } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
+import { cgroupsOf } from './container-cgroup.ts';
 import { type ContainerView, notRunning } from './container-view.ts';
 import { startError } from './failure.ts';
 import { FD_EXTRA, planSupervisor } from './launch-supervisor.ts';
@@ -59,6 +60,7 @@ export async function execInContainer(
         initPidfd: FD_EXTRA,
         canSetGroups: !view.record.singleId,
         filterCache: engine.paths.runtime,
+        cgroups: cgroupsOf(init.pid, view.id),
       }),
     );
     const spec = encodeSpec({

@@ -1,6 +1,7 @@
 /** Use case: `tsrun explain run …`: the plan that `run` would execute, made by the same functions, and executed by none. */
 import type { Plan } from '../explain/plan.ts';
 import { containerFiles, layerDiff } from '../store/paths.ts';
+import { containerCgroup } from './container-cgroup.ts';
 import { networkFiles } from './container-network.ts';
 import { type CreateIo, refuseEarly } from './create.ts';
 import { planContainer } from './create-container.ts';
@@ -44,8 +45,9 @@ export async function planRun(
   const attached = !request.detach;
   const attach = { stdin: attached && request.interactive, stdout: attached, stderr: attached };
   const windowSize = request.tty ? { height: 24, width: 80 } : undefined;
+  const cgroup = await containerCgroup(engine, record, config);
   // A descriptor that nobody opened: the program is only printed.
-  const { supervisor } = planStart(engine, record, config, network, { attach, windowSize }, 0);
+  const { supervisor } = planStart(engine, record, config, network, { attach, windowSize, cgroup }, 0);
   const launch = planSupervisor({ ...supervisor, rootless: engine.rootless() });
   const files = containerFiles(engine.paths, record.id);
   const { hosts, resolvConf } = networkFiles(network, record, record.dns);
@@ -91,7 +93,10 @@ export async function planRun(
     programs: [
       ...programs,
       { title: 'tsrun → supervisor', program: launch },
-      { title: 'supervisor → container', program: containerProgram(engine, record, config, network) },
+      {
+        title: 'supervisor → container',
+        program: containerProgram(engine, record, config, network, { cgroup }),
+      },
     ],
   };
 }

@@ -11,6 +11,7 @@ export function healthSpec(
   check: HealthCheck,
   config: RuntimeConfig,
   filterCache: string,
+  cgroups: readonly string[] = [],
 ): HealthSpec {
   const { test, shell, ...times } = check;
   const process = { ...config.process, terminal: false, args: healthCommand(test, shell) };
@@ -18,6 +19,7 @@ export function healthSpec(
     config: { ...config, process },
     canSetGroups: !record.singleId,
     filterCache,
+    cgroups,
   });
   return { ...times, program: encodeProgram(program).image };
 }

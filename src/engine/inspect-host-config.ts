@@ -2,6 +2,7 @@
 import { applyCapAddDrop, CAPABILITIES, DEFAULT_CAPABILITIES } from '../launch/capabilities.ts';
 import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
+import { inspectLimits } from './inspect-limits.ts';
 
 /** Docker's names of --log-opt. */
 const logConfig = ({
@@ -44,7 +45,7 @@ const sizeOfShm = ({ mounts }: RuntimeConfig): number => {
   return Number(options?.find((option) => /^size=\d+$/.test(option))?.slice('size='.length) ?? 0);
 };
 
-/** @param ports as docker has them in PortBindings. Limits are 0: there is none. */
+/** @param ports as docker has them in PortBindings. */
 export function inspectHostConfig(
   record: ContainerRecord,
   config: RuntimeConfig,
@@ -57,7 +58,6 @@ export function inspectHostConfig(
     Binds: record.mounts.filter(({ type, anonymous }) => type !== 'tmpfs' && !anonymous).map(bind),
     ...(record.privileged ? { CapAdd: [...CAPABILITIES], CapDrop: [] } : capabilities(config)),
     CgroupnsMode: mode(config, 'cgroup'),
-    CpuShares: 0,
     Devices: (record.devices ?? []).map(({ source, destination }) => ({
       PathOnHost: source,
       PathInContainer: destination,
@@ -71,12 +71,8 @@ export function inspectHostConfig(
     IpcMode: mode(config, 'ipc'),
     LogConfig: { Type: record.logDriver, Config: logConfig(record) },
     MaskedPaths: linux.maskedPaths ?? [],
-    Memory: 0,
-    MemorySwap: 0,
-    NanoCpus: 0,
     NetworkMode: record.networkMode ?? 'private',
     PidMode: mode(config, 'pid'),
-    PidsLimit: 0,
     PortBindings: ports,
     Privileged: record.privileged,
     ReadonlyPaths: linux.readonlyPaths ?? [],
@@ -96,5 +92,6 @@ export function inspectHostConfig(
     Ulimits: (process.rlimits ?? []).map(({ type, soft, hard }) => ({ Name: type, Soft: soft, Hard: hard })),
     UTSMode: mode(config, 'uts'),
     UsernsMode: record.userns ?? 'host',
+    ...inspectLimits(record, config),
   };
 }

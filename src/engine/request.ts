@@ -3,7 +3,8 @@ import type { EndpointOptions } from '../network/parse-network.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import type { IdMapEntry } from '../rootless/id-map.ts';
 import type { Userns } from '../rootless/nested-map.ts';
-import type { HealthCheck, LogDriver, RestartPolicy } from '../store/container-record.ts';
+import type { RuntimeResources } from '../spec/runtime.ts';
+import type { ContainerRecord, HealthCheck, LogDriver, RestartPolicy } from '../store/container-record.ts';
 
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
 
@@ -120,6 +121,11 @@ export interface CreateRequest {
   /** Where the image wants a volume. */
   imageVolume: 'anonymous' | 'tmpfs' | 'ignore';
   readOnlyTmpfs: boolean;
+  resources: RuntimeResources;
+  oomScoreAdj: number | undefined;
+  /** undefined: enabled */
+  cgroups: ContainerRecord['cgroups'];
+  cgroupParent: string | undefined;
   /** A container of that name is removed first. */
   replace: boolean;
 }

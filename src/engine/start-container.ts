@@ -3,6 +3,7 @@
  */
 import { closeSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
+import type { CgroupPlan } from '../launch/cgroup/plan.ts';
 import { initSteps } from '../launch/init-program.ts';
 import { hostPathKind } from '../launch/masks.ts';
 import { namespaceFlags, startProgram } from '../launch/start-program.ts';
@@ -17,10 +18,12 @@ import { SupervisorClient } from '../supervisor/client.ts';
 import type { Streams } from '../supervisor/messages.ts';
 import { FD_TRACE } from '../supervisor/protocol.ts';
 import { encodeSpec, type HealthSpec } from '../supervisor/spec.ts';
+import { CLONE_NEWCGROUP } from '../sys/constants.ts';
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { currentBootId, startTimeOf } from '../sys/process.ts';
-import type { Program } from '../sys/step.ts';
+import { type Program, Slots } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
+import { containerCgroup } from './container-cgroup.ts';
 import {
   type ConnectedNetwork,
   type ContainerNetwork,
@@ -38,7 +41,7 @@ import { planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
 import { lockContainer } from './lock-container.ts';
 import { logSpec } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
-import { removalProgram } from './removal.ts';
+import { removalSteps } from './removal.ts';
 import { supervision } from './supervision.ts';
 
 export interface StartOptions {
@@ -64,7 +67,7 @@ export function containerProgram(
   record: ContainerRecord,
   config: RuntimeConfig,
   network: ContainerNetwork,
-  traced = false,
+  { traced = false, cgroup }: { traced?: boolean; cgroup?: CgroupPlan | undefined } = {},
 ): Program {
   const files = containerFiles(engine.paths, record.id);
   const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
@@ -72,7 +75,9 @@ export function containerProgram(
   return startProgram({
     config,
     openStdin: record.openStdin,
-    flags: namespaceFlags(config),
+    // The namespace of a cgroup of its own is made in that cgroup.
+    flags: namespaceFlags(config) & ~(cgroup ? CLONE_NEWCGROUP : 0n),
+    cgroup: cgroup?.make,
     rootfs: (slots) =>
       driver.plan(slots, {
         lowers,
@@ -98,6 +103,7 @@ export function containerProgram(
         kindOf: hostPathKind,
         canSetGroups: !record.singleId,
         filterCache: engine.paths.runtime,
+        cgroups: cgroup?.directories,
         traceFd: traced ? FD_TRACE : undefined,
       }),
   });
@@ -117,18 +123,23 @@ export function planStart(
   record: ContainerRecord,
   config: RuntimeConfig,
   network: ContainerNetwork,
-  options: Pick<StartOptions, 'attach' | 'windowSize' | 'trace'>,
+  options: Pick<StartOptions, 'attach' | 'windowSize' | 'trace'> & { cgroup?: CgroupPlan | undefined },
   runtimeFd: number,
   { health, extra = [] }: { health?: HealthSpec | undefined; extra?: readonly number[] } = {},
 ): StartPlan {
+  const { cgroup } = options;
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
     : config;
-  const start = encodeProgram(containerProgram(engine, record, sized, network, options.trace !== undefined));
+  const start = encodeProgram(
+    containerProgram(engine, record, sized, network, { traced: options.trace !== undefined, cgroup }),
+  );
   if (options.trace) start.image.writeInt32LE(FD_TRACE, 24);
-  const cleanup = record.autoRemove
-    ? encodeProgram(removalProgram(engine.paths, record, 'supervisor'))
-    : undefined;
+  const last = [
+    ...(cgroup?.remove ?? []),
+    ...(record.autoRemove ? removalSteps(engine.paths, record, 'supervisor', true) : []),
+  ];
+  const cleanup = last.length > 0 ? encodeProgram({ slots: new Slots(), steps: last }) : undefined;
   const spec = encodeSpec({
     start: start.image,
     ...(cleanup && { cleanup: cleanup.image }),
@@ -137,6 +148,7 @@ export function planStart(
     ...(record.openStdin && { stdinOnce: true }),
     ...supervision(record),
     ...(health && { health }),
+    ...(cgroup?.oomFile !== undefined && { oomFile: cgroup.oomFile }),
     ...logSpec(record),
   });
   const supervisor = {
@@ -186,10 +198,17 @@ export async function startUnlessRunning(
   using connected = await connect(engine, record, chosen);
   const { network, extra } = connected;
   writeNetworkFiles(engine, record, network);
+  const cgroup = await containerCgroup(engine, record, config);
   const health =
     record.health &&
-    (await import('./health-spec.ts')).healthSpec(record, record.health, config, engine.paths.runtime);
-  const plan = planStart(engine, record, config, network, options, lock.fd, { health, extra });
+    (await import('./health-spec.ts')).healthSpec(
+      record,
+      record.health,
+      config,
+      engine.paths.runtime,
+      cgroup?.directories,
+    );
+  const plan = planStart(engine, record, config, network, { ...options, cgroup }, lock.fd, { health, extra });
   return await launch(engine, record, plan, options, connected);
 }
 

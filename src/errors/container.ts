@@ -60,6 +60,11 @@ export const CONTAINER_ERRORS = {
     message: (d) =>
       `cannot pause container ${d.container}: it has no cgroup that you may freeze, and shares its pid namespace with others`,
   }),
+  ERR_TSRUN_CGROUP: define<{ container: string; lacking: string; hint?: string | undefined }>({
+    exitCode: 125,
+    message: (d) => `cannot start container ${d.container} with --cgroups=required: ${d.lacking}`,
+    hint: (d) => d.hint ?? 'tsrun doctor',
+  }),
   ERR_TSRUN_USER_UNKNOWN: define<{ kind: 'user' | 'group'; name: string }>({
     exitCode: 125,
     message: (d) => `the image has no ${d.kind} "${d.name}"`,

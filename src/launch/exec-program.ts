@@ -20,13 +20,14 @@ import {
   PR_SET_DUMPABLE,
 } from '../sys/constants.ts';
 import type { Program, Slot, Step } from '../sys/step.ts';
+import { enterCgroup } from './cgroup/enter.ts';
 import { dieWithSupervisor } from './command.ts';
 import { becomeCommand, type InitContext, pipeStreams } from './init-program.ts';
 import { type ChildEnds, startProgram } from './start-program.ts';
 import { openTerminal, useTerminal } from './terminal.ts';
 import { becomeContainerRoot, hasOwnUsers } from './user-namespace.ts';
 
-export interface ExecOptions extends Pick<InitContext, 'canSetGroups' | 'filterCache'> {
+export interface ExecOptions extends Pick<InitContext, 'canSetGroups' | 'filterCache' | 'cgroups'> {
   /** The container's configuration with the process to be run. */
   config: RuntimeConfig;
   openStdin: boolean;
@@ -50,6 +51,9 @@ export function execProgram(options: ExecOptions): Program {
     child: (ends) => execSteps(options, ends),
   });
 }
+
+/** A user who has logged in elsewhere may not move a process from there (cgroup-v2.rst, "delegation containment"): then it stays. */
+const JOIN_FAILURES = ['EACCES', 'ENOENT', 'EBADF', 'ENODEV'] as const;
 
 /** What the new process does, born in the container's pid namespace. */
 export function execSteps(
@@ -76,6 +80,7 @@ export function execSteps(
     ]),
     dieWithSupervisor(),
     call('container', 'a session of its own: no terminal of the user', 'setsid', []),
+    ...enterCgroup(slots, options.cgroups ?? [], false, JOIN_FAILURES),
     call('container', 'join the container', 'setns', [options.initPidfd, namespaces]),
     ...becomeContainerRoot(config),
     ...(terminal

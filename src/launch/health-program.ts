@@ -29,7 +29,7 @@ import { execSteps } from './exec-program.ts';
 import type { InitContext } from './init-program.ts';
 import { FIRST_FREE, SUPERVISOR_SLOTS } from './start-program.ts';
 
-export interface HealthOptions extends Pick<InitContext, 'canSetGroups' | 'filterCache'> {
+export interface HealthOptions extends Pick<InitContext, 'canSetGroups' | 'filterCache' | 'cgroups'> {
   /** The container's configuration, its process that of the check. */
   config: RuntimeConfig;
 }

@@ -15,6 +15,7 @@ import {
   SOCK_DGRAM,
 } from '../sys/constants.ts';
 import type { Memory, Slot, Slots, Step } from '../sys/step.ts';
+import { enterCgroup, hidesCgroups } from './cgroup/enter.ts';
 import {
   checkSupervisor,
   closeEverything,
@@ -56,6 +57,8 @@ export interface InitContext {
   canSetGroups: boolean;
   /** Directory where compiled seccomp filters are kept; undefined = nowhere. */
   filterCache?: string | undefined;
+  /** The container's cgroups, to be entered before anything else; its cgroup namespace is made then. */
+  cgroups?: readonly string[] | undefined;
   /** Descriptor that trace records go to; undefined = no trace. */
   traceFd?: number | undefined;
 }
@@ -89,6 +92,7 @@ export function initSteps(context: InitContext): Step[] {
     dieWithSupervisor(),
     call('container', 'a session of its own: no terminal of the user', 'setsid', []),
     call('container', 'whatever the user’s mask is, others may see what is made here', 'umask', [0o022]),
+    ...enterCgroup(slots, context.cgroups ?? [], hidesCgroups(config)),
     ...joinGivenNamespaces(slots, config),
     isolatePropagation(),
     ...hostname(config),

@@ -84,11 +84,20 @@ export interface RuntimeDevice {
   minor?: number;
 }
 
+/** Bytes, microseconds, shares: config-linux.md, "Control groups"; 0 or absent = not set, below 0 = no limit. */
+export interface RuntimeResources {
+  /** `swap` counts memory and swap together. */
+  memory?: { limit?: number; swap?: number; reservation?: number };
+  cpu?: { shares?: number; quota?: number; period?: number; cpus?: string; mems?: string };
+  pids?: { limit: number };
+}
+
 export interface Linux {
   namespaces: RuntimeNamespace[];
   uidMappings?: RuntimeIdMapping[];
   gidMappings?: RuntimeIdMapping[];
   devices?: RuntimeDevice[];
+  resources?: RuntimeResources;
   sysctl?: Record<string, string>;
   seccomp?: Seccomp;
   maskedPaths?: readonly string[];

@@ -109,6 +109,10 @@ export interface ContainerRecord {
   devices?: { source: string; destination: string }[];
   /** --expose */
   expose?: string[];
+  /** --cgroups; absent: one of its own wherever the user may make one */
+  cgroups?: 'enabled' | 'disabled' | 'required' | undefined;
+  /** --cgroup-parent */
+  cgroupParent?: string | undefined;
   logDriver: LogDriver;
   /** --log-opt path: of its log's file; absent: in its directory */
   logPath?: string | undefined;

@@ -39,7 +39,13 @@ const CAPABILITIES = [...DEFAULT_CAPABILITIES];
 export function exampleConfig(change: Partial<CreateRequest> = {}, singleId = false): RuntimeConfig {
   const request = {
     ...{ tty: false, ulimits: [], readOnly: false, privileged: false, init: false },
-    ...{ shares: { ipc: false, uts: false, cgroup: false }, sysctls: {}, devices: [], annotations: {} },
+    ...{
+      shares: { ipc: false, uts: false, cgroup: false },
+      sysctls: {},
+      devices: [],
+      annotations: {},
+      resources: {},
+    },
     ...change,
   };
   return runtimeConfig({

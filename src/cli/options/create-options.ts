@@ -4,6 +4,7 @@ import { environmentEntries, readEnvironmentFile } from '../parse/environment.ts
 import { checkPlatform } from '../parse/scalars.ts';
 import { nonEmpty, oneOf } from '../parse/words-of-choice.ts';
 import { FILE_OPTIONS, NETWORK_OPTIONS, RIGHTS_OPTIONS } from './isolation-options.ts';
+import { LIMIT_OPTIONS, limitsRequest } from './limit-options.ts';
 import { flag, list, type Values, value } from './option.ts';
 import { PROCESS_OPTIONS } from './process-options.ts';
 import { REGISTRY_OPTIONS, registryAccess } from './registry-options.ts';
@@ -30,6 +31,7 @@ export const CREATE_OPTIONS = {
   ...FILE_OPTIONS,
   ...NETWORK_OPTIONS,
   ...RIGHTS_OPTIONS,
+  ...LIMIT_OPTIONS,
   ...SUPERVISION_OPTIONS,
   ...PULL_OPTIONS,
   cidfile: value(
@@ -157,5 +159,6 @@ export function createRequest(given: Given, image: string, command: string[]): C
     imageVolume: imageVolume(given['image-volume']),
     readOnlyTmpfs: given['read-only-tmpfs'],
     replace: given.replace,
+    ...limitsRequest(given),
   };
 }

@@ -1,0 +1,117 @@
+/** A container's own cgroups: what is made before its first process, what that process does, and what goes with its end. */
+import type { RuntimeResources } from '../../spec/runtime.ts';
+import { call, close } from '../../sys/calls.ts';
+import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_WRONLY } from '../../sys/constants.ts';
+import type { Slots, Step } from '../../sys/step.ts';
+import { writeFile } from './enter.ts';
+import { type Controller, controllersFor, DEFAULT_PIDS_LIMIT, limitFiles } from './limit-files.ts';
+import type { CgroupPlace } from './places.ts';
+
+export interface CgroupPlan {
+  /** One directory for each place. */
+  directories: string[];
+  /** Controllers that its limits need and that are not to be had. */
+  missing: Controller[];
+  /** Where the kernel counts what it killed for want of memory. */
+  oomFile?: string;
+  /** Steps of the supervisor before the container is cloned. */
+  make: (slots: Slots) => Step[];
+  /** Steps that remove it when it is empty. */
+  remove: Step[];
+}
+
+/** @param pid of the process that starts the container */
+export function planCgroup(
+  places: readonly CgroupPlace[],
+  name: string,
+  resources: RuntimeResources,
+  pid: number,
+): CgroupPlan {
+  const asked = controllersFor(resources);
+  const limits: RuntimeResources = { pids: { limit: DEFAULT_PIDS_LIMIT }, ...resources };
+  const offered = places.flatMap((place) => place.controllers);
+  const own = places.map((place) => ({ place, directory: `${place.directory}/${name}` }));
+  const memory = own.find(({ place }) => place.controllers.includes('memory'));
+  return {
+    directories: own.map(({ directory }) => directory),
+    missing: asked.filter((controller) => !offered.includes(controller)),
+    ...(memory &&
+      asked.includes('memory') && {
+        oomFile: `${memory.directory}/memory.${memory.place.version === 2 ? 'events' : 'oom_control'}`,
+      }),
+    make: (slots) => own.flatMap(({ place, directory }) => makeOne(slots, place, directory, limits, pid)),
+    remove: own.map(({ directory }) =>
+      call('supervisor', 'its cgroup goes with it', 'unlinkat', [AT_FDCWD, directory, AT_REMOVEDIR], {
+        tolerate: ['ENOENT', 'EBUSY'],
+      }),
+    ),
+  };
+}
+
+function makeOne(
+  slots: Slots,
+  place: CgroupPlace,
+  directory: string,
+  limits: RuntimeResources,
+  pid: number,
+): Step[] {
+  const files = limitFiles(limits, place.version).filter(({ controller }) =>
+    place.controllers.includes(controller),
+  );
+  const needed = [...new Set(files.map(({ controller }) => controller))];
+  const enable = needed.filter((controller) => !place.enabled.includes(controller));
+  return [
+    ...(enable.length > 0 ? turnOn(slots, place, enable, pid) : []),
+    ...makeDirectory(directory, 'a cgroup of the container’s own'),
+    ...(place.version === 1 && needed.includes('cpuset') ? inheritCpuset(slots, place, directory) : []),
+    ...files.flatMap((file) => {
+      const why = `limit ${file.name.replace(/[._].*/, '')}`;
+      return writeFile('supervisor', slots, `${directory}/${file.name}`, file.value, why, file.mayLack);
+    }),
+  ];
+}
+
+/** Only a cgroup without processes may hand controllers down (cgroup-v2.rst, "no internal process constraint"). */
+function turnOn(slots: Slots, place: CgroupPlace, controllers: readonly string[], pid: number): Step[] {
+  const leaf = `${place.directory}/tsrun`;
+  const leave = [
+    ...makeDirectory(leaf, 'where tsrun itself goes: a cgroup with processes hands no controllers down'),
+    ...writeFile('supervisor', slots, `${leaf}/cgroup.procs`, String(pid), 'tsrun goes there', false, [
+      'ESRCH',
+    ]),
+    ...writeFile('supervisor', slots, `${leaf}/cgroup.procs`, '0', 'and so does its supervisor'),
+  ];
+  const words = controllers.map((name) => `+${name}`).join(' ');
+  const file = `${place.directory}/cgroup.subtree_control`;
+  return [
+    ...(place.crowded ? leave : []),
+    ...writeFile('supervisor', slots, file, words, 'hand controllers down'),
+  ];
+}
+
+/** In v1 a new cpuset is empty, and takes no process before it has processors and memory nodes. */
+function inheritCpuset(slots: Slots, place: CgroupPlace, directory: string): Step[] {
+  return ['cpuset.cpus', 'cpuset.mems'].flatMap((name) => {
+    const why = `${name} as above, to begin with`;
+    const [from, to] = [slots.new(`${name}.r`), slots.new(`${name}.w`)];
+    const text = { buffer: 4096 };
+    const length = slots.new(`${name}.length`);
+    return [
+      call('supervisor', why, 'openat', [AT_FDCWD, `${place.directory}/${name}`, O_CLOEXEC, 0], {
+        result: from,
+      }),
+      call('supervisor', why, 'read', [from, text, 4096], { result: length }),
+      call('supervisor', why, 'openat', [AT_FDCWD, `${directory}/${name}`, O_WRONLY | O_CLOEXEC, 0], {
+        result: to,
+      }),
+      call('supervisor', why, 'write', [to, text, length]),
+      close('supervisor', 'read', from),
+      close('supervisor', 'written', to),
+    ];
+  });
+}
+
+/** It may be there from an earlier start, or another container. */
+const makeDirectory = (path: string, why: string): Step[] => [
+  call('supervisor', why, 'mkdirat', [AT_FDCWD, path, 0o755], { tolerate: ['EEXIST'] }),
+];

@@ -1,0 +1,103 @@
+/**
+ * Limits (SEC-7, SEC-8, AC-1.4): where this user has no cgroup the container starts all the same, and one line names what is missing; where
+ * there is one, the kernel enforces them.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { cgroupPlaces, thisHost } from '../../src/launch/cgroup/places.ts';
+import { useTsrun } from '../support/tsrun.ts';
+
+const tsrun = useTsrun();
+const IMAGE = 'localhost/busybox';
+const RUN = ['run', '--rm', '--network', 'none'];
+
+/** Are these controllers this user's, where the tests run? */
+const has = (...wanted: ('memory' | 'pids')[]): boolean => {
+  const places = cgroupPlaces(thisHost(), wanted);
+  return wanted.every((name) => places.some((place) => place.controllers.includes(name)));
+};
+const warnings = (stderr: string): string[] =>
+  stderr.split('\n').filter((line) => line.startsWith('tsrun: warning: '));
+
+describe.skipIf(has('memory'))('without delegated controllers', () => {
+  it('the container starts, with exactly one warning that names them and the drop-in', async () => {
+    const words = [...RUN, '-m', '64m', '--cpus', '1', '--pids-limit', '50', IMAGE, 'echo', 'started'];
+    const { stdout, stderr } = await tsrun.expect(0, words);
+    expect(stdout).toBe('started\n');
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/^tsrun: warning: .*memory.*Delegate=/),
+    ]);
+  });
+
+  it('--cgroups required is an error with a remedy, and leaves nothing', async () => {
+    const { stderr } = await tsrun.expect(125, [...RUN, '--cgroups', 'required', '-m', '64m', IMAGE, 'true']);
+    expect(stderr).toMatch(/--cgroups=required: the cgroup controllers? .*memory/);
+    expect(stderr).toMatch(/^hint: .*Delegate=/m);
+    expect(await tsrun.ok('ps', '-aq')).toBe('');
+  });
+
+  it('nothing is said when no limit is asked for', async () => {
+    expect((await tsrun.expect(0, [...RUN, IMAGE, 'true'])).stderr).toBe('');
+  });
+});
+
+describe.runIf(has('memory', 'pids'))('with delegated controllers', () => {
+  it('what uses more memory is killed, and inspect says why', async () => {
+    const words = ['run', '--name', 'fat', '--network', 'none', '-m', '32m', IMAGE, 'tail', '/dev/zero'];
+    expect((await tsrun.expect(137, words)).stderr).toBe('');
+    expect(await tsrun.ok('inspect', '--format', '{{.State.OOMKilled}} {{.State.ExitCode}}', 'fat')).toBe(
+      'true 137',
+    );
+    await tsrun.ok('rm', 'fat');
+  });
+
+  it('no more processes than allowed, counted with those of exec; and no cgroup is left behind', async () => {
+    await tsrun.ok(
+      'run',
+      '-d',
+      '--name',
+      'few',
+      '--network',
+      'none',
+      '--pids-limit',
+      '8',
+      IMAGE,
+      'sleep',
+      '1000',
+    );
+    const loop = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 100 & done';
+    expect((await tsrun.run(['exec', 'few', 'sh', '-c', loop])).stderr).toMatch(/can't fork/);
+    const id = await tsrun.ok('inspect', '--format', '{{.Id}}', 'few');
+    await tsrun.ok('rm', '-f', 'few');
+    for (const { directory } of cgroupPlaces(thisHost(), ['memory', 'pids'])) {
+      expect(existsSync(directory)).toBe(true);
+      expect(readdirSync(directory)).not.toContain(`tsrun-${id}`);
+    }
+  });
+});
+
+describe('limits', () => {
+  it('are in inspect under docker’s names', async () => {
+    const limits = ['-m', '64m', '--cpus', '1.5', '--pids-limit', '20', '--cpuset-cpus', '0', '-c', '512'];
+    await tsrun.ok('create', '--name', 'limited', '--network', 'none', ...limits, IMAGE, 'true');
+    const [{ HostConfig }] = JSON.parse(await tsrun.ok('inspect', 'limited'));
+    expect(HostConfig).toMatchObject({
+      Memory: 64 << 20,
+      MemorySwap: 128 << 20,
+      NanoCpus: 1_500_000_000,
+      PidsLimit: 20,
+      CpusetCpus: '0',
+      CpuShares: 512,
+    });
+    await tsrun.ok('rm', 'limited');
+  });
+
+  it('the score for the kernel’s choice whom to kill is set; a lower one than ours is root’s, and said', async () => {
+    const score = (value: string) =>
+      tsrun.expect(0, [...RUN, '--oom-score-adj', value, IMAGE, 'cat', '/proc/self/oom_score_adj']);
+    expect((await score('700')).stdout).toBe('700\n');
+    const low = await score('-1000');
+    expect(low.stdout).not.toBe('-1000\n');
+    expect(warnings(low.stderr)).toEqual([expect.stringContaining('--oom-score-adj -1000')]);
+  });
+});
