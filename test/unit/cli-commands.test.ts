@@ -157,6 +157,7 @@ describe('tsrun run', () => {
       unsetEnv: [],
       imageVolume: 'anonymous',
       readOnlyTmpfs: true,
+      resources: {},
       replace: false,
     });
   });
@@ -248,7 +249,7 @@ describe('tsrun run', () => {
     '--platform a/b/c/d x',
     '--cap-add NOPE x',
     '-p 99999:80 x',
-    '--memory 1g x',
+    '--blkio-weight 100 x',
     '--rm --restart always x',
   ])('refuses %s', async (line) => {
     await expect(request(line)).rejects.toMatchObject({ code: 'ERR_TSRUN_USAGE', exitCode: 125 });
