@@ -1,5 +1,6 @@
 /**
- * The test suites. `npm test` runs all but `long` (and `without-subids` where setup made a user for it); one of them:
+ * The test suites. `npm test` runs all but `long` (and `without-subids` and `with-cgroups` where setup, as root, made a user or a cgroup for
+ * them); one of them:
  * `npm run vitest -- run --project unit`.
  *
  *   unit            pure or on temporary files; no namespaces, no network
@@ -7,6 +8,7 @@
  *   hostile         archives, images, registries and names made to break out or to wedge
  *   e2e             the built dist/bin/tsrun as a user calls it; file after file, leak-checked after each
  *   without-subids  e2e as a user who has no subordinate ids
+ *   with-cgroups    e2e as a user in a cgroup that is theirs, so that limits can be had
  *   long            minutes: soak, kill points, differential runs; `npm run test:long`
  */
 import { defineConfig } from 'vitest/config';
@@ -34,6 +36,7 @@ export default defineConfig({
       { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 180_000 } },
       { test: { ...containers, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
       { test: { ...containers, name: 'without-subids', include: ['test/without-subids/**/*.test.ts'] } },
+      { test: { ...containers, name: 'with-cgroups', include: ['test/with-cgroups/**/*.test.ts'] } },
       { test: { ...containers, name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 900_000 } },
     ],
   },

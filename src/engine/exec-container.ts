@@ -78,7 +78,7 @@ export async function execInContainer(
       runtimeDirectory: runtimeFd,
       traceFd: undefined,
       extra: [pidfd],
-      before: [joinPidNamespace(FD_EXTRA)],
+      before: () => [joinPidNamespace(FD_EXTRA)],
     });
     const encoded = encodeProgram(launch);
     const results = runEntry(launch, encoded);

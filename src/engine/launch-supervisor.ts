@@ -42,8 +42,8 @@ export interface SupervisorLaunch {
   extra: readonly number[];
   /** Bound sockets of published ports, for FORWARD_FIRST_FD, FORWARD_FIRST_FD + 1, …; their numbers are above these. */
   ports?: readonly number[];
-  /** The supervisor's last steps before its execve. */
-  before: readonly Step[];
+  /** The supervisor's last steps before its execve, with slots of this program. */
+  before: (slots: Slots) => readonly Step[];
 }
 
 /** First descriptor of `extra`. */
@@ -173,7 +173,7 @@ function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given):
     ...(launch.ports ?? []).map((fd, i) =>
       call('rootless', 'the sockets of published ports', 'dup3', [fd, FORWARD_FIRST_FD + i, 0]),
     ),
-    ...launch.before,
+    ...launch.before(slots),
     call('rootless', 'hold no directory of the user', 'chdir', ['/']),
     call('rootless', 'become the supervisor', 'execveat', [
       given.self,

@@ -77,7 +77,6 @@ export function containerProgram(
     openStdin: record.openStdin,
     // The namespace of a cgroup of its own is made in that cgroup.
     flags: namespaceFlags(config) & ~(cgroup ? CLONE_NEWCGROUP : 0n),
-    cgroup: cgroup?.make,
     rootfs: (slots) =>
       driver.plan(slots, {
         lowers,
@@ -158,7 +157,7 @@ export function planStart(
     traceFd: options.trace?.supervisor,
     extra,
     ports: network.claim.sockets,
-    before: [],
+    before: (slots: Slots) => cgroup?.make(slots) ?? [],
   };
   return { supervisor, start, config: sized };
 }
@@ -209,7 +208,11 @@ export async function startUnlessRunning(
       cgroup?.directories,
     );
   const plan = planStart(engine, record, config, network, { ...options, cgroup }, lock.fd, { health, extra });
-  return await launch(engine, record, plan, options, connected);
+  try {
+    return await launch(engine, record, plan, options, connected);
+  } catch (error) {
+    throw cgroup ? (await import('./cgroup-failure.ts')).cgroupFailure(error, record, cgroup) : error;
+  }
 }
 
 /** Bridge networks are code that containers without one do not load. */

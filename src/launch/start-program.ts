@@ -88,8 +88,6 @@ export interface StartOptions {
   /** What mounts the root file system: steps before the clone, and steps of the child. */
   rootfs?: (slots: Slots) => RootfsSteps;
   child: (ends: ChildEnds) => Step[];
-  /** Makes the container’s cgroup. */
-  cgroup?: ((slots: Slots) => Step[]) | undefined;
   /** The supervisor's steps between clone and barrier: the network. */
   attach: (context: { slots: Slots; initPid: Slot; stderr: Slot }) => Step[];
 }
@@ -110,7 +108,6 @@ export function startProgram(options: StartOptions): Program {
   return {
     slots,
     steps: [
-      ...(options.cgroup?.(slots) ?? []),
       ...steps,
       ...giveStreams(options.config, ends),
       ...(rootfs?.supervisor ?? []),

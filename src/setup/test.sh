@@ -6,7 +6,8 @@
 #   check  types, lint, shellcheck
 #
 # First the host and the project are set up as by `npm start` (start.sh), with more Debian packages. As root, the rest is done by the
-# ordinary user `tsrun`, in a copy of this tree in that user's home, and the suite `without-subids` by the user `tsrun-nosub`.
+# ordinary user `tsrun`, in a copy of this tree in that user's home, the suite `without-subids` by the user `tsrun-nosub`, and the suite
+# `with-cgroups` by `tsrun` in a cgroup of its own, where this machine lets root make one.
 #
 # In the directory $TSRUN_REPORTS, if set, each run of vitest leaves <name>.json, its JSON report.
 set -eu
@@ -54,10 +55,13 @@ if is_root; then
 	if [ "$job" = all ] && [ -d "$tree/test/without-subids" ]; then
 		run_as tsrun-nosub "$tree" sh src/setup/test.sh without-subids "$@" 9>&- || status=$?
 	fi
+	if [ "$job" = all ]; then
+		sh "$setup/with-cgroups.sh" tsrun "$tree" "$@" 9>&- || status=$?
+	fi
 	exit "$status"
 fi
 
-if [ "$job" != without-subids ]; then
+if [ "$job" != without-subids ] && [ "$job" != with-cgroups ]; then
 	[ -n "${TSRUN_HOST_READY-}" ] || ensure_subids "$(id -un)"
 	install_dependencies
 fi
@@ -71,8 +75,8 @@ long)
 	sh "$setup/node24.sh" "$setup/build.ts"
 	vitest long --project long "$@"
 	;;
-without-subids)
-	vitest without-subids --project without-subids "$@"
+without-subids | with-cgroups)
+	vitest "$job" --project "$job" --passWithNoTests "$@"
 	;;
 check)
 	sh "$setup/node24.sh" node_modules/typescript/bin/tsc --noEmit

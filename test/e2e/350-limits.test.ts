@@ -1,8 +1,7 @@
 /**
- * Limits (SEC-7, SEC-8, AC-1.4): where this user has no cgroup the container starts all the same, and one line names what is missing; where
- * there is one, the kernel enforces them.
+ * Limits (SEC-7, SEC-8, AC-1.4): where this user has no cgroup the container starts all the same, and one line names what is missing. Where
+ * there is one, the kernel enforces them: test/with-cgroups.
  */
-import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cgroupPlaces, thisHost } from '../../src/launch/cgroup/places.ts';
 import { useTsrun } from '../support/tsrun.ts';
@@ -38,41 +37,6 @@ describe.skipIf(has('memory'))('without delegated controllers', () => {
 
   it('nothing is said when no limit is asked for', async () => {
     expect((await tsrun.expect(0, [...RUN, IMAGE, 'true'])).stderr).toBe('');
-  });
-});
-
-describe.runIf(has('memory', 'pids'))('with delegated controllers', () => {
-  it('what uses more memory is killed, and inspect says why', async () => {
-    const words = ['run', '--name', 'fat', '--network', 'none', '-m', '32m', IMAGE, 'tail', '/dev/zero'];
-    expect((await tsrun.expect(137, words)).stderr).toBe('');
-    expect(await tsrun.ok('inspect', '--format', '{{.State.OOMKilled}} {{.State.ExitCode}}', 'fat')).toBe(
-      'true 137',
-    );
-    await tsrun.ok('rm', 'fat');
-  });
-
-  it('no more processes than allowed, counted with those of exec; and no cgroup is left behind', async () => {
-    await tsrun.ok(
-      'run',
-      '-d',
-      '--name',
-      'few',
-      '--network',
-      'none',
-      '--pids-limit',
-      '8',
-      IMAGE,
-      'sleep',
-      '1000',
-    );
-    const loop = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 100 & done';
-    expect((await tsrun.run(['exec', 'few', 'sh', '-c', loop])).stderr).toMatch(/can't fork/);
-    const id = await tsrun.ok('inspect', '--format', '{{.Id}}', 'few');
-    await tsrun.ok('rm', '-f', 'few');
-    for (const { directory } of cgroupPlaces(thisHost(), ['memory', 'pids'])) {
-      expect(existsSync(directory)).toBe(true);
-      expect(readdirSync(directory)).not.toContain(`tsrun-${id}`);
-    }
   });
 });
 

@@ -118,7 +118,7 @@ export const exampleLaunch = (
     runtimeDirectory: 20,
     traceFd: undefined,
     extra,
-    before: extra.map((fd) => joinPidNamespace(fd)),
+    before: () => extra.map((fd) => joinPidNamespace(fd)),
   });
 
 export const exampleExec = (config: RuntimeConfig): Program =>

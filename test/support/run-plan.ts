@@ -39,7 +39,7 @@ export async function runPlan(rootless: Rootless, program: Program, directory: s
     runtimeDirectory: undefined,
     traceFd: supervisorFd,
     extra: [],
-    before: [],
+    before: () => [],
   });
   const user = encodeProgram(launch);
   const results = runEntry(launch, user, userFd);

@@ -14,8 +14,10 @@ export interface CgroupPlan {
   missing: Controller[];
   /** Where the kernel counts what it killed for want of memory. */
   oomFile?: string;
-  /** Steps of the supervisor before the container is cloned. */
+  /** Steps of the supervisor-to-be: once for all its starts of the container, so that what `update` writes later stays. */
   make: (slots: Slots) => Step[];
+  /** Is it one of those? */
+  makes: (step: Step) => boolean;
   /** Steps that remove it when it is empty. */
   remove: Step[];
 }
@@ -31,6 +33,7 @@ export function planCgroup(
   const limits: RuntimeResources = { pids: { limit: DEFAULT_PIDS_LIMIT }, ...resources };
   const offered = places.flatMap((place) => place.controllers);
   const own = places.map((place) => ({ place, directory: `${place.directory}/${name}` }));
+  const made = new Set<Step>();
   const memory = own.find(({ place }) => place.controllers.includes('memory'));
   return {
     directories: own.map(({ directory }) => directory),
@@ -39,7 +42,12 @@ export function planCgroup(
       asked.includes('memory') && {
         oomFile: `${memory.directory}/memory.${memory.place.version === 2 ? 'events' : 'oom_control'}`,
       }),
-    make: (slots) => own.flatMap(({ place, directory }) => makeOne(slots, place, directory, limits, pid)),
+    make: (slots) => {
+      const steps = own.flatMap(({ place, directory }) => makeOne(slots, place, directory, limits, pid));
+      for (const step of steps) made.add(step);
+      return steps;
+    },
+    makes: (step) => made.has(step),
     remove: own.map(({ directory }) =>
       call('supervisor', 'its cgroup goes with it', 'unlinkat', [AT_FDCWD, directory, AT_REMOVEDIR], {
         tolerate: ['ENOENT', 'EBUSY'],
@@ -65,8 +73,8 @@ function makeOne(
     ...makeDirectory(directory, 'a cgroup of the container’s own'),
     ...(place.version === 1 && needed.includes('cpuset') ? inheritCpuset(slots, place, directory) : []),
     ...files.flatMap((file) => {
-      const why = `limit ${file.name.replace(/[._].*/, '')}`;
-      return writeFile('supervisor', slots, `${directory}/${file.name}`, file.value, why, file.mayLack);
+      const why = `limit ${file.name.replace(/[._].*/, '')}: ${file.name} = ${file.value}`;
+      return writeFile('rootless', slots, `${directory}/${file.name}`, file.value, why, file.mayLack);
     }),
   ];
 }
@@ -76,16 +84,16 @@ function turnOn(slots: Slots, place: CgroupPlace, controllers: readonly string[]
   const leaf = `${place.directory}/tsrun`;
   const leave = [
     ...makeDirectory(leaf, 'where tsrun itself goes: a cgroup with processes hands no controllers down'),
-    ...writeFile('supervisor', slots, `${leaf}/cgroup.procs`, String(pid), 'tsrun goes there', false, [
+    ...writeFile('rootless', slots, `${leaf}/cgroup.procs`, String(pid), 'tsrun goes there', false, [
       'ESRCH',
     ]),
-    ...writeFile('supervisor', slots, `${leaf}/cgroup.procs`, '0', 'and so does its supervisor'),
+    ...writeFile('rootless', slots, `${leaf}/cgroup.procs`, '0', 'and so does its supervisor'),
   ];
   const words = controllers.map((name) => `+${name}`).join(' ');
   const file = `${place.directory}/cgroup.subtree_control`;
   return [
     ...(place.crowded ? leave : []),
-    ...writeFile('supervisor', slots, file, words, 'hand controllers down'),
+    ...writeFile('rootless', slots, file, words, 'hand controllers down'),
   ];
 }
 
@@ -97,21 +105,21 @@ function inheritCpuset(slots: Slots, place: CgroupPlace, directory: string): Ste
     const text = { buffer: 4096 };
     const length = slots.new(`${name}.length`);
     return [
-      call('supervisor', why, 'openat', [AT_FDCWD, `${place.directory}/${name}`, O_CLOEXEC, 0], {
+      call('rootless', why, 'openat', [AT_FDCWD, `${place.directory}/${name}`, O_CLOEXEC, 0], {
         result: from,
       }),
-      call('supervisor', why, 'read', [from, text, 4096], { result: length }),
-      call('supervisor', why, 'openat', [AT_FDCWD, `${directory}/${name}`, O_WRONLY | O_CLOEXEC, 0], {
+      call('rootless', why, 'read', [from, text, 4096], { result: length }),
+      call('rootless', why, 'openat', [AT_FDCWD, `${directory}/${name}`, O_WRONLY | O_CLOEXEC, 0], {
         result: to,
       }),
-      call('supervisor', why, 'write', [to, text, length]),
-      close('supervisor', 'read', from),
-      close('supervisor', 'written', to),
+      call('rootless', why, 'write', [to, text, length]),
+      close('rootless', 'read', from),
+      close('rootless', 'written', to),
     ];
   });
 }
 
 /** It may be there from an earlier start, or another container. */
 const makeDirectory = (path: string, why: string): Step[] => [
-  call('supervisor', why, 'mkdirat', [AT_FDCWD, path, 0o755], { tolerate: ['EEXIST'] }),
+  call('rootless', why, 'mkdirat', [AT_FDCWD, path, 0o755], { tolerate: ['EEXIST'] }),
 ];
