@@ -1,12 +1,15 @@
 /** `tsrun copy`: an image from one place to another; the store is not asked, and keeps nothing but for the time of the copy. */
 import { closeSync, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
+import { placeIdentity } from '../image/archive/archive-identity.ts';
 import { DirectorySink } from '../image/archive/file-sink.ts';
 import { saveForDocker, saveLayout, savePlain } from '../image/archive/save-images.ts';
 import { TarSink } from '../image/archive/tar-sink.ts';
 import { type LocalPlace, openLocalPlace, parseLocalPlace } from '../image/archive/transport.ts';
 import { fetchParts, type ImageInTransit } from '../image/copy-image.ts';
+import { admitImage } from '../image/policy/admit-image.ts';
 import type { PullListener } from '../image/pull/events.ts';
+import type { Admission } from '../image/pull/fetch-image.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import type { Digest } from '../spec/image.ts';
 import { hostPlatform, parsePlatform } from '../spec/platform.ts';
@@ -18,6 +21,7 @@ import type { Engine } from './open-engine.ts';
 export interface CopyImageOptions {
   platform?: string | undefined;
   access: RegistryAccess;
+  signaturePolicy?: string | undefined;
   onEvent: PullListener;
 }
 
@@ -72,17 +76,29 @@ async function fetchFrom(engine: Engine, from: string, options: CopyImageOptions
   const platform =
     options.platform === undefined ? hostPlatform(process.arch) : parsePlatform(options.platform);
   const common = { paths: engine.paths, label: from, platform, emit: options.onEvent };
+  const choice = { file: options.signaturePolicy };
   const place = parseLocalPlace(from);
   if (place !== undefined) {
     using opened = await openLocalPlace(engine.paths, place, platform);
     const { source, names } = opened.image;
-    return await fetchParts({ ...common, source, name: names[0] });
+    const admit: Admission = (manifestDigest) =>
+      admitImage({ identity: placeIdentity(place), manifestDigest }, choice);
+    return await fetchParts({ ...common, admit, source, name: names[0] });
   }
   if (!from.startsWith(REGISTRY)) throw noPlace(from);
   const reference = parseReference(from.slice(REGISTRY.length));
   const source = await openRemote(reference, options.access);
   try {
-    return await fetchParts({ ...common, source, name: formatReference(reference) });
+    const admit: Admission = (manifestDigest) =>
+      admitImage(
+        {
+          identity: { transport: 'docker', reference },
+          manifestDigest,
+          signatures: () => source.signatures(manifestDigest),
+        },
+        choice,
+      );
+    return await fetchParts({ ...common, admit, source, name: formatReference(reference) });
   } finally {
     await source.close();
   }

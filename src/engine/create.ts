@@ -50,6 +50,7 @@ export async function createContainer(
     policy: request.pull,
     platform: request.platform,
     access: request.access,
+    signaturePolicy: request.signaturePolicy,
     strictNames: request.strictNames,
     ...io,
   });

@@ -31,6 +31,7 @@ export async function planRun(
     ...io,
     policy: 'never',
     platform: request.platform,
+    signaturePolicy: request.signaturePolicy,
   });
   const {
     record,

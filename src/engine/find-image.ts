@@ -21,6 +21,8 @@ export interface FindImageOptions {
   platform?: string | undefined;
   /** How registries are spoken to. */
   access?: RegistryAccess | undefined;
+  /** --signature-policy: instead of the policy.json of the user or the system */
+  signaturePolicy?: string | undefined;
   /** A name without a registry is refused. */
   strictNames?: boolean | undefined;
   onEvent?: PullListener | undefined;
@@ -87,6 +89,7 @@ export async function findImage(
       paths: engine.paths,
       name,
       policy: options.policy,
+      signaturePolicy: options.signaturePolicy,
       unpacker: lazyUnpacker(engine),
       hooks: engineHooks(engine),
       platform: options.platform === undefined ? undefined : parsePlatform(options.platform),

@@ -5,6 +5,7 @@ import { archiveError, READ_BYTES } from '../image/archive/file-set.ts';
 import { openInput } from '../image/archive/open-archive.ts';
 import { makeImage } from '../image/make/make-image.ts';
 import { spoolLayer } from '../image/make/spool-layer.ts';
+import { admitImage } from '../image/policy/admit-image.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import type { ImageRunConfig, Platform } from '../spec/image.ts';
 import { applyChange } from '../spec/image-change.ts';
@@ -24,7 +25,7 @@ export interface ImportOptions {
   onEvent: PullListener;
 }
 
-/** @throws ERR_TSRUN_USAGE, ERR_TSRUN_INPUT_FILE, ERR_TSRUN_DOWNLOAD, ERR_TSRUN_LAYER_… for what is no such archive */
+/** @throws ERR_TSRUN_USAGE, ERR_TSRUN_INPUT_FILE, ERR_TSRUN_DOWNLOAD, ERR_TSRUN_LAYER_… for what is no such archive, ERR_TSRUN_POLICY_REFUSED */
 export async function importImage(engine: Engine, options: ImportOptions): Promise<ImageRecord> {
   const { source, name, platform, message } = options;
   const run = options.changes.reduce<ImageRunConfig>(applyChange, {});
@@ -37,6 +38,7 @@ export async function importImage(engine: Engine, options: ImportOptions): Promi
     hooks: engineHooks(engine),
     emit: options.onEvent,
     layer,
+    admit: (manifestDigest) => admitImage({ identity: { transport: 'tarball' }, manifestDigest }, {}),
     config: { created, ...platform, config: run },
     history: { created, created_by: `tsrun import ${source}`, comment },
     name,

@@ -1,5 +1,6 @@
 /** Images of an archive or a directory of this machine, into the store. */
 
+import { archiveIdentity } from '../image/archive/archive-identity.ts';
 import { type LoadedImage, loadImage, packagedImages } from '../image/archive/load-images.ts';
 import { openArchive } from '../image/archive/open-archive.ts';
 import type { PullListener } from '../image/pull/events.ts';
@@ -11,6 +12,7 @@ export interface LoadArchiveOptions {
   /** undefined: standard input */
   path: string | undefined;
   platform?: string | undefined;
+  signaturePolicy?: string | undefined;
   onEvent: PullListener;
 }
 
@@ -27,6 +29,8 @@ export async function* loadArchive(engine: Engine, options: LoadArchiveOptions):
     unpacker: engineUnpacker(engine),
     hooks: engineHooks(engine),
     platform,
+    signaturePolicy: options.signaturePolicy,
+    identity: archiveIdentity(files, options.path),
     emit: options.onEvent,
   };
   for (const image of images) yield await loadImage(into, image);

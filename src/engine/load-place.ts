@@ -1,4 +1,6 @@
 /** `oci:`, `oci-archive:`, `docker-archive:` and `dir:` where an image is wanted. */
+
+import { placeIdentity } from '../image/archive/archive-identity.ts';
 import { loadImage } from '../image/archive/load-images.ts';
 import { type LocalPlace, openLocalPlace } from '../image/archive/transport.ts';
 import type { PullListener } from '../image/pull/events.ts';
@@ -9,6 +11,7 @@ import { engineHooks, engineUnpacker } from './unpacker.ts';
 
 interface LoadPlaceOptions {
   platform?: string | undefined;
+  signaturePolicy?: string | undefined;
   onEvent?: PullListener | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -27,6 +30,8 @@ export async function loadPlace(
       unpacker: engineUnpacker(engine),
       hooks: engineHooks(engine),
       platform,
+      signaturePolicy: options.signaturePolicy,
+      identity: placeIdentity(place),
       emit: options.onEvent ?? (() => {}),
       signal: options.signal,
     },

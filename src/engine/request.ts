@@ -98,6 +98,8 @@ export interface CreateRequest {
   cidfile: string | undefined;
   /** How registries are spoken to. */
   access?: RegistryAccess | undefined;
+  /** --signature-policy */
+  signaturePolicy?: string | undefined;
   /** The image must be named in full. */
   strictNames?: boolean;
   /** No progress of a pull. */

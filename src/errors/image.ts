@@ -55,6 +55,16 @@ export const IMAGE_ERRORS = {
     exitCode: 125,
     message: (d) => `${d.what} has the wrong ${d.property}: expected ${d.expected}, got ${d.got}`,
   }),
+  ERR_TSRUN_POLICY: define<{ file: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `the policy ${d.file} is wrong: ${d.problem}`,
+    hint: () => 'man containers-policy.json',
+  }),
+  ERR_TSRUN_POLICY_REFUSED: define<{ image: string; file: string; scope: string; problem: string }>({
+    exitCode: 125,
+    message: (d) => `${d.image} may not be used, says ${d.file} of ${d.scope}: ${d.problem}`,
+    hint: (d) => `less ${d.file}   # docs/policy.md explains it`,
+  }),
   ERR_TSRUN_SHORT_NAME: define<{ name: string; strict?: boolean }>({
     exitCode: 125,
     message: (d) =>

@@ -16,6 +16,7 @@ import { pin } from '../store/pins.ts';
 import { BlobFetches } from './pull/blob-fetches.ts';
 import type { PullListener } from './pull/events.ts';
 import { type FetchedDocuments, fetchDocuments } from './pull/fetch-documents.ts';
+import type { Admission } from './pull/fetch-image.ts';
 import type { ImageSource } from './pull/image-source.ts';
 
 export interface TransitOptions {
@@ -26,6 +27,8 @@ export interface TransitOptions {
   /** How messages call it. */
   label: string;
   platform: Platform;
+  /** As in fetchImage(). */
+  admit: Admission;
   emit: PullListener;
 }
 
@@ -43,6 +46,7 @@ export async function fetchParts(options: TransitOptions): Promise<ImageInTransi
     platform: options.platform,
     digest: undefined,
   });
+  await options.admit(fetched.manifestDigest);
   const { manifest, documents } = fetched;
   const parts = [manifest.config, ...manifest.layers.filter(({ mediaType }) => !isForeignLayer(mediaType))];
   const digests: Digest[] = [...documents, ...parts].map(({ digest }) => digest);

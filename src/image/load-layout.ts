@@ -1,6 +1,6 @@
 /**
- * Images from an OCI image layout (image-spec image-layout.md): a directory with `oci-layout`, `index.json` and `blobs/`.
- * The bytes go the same way as those of a registry, and are verified as strictly.
+ * Images that come with tsrun, as OCI image layouts (image-spec image-layout.md): a directory with `oci-layout`, `index.json`, `blobs/`.
+ * They are as trusted as tsrun itself, so no policy is asked. The bytes go the same way as those of a registry, and are verified as strictly.
  */
 import type { Descriptor, Platform } from '../spec/image.ts';
 import { hostPlatform } from '../spec/platform.ts';
@@ -12,7 +12,7 @@ import { archiveError, directoryFiles, type FileSet } from './archive/file-set.t
 import { annotatedName, layoutEntries, layoutImage } from './archive/layout-images.ts';
 import type { LayerUnpacker } from './layer-sink.ts';
 import type { PullListener } from './pull/events.ts';
-import { fetchImage } from './pull/fetch-image.ts';
+import { ADMIT_OWN, fetchImage } from './pull/fetch-image.ts';
 
 export interface LoadOptions {
   paths: StorePaths;
@@ -56,6 +56,7 @@ export async function loadLayout(options: LoadOptions): Promise<ImageRecord> {
     digest: root.digest,
     platform: options.platform ?? hostPlatform(process.arch),
     isPlatformExplicit: options.platform !== undefined,
+    admit: ADMIT_OWN,
     emit,
     signal,
   });

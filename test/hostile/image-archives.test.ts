@@ -73,7 +73,13 @@ async function load(paths: StorePaths, archive: Buffer) {
   const path = join(temporaryDirectoryForTest(), 'image.tar');
   writeFileSync(path, archive);
   using files = await openArchive(paths, path);
-  const into = { paths, unpacker: hashingUnpacker(), hooks: DEFAULT_STORE_HOOKS, emit: () => undefined };
+  const into = {
+    paths,
+    unpacker: hashingUnpacker(),
+    hooks: DEFAULT_STORE_HOOKS,
+    identity: { transport: 'docker-archive' } as const,
+    emit: () => undefined,
+  };
   const loaded = [];
   for (const packaged of await packagedImages(files, hostPlatform(process.arch)))
     loaded.push(await loadImage(into, packaged));

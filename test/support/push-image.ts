@@ -7,7 +7,12 @@ async function expectStatus(response: Response, status: number): Promise<Respons
   return response;
 }
 
-async function pushBlob(host: string, repository: string, digest: Digest, bytes: Buffer): Promise<void> {
+export async function pushBlob(
+  host: string,
+  repository: string,
+  digest: Digest,
+  bytes: Buffer,
+): Promise<void> {
   const start = await expectStatus(
     await fetch(`http://${host}/v2/${repository}/blobs/uploads/`, { method: 'POST' }),
     202,

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts';
 import { freeSpace } from '../free-space.ts';
 import { asWritten, flag, value } from '../options/option.ts';
-import { REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts';
+import { POLICY_OPTION, REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts';
 import { print } from '../output.ts';
 import { pullProgress } from '../pull-progress.ts';
 
@@ -13,6 +13,7 @@ export const COPY = defineCommand({
     'oci-archive:FILE[:NAME], docker-archive:FILE[:NAME] or dir:DIRECTORY. Nothing of it stays in the store.',
   options: {
     ...REGISTRY_OPTIONS,
+    ...POLICY_OPTION,
     platform: value('PLATFORM', 'Of an image for several platforms, copy this one', asWritten, {
       default: "this machine's",
     }),
@@ -28,7 +29,12 @@ export const COPY = defineCommand({
     const { copyImage } = await import('../../engine/copy-image.ts');
     using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
     try {
-      const options = { platform: given.platform, access: registryAccess(given), onEvent: progress.listen };
+      const options = {
+        platform: given.platform,
+        access: registryAccess(given),
+        signaturePolicy: given['signature-policy'],
+        onEvent: progress.listen,
+      };
       print(`${await copyImage(engine, from, to, options)}\n`);
     } finally {
       await freeSpace(engine);

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { asWritten, flag, value } from '../options/option.ts';
+import { POLICY_OPTION } from '../options/registry-options.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { pullProgress } from '../pull-progress.ts';
@@ -9,6 +10,7 @@ export const LOAD = defineCommand({
   operands: [0, 0],
   text: 'Reads images from an archive of docker, podman or skopeo (docker-archive, oci-archive; plain, or compressed by gzip or zstd), or from a directory (OCI layout, dir), and prints their names.',
   options: {
+    ...POLICY_OPTION,
     input: value('FILE', 'Read FILE (or a directory) instead of stdin', asWritten, {
       short: 'i',
       example: '-i httpd.tar',
@@ -27,7 +29,12 @@ export const LOAD = defineCommand({
     const engine = await context.engine();
     const { loadArchive } = await import('../../engine/load-archive.ts');
     using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
-    const options = { path, platform: given.platform, onEvent: progress.listen };
+    const options = {
+      path,
+      platform: given.platform,
+      signaturePolicy: given['signature-policy'],
+      onEvent: progress.listen,
+    };
     for await (const { record, names } of loadArchive(engine, options)) {
       const loaded = names.length > 0 ? names : [record.imageId];
       print(loaded.map((name) => `Loaded image: ${name}\n`).join(''));

@@ -47,6 +47,7 @@ export const PULL = defineCommand({
         policy: 'always',
         platform: given.platform,
         access: registryAccess(given),
+        signaturePolicy: given['signature-policy'],
         strictNames: given['strict-names'],
         onEvent: progress.listen,
       });

@@ -7,7 +7,7 @@ import { FILE_OPTIONS, NETWORK_OPTIONS, RIGHTS_OPTIONS } from './isolation-optio
 import { LIMIT_OPTIONS, limitsRequest } from './limit-options.ts';
 import { flag, list, type Values, value } from './option.ts';
 import { PROCESS_OPTIONS } from './process-options.ts';
-import { REGISTRY_OPTIONS, registryAccess } from './registry-options.ts';
+import { POLICY_OPTION, REGISTRY_OPTIONS, registryAccess } from './registry-options.ts';
 import {
   healthRequest,
   logRequest,
@@ -19,6 +19,7 @@ const PULL_POLICIES = ['always', 'missing', 'never', 'newer'] as const;
 
 export const PULL_OPTIONS = {
   ...REGISTRY_OPTIONS,
+  ...POLICY_OPTION,
   platform: value('OS/ARCH[/VARIANT]', 'Which image of several, such as linux/arm64', checkPlatform, {
     default: "this machine's",
   }),
@@ -122,6 +123,7 @@ export function createRequest(given: Given, image: string, command: string[]): C
     pull: given.pull ?? 'missing',
     platform: given.platform,
     access: registryAccess(given),
+    signaturePolicy: given['signature-policy'],
     strictNames: given['strict-names'],
     capAdd: given['cap-add'].flat(),
     capDrop: given['cap-drop'].flat(),

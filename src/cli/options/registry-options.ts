@@ -46,6 +46,16 @@ export const AUTHFILE_OPTION = {
   ),
 };
 
+/** For everything that takes in images. */
+export const POLICY_OPTION = {
+  'signature-policy': value(
+    'FILE',
+    'The policy that images must meet (containers-policy.json(5))',
+    nonEmpty('--signature-policy'),
+    { default: "the user's or the system's policy.json" },
+  ),
+};
+
 /** For everything that fetches or pushes. */
 export const REGISTRY_OPTIONS = {
   ...TRUST_OPTIONS,

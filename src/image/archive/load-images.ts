@@ -7,6 +7,8 @@ import { ImageStore } from '../../store/images.ts';
 import type { StoreHooks } from '../../store/layers.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { LayerUnpacker } from '../layer-sink.ts';
+import { admitImage } from '../policy/admit-image.ts';
+import type { PolicyIdentity } from '../policy/scopes.ts';
 import type { PullListener } from '../pull/events.ts';
 import { fetchImage } from '../pull/fetch-image.ts';
 import { dockerImages, isLegacyArchive } from './docker-images.ts';
@@ -20,6 +22,9 @@ export interface LoadImagesOptions {
   unpacker: LayerUnpacker;
   hooks: StoreHooks;
   platform?: Platform | undefined;
+  /** Where they are from, for the policy. */
+  identity: PolicyIdentity;
+  signaturePolicy?: string | undefined;
   emit: PullListener;
   signal?: AbortSignal | undefined;
 }
@@ -70,7 +75,7 @@ function fullName(written: string, registry: string): string | undefined {
 
 /** Takes one image into the store, under all its names. Throws what fetchImage() throws. */
 export async function loadImage(options: LoadImagesOptions, image: PackagedImage): Promise<LoadedImage> {
-  const { paths, unpacker, hooks, platform, emit, signal } = options;
+  const { paths, unpacker, hooks, platform, identity, emit, signal } = options;
   const store = new ImageStore(paths);
   const [first, ...more] = image.names;
   const record = await fetchImage({
@@ -82,6 +87,7 @@ export async function loadImage(options: LoadImagesOptions, image: PackagedImage
     digest: image.digest,
     platform: platform ?? hostPlatform(process.arch),
     isPlatformExplicit: platform !== undefined,
+    admit: (manifestDigest) => admitImage({ identity, manifestDigest }, { file: options.signaturePolicy }),
     emit,
     signal,
   });

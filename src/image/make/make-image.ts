@@ -14,7 +14,7 @@ import type { StoreHooks } from '../../store/layers.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { LayerUnpacker } from '../layer-sink.ts';
 import type { PullListener } from '../pull/events.ts';
-import { fetchImage } from '../pull/fetch-image.ts';
+import { ADMIT_OWN, type Admission, fetchImage } from '../pull/fetch-image.ts';
 import type { ImageSource } from '../pull/image-source.ts';
 import type { SpooledLayer } from './spool-layer.ts';
 
@@ -30,6 +30,8 @@ export interface MakeImageOptions {
   config: Omit<ImageConfig, 'rootfs' | 'history'>;
   history: HistoryEntry;
   annotations?: Record<string, string> | undefined;
+  /** For what is made of something foreign. */
+  admit?: Admission | undefined;
   /** undefined: an image without a name */
   name: Reference | undefined;
 }
@@ -69,6 +71,7 @@ export async function makeImage(options: MakeImageOptions): Promise<ImageRecord>
     digest: undefined,
     platform,
     isPlatformExplicit: false,
+    admit: options.admit ?? ADMIT_OWN,
     emit,
   });
 }

@@ -33,9 +33,17 @@ export interface FetchImageOptions {
   platform: Platform;
   /** The user asked for this platform: another one is an error, and not only worth a warning. */
   isPlatformExplicit: boolean;
+  /** Throws when the image may not be used: asked once its manifest is known, before anything is kept. */
+  admit: Admission;
   emit: PullListener;
   signal?: AbortSignal | undefined;
 }
+
+/** @throws ERR_TSRUN_POLICY_REFUSED */
+export type Admission = (manifestDigest: Digest) => Promise<void>;
+
+/** For what comes with tsrun, or is made of what is in the store. */
+export const ADMIT_OWN: Admission = async () => {};
 
 const CONFIG_LIMIT_BYTES = 8 << 20;
 
@@ -179,6 +187,7 @@ async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
   const blobs = new BlobStore(paths);
   const layers = new LayerStore(paths, hooks);
   const fetched = await fetchDocuments(source, blobs, options);
+  await options.admit(fetched.manifestDigest);
   const { manifest, documents } = fetched;
   const blobDigests = [
     ...documents.map((d) => d.digest),

@@ -2,7 +2,7 @@
 import { TsrunError } from '../../errors.ts';
 import type { RegistryAccess } from '../../registry/access.ts';
 import { type PullEndpoint, pullEndpoints } from '../../registry/registry-policy.ts';
-import type { Platform } from '../../spec/image.ts';
+import type { Digest, Platform } from '../../spec/image.ts';
 import { hostPlatform } from '../../spec/platform.ts';
 import { formatReference, type Reference, repositoryName } from '../../spec/reference.ts';
 import { BlobStore } from '../../store/blobs.ts';
@@ -11,12 +11,15 @@ import { ImageStore } from '../../store/images.ts';
 import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../../store/layers.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { LayerUnpacker } from '../layer-sink.ts';
+import { admitImage } from '../policy/admit-image.ts';
 import { servesPlatform } from '../serves-platform.ts';
 import type { PullListener } from './events.ts';
 import { fetchImage } from './fetch-image.ts';
 import { openRegistry, type RegistrySource } from './registry-source.ts';
 
 export interface PullOptions extends RegistryAccess {
+  /** --signature-policy */
+  signaturePolicy?: string | undefined;
   paths: StorePaths;
   reference: Reference;
   unpacker: LayerUnpacker;
@@ -111,7 +114,17 @@ async function pullFrom(endpoint: PullEndpoint, options: PullOptions): Promise<P
   const source = openRegistry(endpoint.reference, endpoint.access, onRetry, signal);
   try {
     const before = new ImageStore(paths).read(name);
+    const admit = (manifestDigest: Digest): Promise<void> =>
+      admitImage(
+        {
+          identity: { transport: 'docker', reference },
+          manifestDigest,
+          signatures: () => source.signatures(manifestDigest),
+        },
+        { file: options.signaturePolicy, environment: options.environment },
+      );
     const current = await upToDate(source, options, platform);
+    if (current !== undefined) await admit(current.manifestDigest);
     const record =
       current ??
       (await fetchImage({
@@ -123,6 +136,7 @@ async function pullFrom(endpoint: PullEndpoint, options: PullOptions): Promise<P
         digest: reference.digest,
         platform,
         isPlatformExplicit: options.platform !== undefined,
+        admit,
         emit,
         signal,
       }));

@@ -3,11 +3,14 @@ import { openClient, type RegistryAccess } from '../../registry/access.ts';
 import { downloadBlob } from '../../registry/download-blob.ts';
 import type { Digest } from '../../spec/image.ts';
 import type { Reference } from '../../spec/reference.ts';
+import type { FoundSignatures } from '../policy/admit-image.ts';
 import type { ImageSource, SourceDocument } from './image-source.ts';
 
 export interface RegistrySource extends ImageSource {
   /** What the tag means now; undefined when the registry does not say. */
   currentDigest(): Promise<Digest | undefined>;
+  /** What is said to sign a manifest, at this place. */
+  signatures(manifestDigest: Digest): Promise<FoundSignatures>;
   close(): Promise<void>;
 }
 
@@ -28,6 +31,10 @@ export function openRegistry(
     parallel: PARALLEL_BLOBS,
     document: (digest): Promise<SourceDocument> => client.document(repository, digest ?? name),
     fill: (descriptor, partial, options) => downloadBlob(client, repository, descriptor, partial, options),
+    signatures: async (digest) => {
+      const { registrySignatures } = await import('../policy/registry-signatures.ts');
+      return await registrySignatures(client, reference, digest, access);
+    },
     currentDigest: () => client.digestOf(repository, name),
     close: () => client.close(),
   };

@@ -1,0 +1,33 @@
+/** Where policy.json is: what --signature-policy names, else the user's, else the system's (containers-policy.json(5)). */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { tsrunError } from '../../errors.ts';
+import { type Policy, parsePolicy } from './policy-document.ts';
+
+const SYSTEM = '/etc/containers/policy.json';
+
+/** Undefined when it is not there. A file that is there and cannot be read must not count as none. */
+function readIfPresent(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw tsrunError('ERR_TSRUN_POLICY', { file, problem: 'it cannot be read' }, error);
+  }
+}
+
+/** Undefined when there is none: then every image may be used. Throws ERR_TSRUN_POLICY. */
+export function readPolicy(given: string | undefined, environment: NodeJS.ProcessEnv): Policy | undefined {
+  if (given !== undefined) {
+    const text = readIfPresent(given);
+    if (text === undefined) throw tsrunError('ERR_TSRUN_POLICY', { file: given, problem: 'it is not there' });
+    return parsePolicy(text, given);
+  }
+  const own = join(environment.HOME || homedir(), '.config', 'containers', 'policy.json');
+  for (const file of [own, SYSTEM]) {
+    const text = readIfPresent(file);
+    if (text !== undefined) return parsePolicy(text, file);
+  }
+  return undefined;
+}

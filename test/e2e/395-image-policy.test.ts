@@ -1,0 +1,69 @@
+/** policy.json, on every way by which an image comes in. Its rules are tried beside skopeo in test/integration/image-policy.test.ts. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { payloadOf, pushSignatures, signingKey, signText } from '../support/cosign.ts';
+import { imageOf, tarOf } from '../support/image-fixture.ts';
+import { pushImage } from '../support/push-image.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { useTsrun } from '../support/tsrun.ts';
+
+const tsrun = useTsrun();
+const at = (name: string): string => join(tsrun.store.directory, name);
+const ACCEPT = [{ type: 'insecureAcceptAnything' }];
+let registry: Registry;
+
+beforeAll(async () => {
+  registry = await startRegistry();
+  const image = imageOf([await tarOf({ a: 'a' })]);
+  const key = signingKey();
+  for (const name of ['signed', 'unsigned']) await pushImage(registry.host, name, 'v1', image);
+  const payload = payloadOf(image.manifestDigest, `${registry.host}/signed`);
+  await pushSignatures(registry.host, 'signed', image.manifestDigest, [signText(key, payload)]);
+  await tsrun.ok('run', '--rm', '--network', 'none', 'localhost/busybox', 'true');
+  await tsrun.ok('save', '--format', 'oci-archive', '-o', at('oci.tar'), 'localhost/busybox');
+  await tsrun.ok('save', '-o', at('docker.tar'), 'localhost/busybox');
+  writeFileSync(at('key.pub'), key.publicText);
+  writeFileSync(at('root.tar'), await tarOf({ a: 'a' }));
+  const configuration = at('home/.config/containers');
+  mkdirSync(join(configuration, 'registries.d'), { recursive: true });
+  const section = `docker:\n  ${registry.host}:\n    use-sigstore-attachments: true\n`;
+  writeFileSync(join(configuration, 'registries.d', 'test.yaml'), section);
+  const signed = {
+    type: 'sigstoreSigned',
+    keyPath: at('key.pub'),
+    signedIdentity: { type: 'matchRepository' },
+  };
+  const policy = {
+    default: [{ type: 'reject' }],
+    transports: { docker: { [registry.host]: [signed] }, 'oci-archive': { [at('oci.tar')]: ACCEPT } },
+  };
+  writeFileSync(join(configuration, 'policy.json'), JSON.stringify(policy));
+  writeFileSync(at('all.json'), JSON.stringify({ default: ACCEPT }));
+});
+afterAll(() => registry?.[Symbol.asyncDispose]());
+
+const under = (...words: string[]) => tsrun.run(words, { env: { HOME: at('home') } });
+
+it.each<[string, boolean, string]>([
+  ['pull -q HOST/signed:v1', true, ''],
+  ['pull -q HOST/unsigned:v1', false, 'and there is none'],
+  ['create HOST/unsigned:v1 /a', false, 'and there is none'],
+  ['copy docker://HOST/signed:v1 dir:AT/copied', true, ''],
+  ['copy docker://HOST/unsigned:v1 dir:AT/not-copied', false, 'and there is none'],
+  ['copy --signature-policy AT/all.json docker://HOST/unsigned:v1 dir:AT/copied-too', true, ''],
+  ['load -i AT/oci.tar', true, ''],
+  ['load -i AT/docker.tar', false, 'a docker-archive may not be used'],
+  ['load --signature-policy AT/all.json -i AT/docker.tar', true, ''],
+  ['run --rm --network none docker-archive:AT/docker.tar true', false, 'a docker-archive may not be used'],
+  ['import AT/root.tar', false, 'a tarball may not be used'],
+  ['run --rm --network none localhost/busybox true', true, ''],
+])('%s: %s', async (words, accepted, why) => {
+  const written = words.replaceAll('HOST', registry.host).replaceAll('AT', tsrun.store.directory);
+  const { status, stderr } = await under(...written.split(' '));
+  expect({ status, stderr }).toMatchObject({
+    status: accepted ? 0 : 125,
+    stderr: expect.stringContaining(why),
+  });
+  if (!accepted) expect(stderr).toContain('ERR_TSRUN_POLICY_REFUSED');
+});
