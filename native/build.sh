@@ -45,9 +45,9 @@ sanitize() {
 	$CC $flags -Dprogram_main=main -o "$out/supervisor" $supervisor
 	$CC $flags -I"$here" -o "$out/frames-fuzz" "$here/../test/native/frames-fuzz.c" \
 		"$here"/supervisor/client-receive.c "$here"/supervisor/client-send.c "$here"/supervisor/clients.c "$here"/supervisor/clock.c \
-		"$here"/supervisor/poll.c "$here"/supervisor/stdio.c "$here"/supervisor/log*.c
+		"$here"/supervisor/event-log.c "$here"/supervisor/poll.c "$here"/supervisor/stdio.c "$here"/supervisor/log*.c
 	$CC $flags -I"$here" -o "$out/noun-tests" "$here/../test/native/noun-tests.c" \
-		"$here"/supervisor/clock.c "$here"/supervisor/poll.c "$here"/supervisor/log*.c
+		"$here"/supervisor/clock.c "$here"/supervisor/event-log.c "$here"/supervisor/poll.c "$here"/supervisor/log*.c
 	$CC $flags -I"$here" -o "$out/forward-tests" "$here/../test/native/forward-tests.c" \
 		"$here"/forward/address.c "$here"/forward/flows.c
 	$CC $flags -I"$here" -o "$out/hub-tests" "$here/../test/native/hub-tests.c" \

@@ -82,6 +82,7 @@ enum spec_flag {
 	SPEC_LOG = 32,		/* output is written to the log */
 	SPEC_RESTART_ON_FAILURE = 64,
 	SPEC_RESTART_ALWAYS = 128,
+	SPEC_EXEC = 256,	/* it is a command in a container: its events are named so */
 };
 
 /* A part of the memfd, 8-byte aligned; size 0 = there is none. */
@@ -114,10 +115,14 @@ struct supervisor_spec {
 	uint32_t health_start_interval; /* ms between checks until then */
 	uint32_t health_retries;	/* failures in a row that make it unhealthy */
 	uint32_t health_action;		/* enum health_action */
+	uint32_t event_log;	  /* text: the file that events are added to (supervisor/event-log.h); "" = none */
+	uint32_t event_fields;	  /* text: what each event has besides */
 	char boot_id[40];	  /* copied to state.json */
 };
 
 #define LOG_FIELDS_MAX 4096 /* bytes of log_fields */
+#define EVENT_FIELDS_MAX 4096 /* bytes of event_fields */
+#define EVENT_LOG_MAX 1048576u /* bytes after which the log of events is rotated */
 
 enum log_driver {
 	LOG_K8S_FILE = 0,

@@ -28,6 +28,7 @@
 #include "supervisor/clients.h"
 #include "supervisor/clock.h"
 #include "supervisor/descriptors.h"
+#include "supervisor/event-log.h"
 #include "supervisor/health.h"
 #include "supervisor/helpers.h"
 #include "supervisor/io.h"
@@ -152,6 +153,13 @@ static int announce(int first_client)
 	return 0;
 }
 
+/* The user's command runs: first on record, then said. */
+static void tell_started(void)
+{
+	event_log_started(restart_count() > 0, restart_count() == 0 && (spec.flags & (SPEC_ATTACH_STDOUT | SPEC_ATTACH_STDERR)));
+	clients_started(init_pid);
+}
+
 static void let_go(void)
 {
 	int go = slot(SLOT_GO);
@@ -164,7 +172,7 @@ static void let_go(void)
 	io_close(&go);
 	spec_free(&start_program, &spec.start);
 	if (!starting)
-		clients_started(init_pid);
+		tell_started();
 }
 
 /* Has the init execve'd? At its death at the latest the question is answered. */
@@ -177,7 +185,7 @@ static void check_report(int answer_now)
 	starting = 0;
 	io_close(&report_fd);
 	if (found <= 0)
-		clients_started(init_pid);
+		tell_started();
 }
 
 static void give_memory_back(struct poll_set *set)
@@ -248,6 +256,16 @@ static int is_over(void)
 	return ending.failed || stdio_drained(now, ended_at) || (blocked >= 0 && now - blocked >= BLOCKED_LIMIT);
 }
 
+static void record_health(void)
+{
+	static const char *told;
+
+	record();
+	if (told != health_status() && health_status()[0] != 's') /* "starting" is nothing that happens */
+		event_log_health(health_status());
+	told = health_status();
+}
+
 static void relay(void)
 {
 	while (!is_over()) {
@@ -259,7 +277,7 @@ static void relay(void)
 		}
 		wait_and_act();
 		if (health_changed() && !children_init_ended(&ending.status))
-			record();
+			record_health();
 	}
 	limit_at = -1;
 	log_finish();
@@ -303,6 +321,7 @@ static void start_again(char **envp)
 	ending.restarting = 1;
 	ending.restart_at = from_now(pause);
 	record_exit(FD_DIRECTORY, &ending);
+	event_log_ended(&ending);
 	clients_hurry();
 	while (!ending.failed && !stdio_drained(clock_monotonic(), ended_at))
 		wait_and_act();
@@ -328,8 +347,14 @@ static void start_again(char **envp)
 static void bury(void)
 {
 	record_exit(FD_DIRECTORY, &ending);
-	if (!cleanup_program || signals_keep_wanted() || program_run(cleanup_program, spec.cleanup.size) == 0)
+	if (!ending.restart_at.seconds && (!ending.failed || restart_count() > 0))
+		event_log_ended(&ending);
+	if (!cleanup_program || signals_keep_wanted())
 		return;
+	if (program_run(cleanup_program, spec.cleanup.size) == 0) {
+		event_log_removed();
+		return;
+	}
 	ending.cleanup_failed = 1;
 	ending.cleanup.op = cleanup_program->failed_errno ? cleanup_program->failed_op : NO_OP;
 	ending.cleanup.error = cleanup_program->failed_errno ? cleanup_program->failed_errno : EINVAL;
@@ -384,7 +409,9 @@ int program_main(int argc, char **argv, char **envp)
 	clients_open(first_client, descriptor_inherited(FD_LISTEN), error ? 0 : spec.flags);
 	if (error)
 		fail(NO_OP, -error);
-	else if (start() == 0 && announce(first_client) == 0)
+	else
+		event_log_open(&(struct event_options){spec_text(spec.event_log), spec_text(spec.event_fields), spec.flags & SPEC_EXEC});
+	if (!error && start() == 0 && announce(first_client) == 0)
 		let_go();
 	relay();
 	end_processes();

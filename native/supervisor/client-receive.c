@@ -8,6 +8,7 @@
 #include "children.h"
 #include "client.h"
 #include "clients.h"
+#include "event-log.h"
 #include "health.h"
 #include "stdio.h"
 
@@ -22,6 +23,8 @@ static void accept_frame(struct client *c)
 	switch (c->header.type) {
 	case FRAME_ATTACH:
 		c->attach = number & (SPEC_ATTACH_STDIN | SPEC_ATTACH_STDOUT | SPEC_ATTACH_STDERR);
+		if (c->attach)
+			event_log_attached();
 		break;
 	case FRAME_STDIN_EOF:
 		if (c->attach & SPEC_ATTACH_STDIN)

@@ -4,7 +4,7 @@
 
 #include <linux/mman.h>
 
-_Static_assert(sizeof(struct supervisor_spec) == 160, "src/supervisor/spec.ts writes it");
+_Static_assert(sizeof(struct supervisor_spec) == 168, "src/supervisor/spec.ts writes it");
 
 #define TEXTS_MAX 16384u
 
@@ -66,6 +66,8 @@ int spec_load(struct supervisor_spec *spec)
 		return error;
 	texts_size = spec->texts.size;
 	if (texts_size && (texts[0] || texts[texts_size - 1]))
+		return -EINVAL;
+	if (strlen(spec_text(spec->event_fields)) > EVENT_FIELDS_MAX)
 		return -EINVAL;
 	return (spec->flags & SPEC_LOG) && !log_ok(spec) ? -EINVAL : 0;
 }

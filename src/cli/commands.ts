@@ -170,6 +170,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Print how much CPU, memory, network and disk containers use',
     load: async () => (await import('./commands/stats.ts')).STATS,
   },
+  events: {
+    summary: 'Print what happens to containers, images, volumes and networks',
+    load: async () => (await import('./commands/events.ts')).EVENTS,
+  },
   'container exists': {
     summary: 'Tell by the exit status whether there is a container',
     load: async () => (await import('./commands/container-exists.ts')).CONTAINER_EXISTS,
@@ -349,7 +353,7 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
     umount: 'image unmount',
     inspect: 'inspect --type image',
   },
-  system: { info: 'info' },
+  system: { info: 'info', events: 'events' },
   volume: { list: 'volume ls', remove: 'volume rm' },
   ns: { list: 'ns ls' },
   healthcheck: {},

@@ -1,4 +1,5 @@
 /** Use case: `tsrun commit`: what a container has changed becomes the top layer of a new image. */
+
 import { makeImage } from '../image/make/make-image.ts';
 import { type SpooledLayer, spoolLayer } from '../image/make/spool-layer.ts';
 import type { PullListener } from '../image/pull/events.ts';
@@ -11,6 +12,7 @@ import type { ContainerRecord } from '../store/container-record.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import { pin } from '../store/pins.ts';
 import { MOUNT_PLACES } from './container-changes.ts';
+import { logContainerEvent } from './container-events.ts';
 import type { ContainerView } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import { type PackSource, streamTree } from './pack-tree.ts';
@@ -102,7 +104,7 @@ export async function commitContainer(
   const created = new Date().toISOString();
   const { architecture, os, variant } = below ?? hostPlatform(process.arch);
   const author = options.author ?? below?.author;
-  return await makeImage({
+  const image = await makeImage({
     paths: engine.paths,
     unpacker: engineUnpacker(engine),
     hooks: engineHooks(engine),
@@ -125,4 +127,6 @@ export async function commitContainer(
     },
     name: options.name,
   });
+  logContainerEvent(engine, record, 'commit');
+  return image;
 }

@@ -2,6 +2,7 @@
  * Use cases: `tsrun network connect` and `disconnect`. What they change is written down beside the container, for its next starts; to a
  * running one an interface is added, or taken away. Its endpoint then lives as long as its supervisor, by a pidfd that the hub keeps.
  */
+
 import { closeSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { containerMessages, hubEndpoint, hubMessages, interfaceIndex } from '../network/bridge.ts';
@@ -22,6 +23,7 @@ import { type Memory, type Slot, Slots, type Step } from '../sys/step.ts';
 import { leaseEndpoint } from './connect-networks.ts';
 import type { ContainerView } from './container-view.ts';
 import { type HubMember, joinHub } from './join-hub.ts';
+import { logNetworkEvent } from './network-events.ts';
 import { findNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
 import { readConnections, readEndpoints, writeConnections, writeEndpoints } from './read-endpoints.ts';
@@ -53,6 +55,7 @@ export async function connectContainer(
   }
   if (view.state.init) await addInterface(engine, view, { ...request, name: network.name });
   writeConnections(engine, view.id, [...before, { ...request, name: network.name }]);
+  logNetworkEvent(engine, 'connect', network, view);
 }
 
 async function addInterface(engine: Engine, view: ContainerView, request: EndpointRequest): Promise<void> {
@@ -107,7 +110,8 @@ export async function disconnectContainer(
   force = false,
 ): Promise<void> {
   const before = connectionsOf(engine, view);
-  const { name, number } = findNetwork(engine, networkName);
+  const network = findNetwork(engine, networkName);
+  const { name, number } = network;
   if (!before.some((request) => request.name === name)) {
     if (force) return;
     throw tsrunError('ERR_TSRUN_USAGE', {
@@ -141,6 +145,7 @@ export async function disconnectContainer(
     view.id,
     before.filter((request) => request.name !== name),
   );
+  logNetworkEvent(engine, 'disconnect', network, view);
 }
 
 const MSG_NOSIGNAL = 0x4000;

@@ -4,6 +4,7 @@ import { tsrunError } from '../errors.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import { networkMode } from '../network/parse-network.ts';
 import { pin } from '../store/pins.ts';
+import { logContainerEvent } from './container-events.ts';
 import { checkName } from './container-names.ts';
 import { type ClaimedNetwork, claimNetwork } from './container-network.ts';
 import { type ContainerPlan, commitContainer, planContainer } from './create-container.ts';
@@ -61,6 +62,7 @@ export async function createContainer(
   const plan = await planContainer(engine, request, image, { claimed });
   for (const line of degradations(engine, plan.record, plan.rejectedDrivers)) engine.warn(line);
   await commitContainer(engine, plan);
+  logContainerEvent(engine, plan.record, 'create');
   if (request.cidfile !== undefined) writeFileSync(request.cidfile, plan.record.id, { flag: 'wx' });
   return plan;
 }

@@ -16,6 +16,7 @@ import { randomHex } from '../sys/random.ts';
 import { type Program, Slots } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
 import { cgroupsOf } from './container-cgroup.ts';
+import { eventSpec } from './container-events.ts';
 import { type ContainerView, notRunning } from './container-view.ts';
 import { startError } from './failure.ts';
 import { FD_EXTRA, planSupervisor } from './launch-supervisor.ts';
@@ -70,6 +71,8 @@ export async function execInContainer(
       attach,
       ...(request.interactive && { stdinOnce: true }),
       ...(!request.detach && { killOrphan: true }),
+      exec: true,
+      ...eventSpec(engine, view.record),
     });
     const launch = planSupervisor({
       rootless: { maps: engine.maps, holder },

@@ -1,4 +1,5 @@
 /** `tsrun import`: the archive of a root file system becomes an image of one layer. */
+
 import { createReadStream } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { archiveError, READ_BYTES } from '../image/archive/file-set.ts';
@@ -10,6 +11,7 @@ import type { PullListener } from '../image/pull/events.ts';
 import type { ImageRunConfig, Platform } from '../spec/image.ts';
 import { applyChange } from '../spec/image-change.ts';
 import type { Reference } from '../spec/reference.ts';
+import { logImageEvent } from '../store/event-log.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import type { Engine } from './open-engine.ts';
 import { engineHooks, engineUnpacker } from './unpacker.ts';
@@ -32,7 +34,7 @@ export async function importImage(engine: Engine, options: ImportOptions): Promi
   using layer = await spoolLayer(engine.paths, checked(source, await openSource(source)));
   const created = new Date().toISOString();
   const comment = message ?? `Imported from ${source}`;
-  return await makeImage({
+  const image = await makeImage({
     paths: engine.paths,
     unpacker: engineUnpacker(engine),
     hooks: engineHooks(engine),
@@ -43,6 +45,8 @@ export async function importImage(engine: Engine, options: ImportOptions): Promi
     history: { created, created_by: `tsrun import ${source}`, comment },
     name,
   });
+  logImageEvent(engine.paths, 'import', image.imageId, image.reference);
+  return image;
 }
 
 async function openSource(source: string): Promise<AsyncIterable<Uint8Array>> {

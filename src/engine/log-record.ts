@@ -56,7 +56,7 @@ export const isWanted = (record: LogRecord, { since, until }: LogOptions): boole
   (until === undefined || compareTimes(record.time, until) <= 0);
 
 /** Compares RFC 3339 times in UTC, which may have different numbers of fractional digits. */
-function compareTimes(a: string, b: string): number {
+export function compareTimes(a: string, b: string): number {
   const normal = (time: string): string => {
     const [whole = '', fraction = ''] = time.replace(/Z$/, '').split('.');
     return `${whole}.${fraction.padEnd(9, '0')}`;

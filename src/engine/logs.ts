@@ -2,8 +2,8 @@
 import { dirname } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
-import { type LogFile, openLogFiles } from './log-file.ts';
-import { isWanted, type LogOptions, type LogRecord, lastLines } from './log-record.ts';
+import { type LineFile, openLineFiles } from './line-file.ts';
+import { isWanted, type LogOptions, type LogRecord, lastLines, parseLogLine } from './log-record.ts';
 import { logFile } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
 import { watchDirectory } from './watch-directory.ts';
@@ -29,7 +29,7 @@ export async function* readLogs(
     for await (const record of readJournal(engine, view, options)) yield record;
     return;
   }
-  const files = openLogFiles(path);
+  const files = openLineFiles(path, parseLogLine);
   const newest = files.at(-1);
   const records = files.flatMap((file) => [...file.lines()]).filter((record) => isWanted(record, options));
   for (const file of files) if (file !== newest || !options.follow) file.close();
@@ -45,7 +45,7 @@ async function* followLog(
   engine: Engine,
   view: ContainerView,
   path: string,
-  newest: LogFile | undefined,
+  newest: LineFile<LogRecord> | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogRecord> {
   using changes = watchDirectory(dirname(path));
@@ -56,7 +56,7 @@ async function* followLog(
       const record = engine.containers.read(view.id);
       const ended = !record || viewContainer(engine, record).state.phase === 'exited';
       yield* current?.lines() ?? [];
-      const newer = openLogFiles(path, current);
+      const newer = openLineFiles(path, parseLogLine, current);
       for (const file of newer) {
         yield* current?.lines() ?? []; // what came between the look above and the rotation
         current?.close();

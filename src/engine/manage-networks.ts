@@ -1,4 +1,5 @@
 /** Use cases: `tsrun network create`, `rm`, `prune`: what there is, not what a container has of it. */
+
 import { tsrunError } from '../errors.ts';
 import {
   type BridgeNetwork,
@@ -27,6 +28,7 @@ import { lockPath } from '../store/paths.ts';
 import { randomHex } from '../sys/random.ts';
 import { type ContainerView, listContainers } from './container-view.ts';
 import { findHub } from './join-hub.ts';
+import { logNetworkEvent } from './network-events.ts';
 import { takenSubnets } from './networks.ts';
 import type { Engine } from './open-engine.ts';
 import { readConnections } from './read-endpoints.ts';
@@ -83,6 +85,7 @@ export async function makeNetwork(engine: Engine, request: NetworkRequest): Prom
     options: request.options,
   };
   if (!createNetwork(engine.paths, network)) throw tsrunError('ERR_TSRUN_NETWORK_EXISTS', { name });
+  logNetworkEvent(engine, 'create', network);
   return network;
 }
 
@@ -156,6 +159,7 @@ export async function deleteNetwork(engine: Engine, network: BridgeNetwork, forc
   for (const view of users) await removeContainer(engine, view, { force: true, volumes: false });
   removeNetwork(engine.paths, network.name);
   removeBridge(engine, network);
+  logNetworkEvent(engine, 'remove', network);
 }
 
 /** The bridge of a network that is no more: another network may get its subnet. Without a hub there is none. */

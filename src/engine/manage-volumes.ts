@@ -1,7 +1,9 @@
 /** Use cases: `tsrun volume create`, `rm`, `prune`. */
+
 import { renameSync, statSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
+import { logEvent } from '../store/event-log.ts';
 import { volumeDirectory } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { createVolume, readVolume, type VolumeRecord, type VolumeRequest } from '../store/volumes.ts';
@@ -32,6 +34,7 @@ function destroyVolume(engine: Engine, name: string): void {
   const trash = temporaryPath(engine.paths, 'removed');
   renameSync(volumeDirectory(engine.paths, name), trash);
   removeTreeInside(engine.rootless(), [trash]);
+  logEvent(engine.paths, { status: 'remove', type: 'volume', name });
 }
 
 /** @param force remove the containers that use it, too, running ones as well. @throws ERR_TSRUN_VOLUME_IN_USE */

@@ -4,10 +4,12 @@
  * Only there may a mount be made, and be seen: in the user and mount namespaces of the containers. It is read-only, and stays until it is
  * unmounted or the namespaces end, with the last process in them.
  */
+
 import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { bindView } from '../rootfs/copy.ts';
 import { rootfsDriver } from '../rootfs/drivers.ts';
+import { logImageEvent } from '../store/event-log.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import { imageMountpoint, imageMounts, layerDiff, type StorePaths } from '../store/paths.ts';
 import { call } from '../sys/calls.ts';
@@ -57,6 +59,7 @@ export function mountImage(paths: StorePaths, record: ImageRecord): string {
       : // by the kernel in any case: a FUSE server would have to stay, and would be nobody's child
         rootfsDriver('overlay').view(slots, { directories, mountpoint }),
   );
+  logImageEvent(paths, 'mount', record.imageId, record.reference);
   return mountpoint;
 }
 
@@ -64,10 +67,12 @@ export function mountImage(paths: StorePaths, record: ImageRecord): string {
 export function unmountImage(paths: StorePaths, record: ImageRecord, force: boolean): void {
   const mountpoint = imageMountpoint(paths, record.imageId);
   const args = [mountpoint, force ? MNT_DETACH : 0];
-  if (mountpointOf(paths, record) !== undefined)
+  if (mountpointOf(paths, record) !== undefined) {
     run(`unmount image ${record.reference}`, () => [
       call('rootless', 'it has been looked at', 'umount2', args),
     ]);
+    logImageEvent(paths, 'unmount', record.imageId, record.reference);
+  }
   try {
     rmdirSync(mountpoint);
   } catch (error) {

@@ -19,6 +19,7 @@ import { containerFiles } from '../store/paths.ts';
 import type { PausedFile } from '../store/paused.ts';
 import { SIGCONT, SIGSTOP } from '../sys/constants.ts';
 import { openPidfd } from '../sys/process.ts';
+import { logContainerEvent } from './container-events.ts';
 import { type ContainerView, notRunning, viewContainer } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 
@@ -40,6 +41,7 @@ export async function pauseContainer(engine: Engine, view: ContainerView): Promi
   if (cgroup) await freeze(cgroup, true);
   else signalAll(engine, view, SIGSTOP);
   await untilStopped(engine, view);
+  logContainerEvent(engine, view.record, 'pause');
   return how;
 }
 
@@ -54,6 +56,7 @@ export async function unpauseContainer(engine: Engine, view: ContainerView): Pro
   if (cgroup) await freeze(cgroup, false);
   else signalAll(engine, view, SIGCONT);
   rmSync(containerFiles(engine.paths, view.id).paused, { force: true });
+  logContainerEvent(engine, view.record, 'unpause');
 }
 
 /** Its number in the innermost pid namespace: kill(-1) from inside somebody else's would stop more than the container. */

@@ -7,6 +7,7 @@ import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContainerPhase } from '../store/container-state.ts';
 import { containerDirectory } from '../store/paths.ts';
 import { SIGKILL } from '../sys/constants.ts';
+import { logContainerEvent } from './container-events.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
 import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
@@ -41,6 +42,7 @@ export async function removeContainer(
     const record = options.volumes ? withoutShared(engine, view.record) : view.record;
     const rootless = engine.rootless();
     runInside(rootless, () => removalSteps(engine.paths, record, 'rootless', options.volumes));
+    logContainerEvent(engine, record, 'remove');
     return;
   }
 }

@@ -1,4 +1,5 @@
 /** Use case: `tsrun restart`. */
+import { logContainerEvent } from './container-events.ts';
 import type { ContainerView } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import { startContainer } from './start-container.ts';
@@ -18,5 +19,6 @@ export async function restartContainer(
   const attach = { stdin: false, stdout: false, stderr: false };
   const { client } = await startContainer(engine, view.record, { attach });
   client.close();
+  logContainerEvent(engine, view.record, 'restart');
   return stopped;
 }

@@ -24,6 +24,7 @@ import { currentBootId, startTimeOf } from '../sys/process.ts';
 import { type Program, Slots } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
 import { containerCgroup } from './container-cgroup.ts';
+import { eventSpec } from './container-events.ts';
 import {
   type ConnectedNetwork,
   type ContainerNetwork,
@@ -149,6 +150,7 @@ export function planStart(
     ...(health && { health }),
     ...(cgroup?.oomFile !== undefined && { oomFile: cgroup.oomFile }),
     ...logSpec(record),
+    ...eventSpec(engine, record),
   });
   const supervisor = {
     spec,

@@ -1,5 +1,6 @@
 /** Use case: `tsrun stop`: the container's stop signal, then SIGKILL. */
 import { SIGKILL } from '../sys/constants.ts';
+import { logContainerEvent } from './container-events.ts';
 import type { ContainerView } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import { signalContainer } from './signal-container.ts';
@@ -38,6 +39,7 @@ export async function stopContainer(
     await waitContainer(engine, view, KILL_WAIT_MS, 'for-good');
     return { already: phase === 'stopping', killed: false };
   }
+  logContainerEvent(engine, view.record, 'stop');
   signalContainer(engine, view, signal);
   if (phase === 'paused') await (await import('./pause-container.ts')).unpauseContainer(engine, view);
   const waitMs = timeout < 0 ? Number.POSITIVE_INFINITY : timeout * 1000;

@@ -1,4 +1,4 @@
-/** Waiting for a container's end. */
+/** Waiting for a container's end, or for something else that becomes of it. */
 import type { ExitStatus } from '../store/container-state.ts';
 import { containerDirectory } from '../store/paths.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
@@ -9,25 +9,54 @@ import { watchDirectory } from './watch-directory.ts';
 const LOOK_MS = 100;
 
 /**
+ * Looks at a container, again at each change of its directory, until `found` says something; undefined when `timeoutMs` passed before.
+ * @param found given undefined for a container that has been removed
+ */
+export async function waitUntil<T>(
+  engine: Engine,
+  id: string,
+  found: (view: ContainerView | undefined) => T | undefined,
+  { timeoutMs = Number.POSITIVE_INFINITY, lookMs = LOOK_MS } = {},
+): Promise<T | undefined> {
+  const deadline = Date.now() + timeoutMs;
+  using changes = watchDirectory(containerDirectory(engine.paths, id));
+  for (;;) {
+    const record = engine.containers.read(id);
+    const result = found(record && viewContainer(engine, record));
+    if (result !== undefined) return result;
+    const left = deadline - Date.now();
+    if (left <= 0) return undefined;
+    await changes.next(Math.min(lookMs, left));
+  }
+}
+
+/**
  * Resolves with the exit status, at once when it has ended already; undefined when `timeoutMs` passed before.
- * A container that is removed as it ends leaves no record: its status is then unknown.
+ * A container that is removed as it ends leaves no record: its status is what the log of events has of it, or unknown.
  * @param end `any`, also one after which its supervisor starts it again, as docker has it; or only the last one
  */
 export async function waitContainer(
   engine: Engine,
-  view: ContainerView,
+  { id }: ContainerView,
   timeoutMs = Number.POSITIVE_INFINITY,
   end: 'any' | 'for-good' = 'any',
 ): Promise<ExitStatus | undefined> {
-  const deadline = Date.now() + timeoutMs;
-  using changes = watchDirectory(containerDirectory(engine.paths, view.id));
-  for (;;) {
-    const record = engine.containers.read(view.id);
-    if (!record) return { kind: 'unknown' };
-    const { state } = viewContainer(engine, record);
-    if (state.exit && (end === 'any' || state.phase === 'exited')) return state.exit;
-    const left = deadline - Date.now();
-    if (left <= 0) return undefined;
-    await changes.next(Math.min(LOOK_MS, left));
+  const ended = (view: ContainerView | undefined): ExitStatus | 'removed' | undefined => {
+    if (!view) return 'removed';
+    const { exit, phase } = view.state;
+    return end === 'any' || phase === 'exited' ? exit : undefined;
+  };
+  const status = await waitUntil(engine, id, ended, { timeoutMs });
+  return status === 'removed' ? await removedStatus(engine, id) : status;
+}
+
+/** The status of a container that is no more. */
+export async function removedStatus(engine: Engine, id: string): Promise<ExitStatus> {
+  const { readEvents } = await import('./events.ts');
+  let status: ExitStatus = { kind: 'unknown' };
+  for await (const { id: about, status: what, exitCode } of readEvents(engine, { follow: false })) {
+    if (about !== id || what !== 'died') continue;
+    status = exitCode === undefined ? { kind: 'unknown' } : { kind: 'exited', code: exitCode };
   }
+  return status;
 }

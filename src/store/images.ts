@@ -2,6 +2,7 @@
  * images/: the names of images, and what hangs on them. One small file for each name; reading is synchronous, because looking up a
  * name is on the way of every start of a container.
  */
+
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { parseDocument, parseImageConfig } from '../spec/document.ts';
@@ -9,6 +10,7 @@ import type { ImageConfig, Manifest } from '../spec/image.ts';
 import { formatReference, type Reference } from '../spec/reference.ts';
 import { syncDirectory, writeFileAtomic } from './atomic-write.ts';
 import { containersUsing } from './container-layers.ts';
+import { logImageEvent } from './event-log.ts';
 import { resolveImageName } from './image-names.ts';
 import {
   danglingReference,
@@ -103,6 +105,7 @@ export class ImageStore {
   tag(record: ImageRecord, name: Reference): ImageRecord {
     const tagged = { ...record, reference: formatReference(name) };
     this.put(tagged);
+    this.#log('tag', tagged);
     return tagged;
   }
 
@@ -111,7 +114,9 @@ export class ImageStore {
     const record = this.read(reference);
     if (record === undefined) return false;
     if (!isDangling(record)) this.#keepDangling(record);
-    return this.#forget(reference);
+    const isGone = this.#forget(reference);
+    if (isGone) this.#log('untag', record);
+    return isGone;
   }
 
   /** Takes the name away, and keeps nothing: the image goes with the next collection unless it has another. */
@@ -134,7 +139,17 @@ export class ImageStore {
     if (containers.length > 0) {
       throw tsrunError('ERR_TSRUN_IMAGE_IN_USE', { reference: record.reference, containers });
     }
-    return this.namesOf(record).flatMap((image) => (this.#forget(image.reference) ? [image.reference] : []));
+    const names = this.namesOf(record).flatMap((image) =>
+      this.#forget(image.reference) ? [image.reference] : [],
+    );
+    for (const reference of names) this.#log('untag', { ...record, reference });
+    this.#log('remove', record);
+    return names;
+  }
+
+  /** What has happened to the image, under the name of `record`, for `tsrun events`. */
+  #log(status: string, { imageId, reference }: ImageRecord): void {
+    logImageEvent(this.paths, status, imageId, reference);
   }
 
   #keepDangling(record: ImageRecord): void {

@@ -63,6 +63,9 @@ export const networkPath = (s: StorePaths, name: string): string => `${networksD
 export const hubDirectory = (s: StorePaths): string => `${s.runtime}/network`;
 export const leasesDirectory = (s: StorePaths): string => `${hubDirectory(s)}/leases`;
 
+/** events.log: what has happened (event-log.ts); when it is full, it becomes events.log.1 */
+export const eventLogPath = (s: StorePaths): string => `${s.root}/events.log`;
+
 /** tmp/: whatever is being made; swept by the next command when its maker is dead */
 export const temporaryDirectory = (s: StorePaths): string => `${s.root}/tmp`;
 /** Everything in the root: what else is there is not ours. */
@@ -78,6 +81,8 @@ export const storeEntries = (s: StorePaths): string[] =>
     'locks',
     'networks',
     'storage-driver.json',
+    'events.log',
+    'events.log.1',
   ].map((name) => `${s.root}/${name}`);
 /** locks/<name>: files that are only ever flock(2)ed */
 export const locksDirectory = (s: StorePaths): string => `${s.root}/locks`;

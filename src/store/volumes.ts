@@ -2,6 +2,7 @@
  * volumes/<name>/{volume.json,_data}: a volume is a directory that appears by one rename, complete, and goes by one. `volume.json` says
  * how it was asked for; its content is the user's.
  */
+
 import {
   chmodSync,
   existsSync,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { writeDurably } from './atomic-write.ts';
+import { logEvent } from './event-log.ts';
 import { type StorePaths, volumeData, volumeDirectory, volumeRecord, volumesDirectory } from './paths.ts';
 import { temporaryPath } from './temporary.ts';
 
@@ -79,6 +81,7 @@ export function createVolume(paths: StorePaths, request: VolumeRequest): boolean
   mkdirSync(volumesDirectory(paths), { recursive: true, mode: 0o700 });
   try {
     renameSync(making, final);
+    logEvent(paths, { status: 'create', type: 'volume', name: request.name });
     return true;
   } catch (error) {
     if (!existsSync(final)) throw error; // else: somebody made it meanwhile

@@ -30,6 +30,7 @@ export const SPEC_KILL_ORPHAN = 16;
 export const SPEC_LOG = 32;
 export const SPEC_RESTART_ON_FAILURE = 64;
 export const SPEC_RESTART_ALWAYS = 128;
+export const SPEC_EXEC = 256;
 
 export const FRAME_STARTED = 1;
 export const FRAME_FAILED = 2;
@@ -48,6 +49,8 @@ export const FRAME_PROBE = 22;
 
 /** bytes of the fields that stand in each record */
 export const LOG_FIELDS_MAX = 4096;
+export const EVENT_FIELDS_MAX = 4096;
+export const EVENT_LOG_MAX = 1048576;
 export const LOG_K8S_FILE = 0;
 export const LOG_JSON_FILE = 1;
 export const LOG_JOURNALD = 2;

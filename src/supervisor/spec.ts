@@ -1,6 +1,7 @@
 /** What a supervisor is given on FD_SPEC: struct supervisor_spec of native/protocol.h, and the programs and texts behind it. */
 import { attachFlags, type Streams } from './messages.ts';
 import {
+  EVENT_FIELDS_MAX,
   HEALTH_KILL,
   HEALTH_NONE,
   HEALTH_RESTART,
@@ -10,6 +11,7 @@ import {
   LOG_JSON_FILE,
   LOG_K8S_FILE,
   NEVER,
+  SPEC_EXEC,
   SPEC_KILL_ORPHAN,
   SPEC_LOG,
   SPEC_MAGIC,
@@ -45,6 +47,10 @@ export interface SupervisorSpec {
     /** How many files are kept, the current one included. */
     files: number;
   };
+  /** Where its events go, and what each has besides (native/supervisor/event-log.h). */
+  events?: { path: string; fields: string };
+  /** It is a command in a container: its events are `exec` and `exec_died`. */
+  exec?: boolean;
   /** Start the container again when it ends: always, or `limit` times at most (0 = without end) after a failure. */
   restart?: { when: 'always' } | { when: 'on-failure'; limit: number };
   /** Kill it when a start has lasted so long. */
@@ -137,17 +143,19 @@ class SpecWriter {
   }
 }
 
-const HEADER_SIZE = 160;
+const HEADER_SIZE = 168;
 const SIZE_AT = 4;
 
 /** The bytes of the memfd. @throws RangeError for a name that does not fit */
 export function encodeSpec(spec: SupervisorSpec): Buffer {
-  const { log, restart, stop, health } = spec;
+  const { log, restart, stop, health, events } = spec;
   checkLength(log?.name ?? '', LOG_NAME_SIZE);
   checkLength(log?.fields ?? '', LOG_FIELDS_MAX + 1);
+  checkLength(events?.fields ?? '', EVENT_FIELDS_MAX + 1);
   checkLength(spec.bootId, BOOT_ID_SIZE);
   const writer = new SpecWriter();
   const texts = [log?.directory, log?.name, log?.fields, spec.oomFile].map((text) => writer.text(text));
+  const eventTexts = [events?.path, events?.fields].map((text) => writer.text(text));
   writer.u32(SPEC_MAGIC);
   writer.u32(0); // the size, which finish() knows
   writer.u32(flagsOf(spec));
@@ -169,15 +177,17 @@ export function encodeSpec(spec: SupervisorSpec): Buffer {
   writer.u32(time(health?.startIntervalMs ?? 0));
   writer.u32(health?.retries ?? 0);
   writer.u32(HEALTH_ACTIONS[health?.onFailure ?? 'none']);
+  for (const text of eventTexts) writer.u32(text);
   return writer.finish(spec.bootId);
 }
 
-function flagsOf({ attach, stdinOnce, killOrphan, log, restart }: SupervisorSpec): number {
+function flagsOf({ attach, stdinOnce, killOrphan, log, restart, exec }: SupervisorSpec): number {
   return (
     (attach ? attachFlags(attach) : 0) |
     (stdinOnce ? SPEC_STDIN_ONCE : 0) |
     (killOrphan ? SPEC_KILL_ORPHAN : 0) |
     (log ? SPEC_LOG : 0) |
+    (exec ? SPEC_EXEC : 0) |
     (restart?.when === 'always' ? SPEC_RESTART_ALWAYS : 0) |
     (restart?.when === 'on-failure' ? SPEC_RESTART_ON_FAILURE : 0)
   );

@@ -26,6 +26,7 @@ export const EXPORT = defineCommand({
   async run(given, [name = ''], context) {
     const engine = await context.engine();
     const { findContainer } = await import('../../engine/container-view.ts');
+    const { logContainerEvent } = await import('../../engine/container-events.ts');
     const { packTree } = await import('../../engine/pack-tree.ts');
     const { record } = findContainer(engine, name);
     using target = await openArchiveTarget(given.output, `tsrun export ${name}`);
@@ -34,6 +35,7 @@ export const EXPORT = defineCommand({
         engine.warn(line),
       );
       target.keep();
+      logContainerEvent(engine, record, 'export');
     });
   },
 });

@@ -26,6 +26,7 @@ export const KILL = defineCommand({
   async run(given, names, context) {
     const engine = await context.engine();
     const { signalContainer } = await import('../../engine/signal-container.ts');
+    const { logContainerEvent } = await import('../../engine/container-events.ts');
     const { announceEnd } = await import('../../engine/signal-supervisor.ts');
     const { waitContainer } = await import('../../engine/wait-container.ts');
     const found = await selectContainers(engine, names, given);
@@ -38,6 +39,7 @@ export const KILL = defineCommand({
       const ends = number === SIGKILL || number === view.record.stopSignal;
       if (ends) announceEnd(view);
       if (phase !== 'restarting') signalContainer(engine, view, number);
+      logContainerEvent(engine, view.record, 'kill', { signal: String(number) });
       // Held processes hear of no signal but this one.
       if (ends && number !== SIGKILL && phase === 'paused') await unpause(engine, view);
       // A killed container is gone when the command returns, so that the next one can rely on it.

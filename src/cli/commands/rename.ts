@@ -9,9 +9,8 @@ export const RENAME = defineCommand({
   async run(_given, [old = '', name = ''], context) {
     const engine = await context.engine();
     const { findContainer } = await import('../../engine/container-view.ts');
-    const { checkName } = await import('../../engine/container-names.ts');
-    checkName(name);
-    engine.containers.rename(findContainer(engine, old).record, name);
+    const { renameContainer } = await import('../../engine/rename-container.ts');
+    renameContainer(engine, findContainer(engine, old), name);
     return 0;
   },
 });

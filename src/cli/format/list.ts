@@ -26,6 +26,12 @@ const withControls = (template: string): string => template.replaceAll('\\t', '\
 const headingsOf = (template: readonly Node[], headings: Readonly<Record<string, string>>): string =>
   executeTemplate(template, { ...headings, Label: (key: unknown) => String(key) });
 
+/** What a template makes of a row, without a newline. Throws ERR_TSRUN_USAGE for a template that is not supported. */
+export function rowFormatter(format: string): (row: Row) => string {
+  const template = parseTemplate(withControls(format.trim()));
+  return (row) => executeTemplate(template, row);
+}
+
 /** Throws ERR_TSRUN_USAGE for a template that is not supported. */
 export function formatList(rows: readonly Row[], options: ListFormat): string {
   const { format = 'table', headings } = options;

@@ -23,8 +23,14 @@ export function parseDuration(text: string): number | undefined {
  * or so long ago: `10m`. Throws ERR_TSRUN_USAGE.
  *
  * @param now milliseconds since 1970
+ * @param direction where a duration leads from now
  */
-export function parseMoment(text: string, option: string, now: number): string {
+export function parseMoment(
+  text: string,
+  option: string,
+  now: number,
+  direction: 'ago' | 'ahead' = 'ago',
+): string {
   const fail = (): Error =>
     usageError(`${option} ${text}: not a time`, `${option} 10m   # or ${option} 2026-01-02T15:04:05Z`);
   const iso = (ms: number): string => {
@@ -32,7 +38,7 @@ export function parseMoment(text: string, option: string, now: number): string {
     return new Date(ms).toISOString();
   };
   const duration = parseDuration(text);
-  if (duration !== undefined) return iso(now - duration);
+  if (duration !== undefined) return iso(direction === 'ago' ? now - duration : now + duration);
   if (/^\d+(?:\.\d+)?$/.test(text)) return iso(Number(text) * 1000);
   const [, whole = '', fraction = '', zone = ''] =
     /^(\d{4}-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d)?)?)?)(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?$/.exec(text) ?? [];

@@ -1,7 +1,9 @@
 /** Images of archives and directories into the store: `tsrun load`. */
+
 import type { Platform } from '../../spec/image.ts';
 import { hostPlatform } from '../../spec/platform.ts';
 import { formatReference, parseName, parseReference, qualifyName } from '../../spec/reference.ts';
+import { logImageEvent } from '../../store/event-log.ts';
 import { danglingReference, type ImageRecord, isDangling } from '../../store/image-record.ts';
 import { ImageStore } from '../../store/images.ts';
 import type { StoreHooks } from '../../store/layers.ts';
@@ -92,6 +94,7 @@ export async function loadImage(options: LoadImagesOptions, image: PackagedImage
     signal,
   });
   for (const name of more) store.put({ ...record, reference: name });
+  logImageEvent(paths, 'loadfromarchive', record.imageId, first ?? '');
   if (first !== undefined) return { record, names: image.names };
   return { record: withoutName(store, record), names: [] };
 }

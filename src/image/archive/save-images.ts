@@ -2,10 +2,12 @@
  * Images of the store as archives and directories: `tsrun save`. Documents and blobs are written as they were pulled, so that digests
  * stay; only docker's own format wants uncompressed layers and has no manifest.
  */
+
 import { digestHex } from '../../spec/digest.ts';
 import { parseDocument } from '../../spec/document.ts';
 import type { Descriptor, Manifest } from '../../spec/image.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../spec/media-types.ts';
+import { logImageEvent } from '../../store/event-log.ts';
 import type { ImageRecord } from '../../store/image-record.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { FileSink } from './file-sink.ts';
@@ -42,6 +44,9 @@ class Once {
   }
 }
 
+const logSave = (paths: StorePaths, { imageId, reference }: ImageRecord): void =>
+  logImageEvent(paths, 'save', imageId, reference);
+
 /** `docker save`'s format. Throws ERR_TSRUN_STORE, ERR_TSRUN_MISMATCH for what the store has lost. */
 export async function saveForDocker(
   paths: StorePaths,
@@ -61,6 +66,7 @@ export async function saveForDocker(
   }
   await sink.file('manifest.json', JSON.stringify(list));
   await sink.end();
+  for (const { record } of images) logSave(paths, record);
 }
 
 const manifestOf = (stored: StoredImage): { text: string; manifest: Manifest } => {
@@ -99,6 +105,7 @@ export async function saveLayout(
     JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: entries }),
   );
   await sink.end();
+  for (const { record } of images) logSave(paths, record);
 }
 
 /** skopeo's `dir:`, which has no names and holds one image. Throws as {@link saveForDocker} does. */
@@ -111,4 +118,5 @@ export async function savePlain(paths: StorePaths, record: ImageRecord, sink: Fi
   await sink.file('version', 'Directory Transport Version: 1.1\n');
   await sink.file('manifest.json', text);
   await sink.end();
+  logSave(paths, record);
 }

@@ -1,4 +1,5 @@
 /** Pulling one image from its registry. */
+
 import { TsrunError } from '../../errors.ts';
 import type { RegistryAccess } from '../../registry/access.ts';
 import { type PullEndpoint, pullEndpoints } from '../../registry/registry-policy.ts';
@@ -6,6 +7,7 @@ import type { Digest, Platform } from '../../spec/image.ts';
 import { hostPlatform } from '../../spec/platform.ts';
 import { formatReference, type Reference, repositoryName } from '../../spec/reference.ts';
 import { BlobStore } from '../../store/blobs.ts';
+import { logImageEvent } from '../../store/event-log.ts';
 import type { ImageRecord } from '../../store/image-record.ts';
 import { ImageStore } from '../../store/images.ts';
 import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../../store/layers.ts';
@@ -141,6 +143,7 @@ async function pullFrom(endpoint: PullEndpoint, options: PullOptions): Promise<P
         signal,
       }));
     const isNew = before?.imageId !== record.imageId;
+    logImageEvent(paths, 'pull', record.imageId, name);
     emit({ type: 'done', reference: name, digest: record.digest, imageId: record.imageId, isNew });
     return { record, isNew };
   } finally {

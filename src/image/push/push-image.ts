@@ -2,6 +2,7 @@
  * Pushing an image of the store to a registry: the very bytes that were pulled or loaded, so that no digest changes on the way.
  * Blobs go first, the manifest last: a push that was cut leaves nothing that calls itself an image.
  */
+
 import { TsrunError, tsrunError } from '../../errors.ts';
 import { openClient, type RegistryAccess } from '../../registry/access.ts';
 import type { RegistryClient } from '../../registry/client.ts';
@@ -12,6 +13,7 @@ import type { Descriptor, Digest, Manifest } from '../../spec/image.ts';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, isForeignLayer, OCI_MANIFEST } from '../../spec/media-types.ts';
 import { formatReference, parseReference, type Reference, repositoryName } from '../../spec/reference.ts';
 import { BlobStore } from '../../store/blobs.ts';
+import { logImageEvent } from '../../store/event-log.ts';
 import { type ImageRecord, isDangling } from '../../store/image-record.ts';
 import { ImageStore } from '../../store/images.ts';
 import type { StorePaths } from '../../store/paths.ts';
@@ -145,6 +147,7 @@ export async function pushImage(options: PushOptions): Promise<Digest> {
     const reference = destination.digest ?? destination.tag;
     const digest = record.manifestDigest;
     await putManifest(client, { repository, reference, mediaType: typeOf(manifest), bytes, digest });
+    logImageEvent(paths, 'push', record.imageId, formatReference(destination));
     emit({ type: 'pushed', reference: formatReference(destination), digest, size: bytes.length });
     return digest;
   } finally {

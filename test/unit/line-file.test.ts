@@ -2,11 +2,12 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type LogFile, openLogFiles } from '../../src/engine/log-file.ts';
+import { type LineFile, openLineFiles } from '../../src/engine/line-file.ts';
+import { type LogRecord, parseLogLine } from '../../src/engine/log-record.ts';
 
 let directory: string;
 let log: string;
-const open: LogFile[] = [];
+const open: LineFile<LogRecord>[] = [];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'tsrun-log-'));
@@ -19,14 +20,14 @@ afterEach(() => {
 
 const write = (path: string, text: string): void =>
   writeFileSync(path, `2026-01-02T15:04:05.000000000Z stdout F ${text}\n`, { flag: 'a' });
-const texts = (...files: LogFile[]): string[] =>
+const texts = (...files: LineFile<LogRecord>[]): string[] =>
   files.flatMap((file) => [...file.lines()].map(({ bytes }) => bytes.toString()));
-function filesAfter(after?: LogFile): LogFile[] {
-  const found = openLogFiles(log, after);
+function filesAfter(after?: LineFile<LogRecord>): LineFile<LogRecord>[] {
+  const found = openLineFiles(log, parseLogLine, after);
   open.push(...found);
   return found;
 }
-function follow(): LogFile {
+function follow(): LineFile<LogRecord> {
   const file = filesAfter().at(-1);
   if (!file) throw new Error('there is no log yet');
   return file;
