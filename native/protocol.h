@@ -12,7 +12,7 @@
  *   7  where traced ops are written, or closed
  *
  * When it starts the container again (SPEC_RESTART_*), the supervisor executes itself, with 3, 4 and 6 as they were, and the number of
- * restarts and the last pause in ms as its arguments. Each start is so a process image that knows nothing of the one before.
+ * restarts and the last pause in ms as its arguments, and the policy of the last FRAME_POLICY if there was one. Each start is so a process image that knows nothing of the one before.
  *
  * Signals: SIGUSR1 says that the end of the container is wanted, so that it is not started again; SIGUSR2 says the same, and that the
  * cleanup program is not to be run (`tsrun restart` of a --rm container). All others that could end it are ignored.
@@ -34,6 +34,8 @@
  *       | ---- DETACH --------------------------------> | the client will go, and the init is to go on
  *       | ---- PROBE ---------------------------------> | a health check, now
  *       | <------------------------- PROBED {status} -- | its exit status
+ *       | ---- POLICY {flags, limit} -----------------> | another restart policy than the spec's
+ *       | <------------------- POLICY_TAKEN {0 or 1} -- |
  *       | <------------------------- STDOUT / STDERR -- | with a terminal everything is STDOUT
  *       | <------------------------- LOST {bytes} ----- | this client was slow while another was not (supervisor/clients.c)
  *       | <--- FAILED {1, op, errno} ------------------ | the cleanup program failed; EXIT follows
@@ -148,6 +150,7 @@ enum frame_type {
 	FRAME_EXIT = 5,	     /* uint32 kind (enum exit_kind), uint32 value */
 	FRAME_LOST = 6,	     /* uint64 bytes of output that this client was too slow to get; only with several attached */
 	FRAME_PROBED = 7,    /* uint32 exit status of the health check that this client asked for */
+	FRAME_POLICY_TAKEN = 8, /* uint32 1, or 0: what would be started again was let go, as the spec had no policy */
 	FRAME_ATTACH = 16,   /* uint32 flags: SPEC_ATTACH_* */
 	FRAME_STDIN = 17,
 	FRAME_STDIN_EOF = 18,
@@ -155,6 +158,7 @@ enum frame_type {
 	FRAME_SIGNAL = 20,   /* uint32 number */
 	FRAME_DETACH = 21,   /* the client goes because its user wants to: SPEC_KILL_ORPHAN is off from now on */
 	FRAME_PROBE = 22,    /* run a health check now */
+	FRAME_POLICY = 23,   /* uint32 flags: SPEC_RESTART_*; uint32 restart_limit */
 };
 
 enum exit_kind {

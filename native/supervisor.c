@@ -389,7 +389,7 @@ static int load(void)
 		error = spec_program(&spec.start, &start_program);
 	if (!error)
 		error = spec_program(&spec.cleanup, &cleanup_program);
-	if (!(spec.flags & (SPEC_RESTART_ALWAYS | SPEC_RESTART_ON_FAILURE)) && !spec.health.size)
+	if (!(spec.flags & (SPEC_RESTART_ALWAYS | SPEC_RESTART_ON_FAILURE)) && !spec.health.size && !restart_count())
 		spec_close();
 	return error;
 }

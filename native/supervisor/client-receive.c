@@ -10,6 +10,7 @@
 #include "clients.h"
 #include "event-log.h"
 #include "health.h"
+#include "restart.h"
 #include "stdio.h"
 
 #define ROUNDS 32 /* reads in a row, before the others have their turn */
@@ -49,6 +50,14 @@ static void accept_frame(struct client *c)
 		c->probing = 1;
 		health_request();
 		break;
+	case FRAME_POLICY: {
+		uint32_t limit, taken;
+
+		memcpy(&limit, c->payload + 4, sizeof(limit));
+		taken = restart_policy(number, limit) == 0;
+		client_send(c, FRAME_POLICY_TAKEN, &taken, sizeof(taken));
+		break;
+	}
 	}
 }
 
@@ -63,6 +72,8 @@ static long payload_length(uint8_t type)
 	case FRAME_ATTACH:
 	case FRAME_SIGNAL:
 		return 4;
+	case FRAME_POLICY:
+		return 8;
 	case FRAME_RESIZE:
 		return sizeof(struct winsize_frame);
 	}

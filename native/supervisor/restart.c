@@ -2,9 +2,12 @@
 #include "restart.h"
 #include "io.h"
 #include "signals.h"
+#include "spec.h"
 
 static uint32_t count, pause;
 static int forced = -1;
+static int given; /* a client's policy holds: */
+static uint32_t given_flags, given_limit;
 
 static uint32_t number(const char *digits)
 {
@@ -19,6 +22,19 @@ void restart_open(int argc, char **argv)
 {
 	count = argc > 1 ? number(argv[1]) : 0;
 	pause = argc > 2 ? number(argv[2]) : 0;
+	given = argc > 4;
+	given_flags = given ? number(argv[3]) : 0;
+	given_limit = given ? number(argv[4]) : 0;
+}
+
+int restart_policy(uint32_t flags, uint32_t limit)
+{
+	if (!spec_is_open())
+		return -EBADF;
+	given = 1;
+	given_flags = flags & (SPEC_RESTART_ON_FAILURE | SPEC_RESTART_ALWAYS);
+	given_limit = limit;
+	return 0;
 }
 
 uint32_t restart_count(void)
@@ -28,15 +44,16 @@ uint32_t restart_count(void)
 
 int restart_is_due(const struct supervisor_spec *spec, const struct ending *e)
 {
+	uint32_t flags = given ? given_flags : spec->flags, limit = given ? given_limit : spec->restart_limit;
 	int failed = e->failed || e->status.kind != EXIT_EXITED || e->status.value != 0;
 
 	if (signals_stop_wanted() || (e->failed && count == 0))
 		return 0;
 	if (forced >= 0)
 		return forced;
-	if (spec->flags & SPEC_RESTART_ALWAYS)
+	if (flags & SPEC_RESTART_ALWAYS)
 		return 1;
-	return (spec->flags & SPEC_RESTART_ON_FAILURE) && failed && (!spec->restart_limit || count < spec->restart_limit);
+	return (flags & SPEC_RESTART_ON_FAILURE) && failed && (!limit || count < limit);
 }
 
 void restart_force(int again)
@@ -56,11 +73,13 @@ uint32_t restart_pause(int64_t ran)
 int restart_now(char **envp)
 {
 	static const int kept[] = {FD_SPEC, FD_LISTEN, FD_DIRECTORY};
-	char counted[24] = {0}, paused[24] = {0};
-	char *argv[] = {"tsrun-supervisor", counted, paused, 0};
+	char counted[24] = {0}, paused[24] = {0}, flags[24] = {0}, limit[24] = {0};
+	char *argv[] = {"tsrun-supervisor", counted, paused, given ? flags : 0, limit, 0};
 
 	counted[decimal(counted, (uint64_t)count + 1)] = 0;
 	paused[decimal(paused, pause)] = 0;
+	flags[decimal(flags, given_flags)] = 0;
+	limit[decimal(limit, given_limit)] = 0;
 	for (unsigned i = 0; i < sizeof(kept) / sizeof(*kept); i++)
 		SYS3(__NR_fcntl, kept[i], F_SETFD, 0);
 	return (int)SYS3(__NR_execve, "/proc/self/exe", argv, envp);

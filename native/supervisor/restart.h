@@ -19,11 +19,17 @@
 #define RESTART_PAUSE_MAX 60000 /* ms */
 #define RESTART_SETTLED 10000	/* ms */
 
-/* What the last image has left in the arguments. */
+/*
+ * What the last image has left in the arguments: the number of restarts, the last pause and, if one came from a client, the policy that
+ * holds instead of the spec's.
+ */
 void restart_open(int argc, char **argv);
 
 /* How many starts there were before this one; 0 in the first. */
 uint32_t restart_count(void);
+
+/* From now on this policy holds: FLAGS are SPEC_RESTART_*, LIMIT is that of SPEC_RESTART_ON_FAILURE. 0, or -EBADF: the spec was let go. */
+int restart_policy(uint32_t flags, uint32_t limit);
 
 /* Is the container that has ended so to be started again? */
 int restart_is_due(const struct supervisor_spec *spec, const struct ending *ending);

@@ -72,6 +72,11 @@ int spec_load(struct supervisor_spec *spec)
 	return (spec->flags & SPEC_LOG) && !log_ok(spec) ? -EINVAL : 0;
 }
 
+int spec_is_open(void)
+{
+	return fd >= 0;
+}
+
 void spec_close(void)
 {
 	io_close(&fd);

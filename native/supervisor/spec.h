@@ -8,6 +8,9 @@
 /* Reads the header and the texts. 0 or -errno. */
 int spec_load(struct supervisor_spec *spec);
 
+/* Is the memfd still there? */
+int spec_is_open(void);
+
 /* The memfd is not needed any more: its memory is free. */
 void spec_close(void);
 

@@ -158,6 +158,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'List the files that a container has changed',
     load: async () => (await import('./commands/diff.ts')).DIFF,
   },
+  update: {
+    summary: 'Change limits and the restart policy of containers',
+    load: async () => (await import('./commands/update.ts')).UPDATE,
+  },
   rename: {
     summary: 'Give a container another name',
     load: async () => (await import('./commands/rename.ts')).RENAME,
@@ -332,6 +336,7 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
         'commit',
         'diff',
         'rename',
+        'update',
         'top',
         'stats',
       ].map((name) => [name, name]),

@@ -24,7 +24,7 @@ const OPTIONS: Record<Controller, string> = {
 export function sayWhatLacks(
   engine: Pick<Engine, 'warn'>,
   { name, cgroups, cgroupParent }: Pick<ContainerRecord, 'name' | 'cgroups' | 'cgroupParent'>,
-  plan: CgroupPlan,
+  plan: Pick<CgroupPlan, 'missing' | 'directories'>,
 ): void {
   const lacking = whatLacks(plan, cgroupParent);
   if (lacking === undefined) return;
@@ -33,7 +33,10 @@ export function sayWhatLacks(
   engine.warn(`${lacking}; to have them: ${remedy()}`);
 }
 
-function whatLacks({ missing, directories }: CgroupPlan, parent: string | undefined): string | undefined {
+function whatLacks(
+  { missing, directories }: Pick<CgroupPlan, 'missing' | 'directories'>,
+  parent: string | undefined,
+): string | undefined {
   const place = parent === undefined ? 'here' : `in ${parent}`;
   if (missing.length > 0) {
     const [word, verb] = missing.length > 1 ? ['controllers', 'are'] : ['controller', 'is'];

@@ -65,6 +65,11 @@ export const CONTAINER_ERRORS = {
     message: (d) => `cannot start container ${d.container} with --cgroups=required: ${d.lacking}`,
     hint: (d) => d.hint ?? 'tsrun doctor',
   }),
+  ERR_TSRUN_UPDATE: define<{ container: string; limit: string }>({
+    exitCode: 125,
+    message: (d) => `cannot change a limit of container ${d.container}: ${d.limit}`,
+    hint: (d) => `tsrun stats ${d.container}   # what it uses now`,
+  }),
   ERR_TSRUN_USER_UNKNOWN: define<{ kind: 'user' | 'group'; name: string }>({
     exitCode: 125,
     message: (d) => `the image has no ${d.kind} "${d.name}"`,

@@ -92,6 +92,13 @@ export class ContainerStore {
     if (record.name !== name) rmSync(containerNamePath(this.paths, record.name), { force: true });
   }
 
+  /** Writes another record of the container, whose name and id stay; nothing when it is gone. */
+  change(id: string, alter: (record: ContainerRecord) => ContainerRecord): void {
+    using _lock = this.#lockNames();
+    const record = this.read(id);
+    if (record) writeFileAtomic(this.paths, containerRecord(this.paths, id), JSON.stringify(alter(record)));
+  }
+
   /** Names are held for less than a millisecond, so this may spin. */
   #lockNames(): Disposable {
     for (;;) {

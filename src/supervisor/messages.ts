@@ -14,6 +14,8 @@
  *       | ---- DETACH --------------------------------> |
  *       | ---- PROBE ---------------------------------> |
  *       | <------------------------- PROBED {status} -- |
+ *       | ---- POLICY {flags, limit} -----------------> |
+ *       | <------------------- POLICY_TAKEN {0 or 1} -- |
  */
 import * as protocol from './protocol.ts';
 
@@ -32,6 +34,8 @@ export type SupervisorMessage =
   | { type: 'exit'; status: ExitStatus }
   /** Of the health check that was asked for. */
   | { type: 'probed'; exitCode: number }
+  /** Whether the restart policy holds that was sent. */
+  | { type: 'policy'; taken: boolean }
   /** Output that this client was too slow to get while others were attached. */
   | { type: 'lost'; bytes: number };
 
@@ -58,6 +62,8 @@ export function parseMessage({ type, payload }: protocol.Frame): SupervisorMessa
       return { type: 'exit', status: exitStatus(payload.readUInt32LE(0), payload.readUInt32LE(4)) };
     case protocol.FRAME_PROBED:
       return { type: 'probed', exitCode: payload.readUInt32LE(0) };
+    case protocol.FRAME_POLICY_TAKEN:
+      return { type: 'policy', taken: payload.readUInt32LE(0) !== 0 };
     case protocol.FRAME_LOST:
       return { type: 'lost', bytes: Number(payload.readBigUInt64LE(0)) };
     default:
@@ -83,6 +89,14 @@ export const attachFlags = (streams: Streams): number =>
   (streams.stdin ? protocol.SPEC_ATTACH_STDIN : 0) |
   (streams.stdout ? protocol.SPEC_ATTACH_STDOUT : 0) |
   (streams.stderr ? protocol.SPEC_ATTACH_STDERR : 0);
+
+/** Start the container again when it ends: always, or `limit` times at most (0 = without end) after a failure. */
+export type RestartOrders = { when: 'always' } | { when: 'on-failure'; limit: number };
+
+/** The SPEC_RESTART_* bits. */
+export const restartFlags = (restart: RestartOrders | undefined): number =>
+  (restart?.when === 'always' ? protocol.SPEC_RESTART_ALWAYS : 0) |
+  (restart?.when === 'on-failure' ? protocol.SPEC_RESTART_ON_FAILURE : 0);
 
 const uint32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
@@ -121,3 +135,11 @@ export const probe = (): Buffer => protocol.encodeFrame(protocol.FRAME_PROBE);
 
 /** Signal `number`, 1 to 64, to the init. */
 export const signal = (number: number): Buffer => protocol.encodeFrame(protocol.FRAME_SIGNAL, uint32(number));
+
+/** Another restart policy than the one of its start; `policy` is the answer. Undefined: none. */
+export function policy(restart: RestartOrders | undefined): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt32LE(restartFlags(restart), 0);
+  bytes.writeUInt32LE(restart?.when === 'on-failure' ? restart.limit : 0, 4);
+  return protocol.encodeFrame(protocol.FRAME_POLICY, bytes);
+}

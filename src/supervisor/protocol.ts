@@ -39,6 +39,7 @@ export const FRAME_STDERR = 4;
 export const FRAME_EXIT = 5;
 export const FRAME_LOST = 6;
 export const FRAME_PROBED = 7;
+export const FRAME_POLICY_TAKEN = 8;
 export const FRAME_ATTACH = 16;
 export const FRAME_STDIN = 17;
 export const FRAME_STDIN_EOF = 18;
@@ -46,6 +47,7 @@ export const FRAME_RESIZE = 19;
 export const FRAME_SIGNAL = 20;
 export const FRAME_DETACH = 21;
 export const FRAME_PROBE = 22;
+export const FRAME_POLICY = 23;
 
 /** bytes of the fields that stand in each record */
 export const LOG_FIELDS_MAX = 4096;

@@ -1,5 +1,5 @@
 /** What a supervisor is given on FD_SPEC: struct supervisor_spec of native/protocol.h, and the programs and texts behind it. */
-import { attachFlags, type Streams } from './messages.ts';
+import { attachFlags, type RestartOrders, restartFlags, type Streams } from './messages.ts';
 import {
   EVENT_FIELDS_MAX,
   HEALTH_KILL,
@@ -15,8 +15,6 @@ import {
   SPEC_KILL_ORPHAN,
   SPEC_LOG,
   SPEC_MAGIC,
-  SPEC_RESTART_ALWAYS,
-  SPEC_RESTART_ON_FAILURE,
   SPEC_STDIN_ONCE,
 } from './protocol.ts';
 
@@ -51,8 +49,7 @@ export interface SupervisorSpec {
   events?: { path: string; fields: string };
   /** It is a command in a container: its events are `exec` and `exec_died`. */
   exec?: boolean;
-  /** Start the container again when it ends: always, or `limit` times at most (0 = without end) after a failure. */
-  restart?: { when: 'always' } | { when: 'on-failure'; limit: number };
+  restart?: RestartOrders;
   /** Kill it when a start has lasted so long. */
   runLimitMs?: number;
   /** memory.events or memory.oom_control of the container's own cgroup. */
@@ -188,8 +185,7 @@ function flagsOf({ attach, stdinOnce, killOrphan, log, restart, exec }: Supervis
     (killOrphan ? SPEC_KILL_ORPHAN : 0) |
     (log ? SPEC_LOG : 0) |
     (exec ? SPEC_EXEC : 0) |
-    (restart?.when === 'always' ? SPEC_RESTART_ALWAYS : 0) |
-    (restart?.when === 'on-failure' ? SPEC_RESTART_ON_FAILURE : 0)
+    restartFlags(restart)
   );
 }
 

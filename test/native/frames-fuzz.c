@@ -9,6 +9,7 @@
 #include "supervisor/children.h"
 #include "supervisor/clients.h"
 #include "supervisor/health.h"
+#include "supervisor/restart.h"
 #include "supervisor/ring.h"
 #include "supervisor/stdio.h"
 
@@ -43,6 +44,11 @@ int children_signal_init(int number)
 {
 	CHECK(number >= 1 && number <= 64);
 	return 0;
+}
+
+int restart_policy(uint32_t flags, uint32_t limit)
+{
+	return (flags ^ limit) & 1 ? -EBADF : 0;
 }
 
 void health_request(void)

@@ -1,5 +1,5 @@
 /** Limits that the kernel enforces, in a cgroup that is this user's (src/setup/cgroups.sh). */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { cgroupPlaces, thisHost } from '../../src/launch/cgroup/places.ts';
 import { useTsrun } from '../support/tsrun.ts';
@@ -79,4 +79,71 @@ it('a limit that the kernel does not take is named, and leaves no cgroup', async
   for (const { directory } of cgroupPlaces(thisHost(), ['cpu'])) {
     expect(readdirSync(directory).filter((name) => /^tsrun-[0-9a-f]{64}$/.test(name))).toEqual([]);
   }
+});
+
+/** What the container’s cgroup says, read from outside: v2’s or v1’s file. */
+const inForce = async (name: string, ...files: string[]): Promise<string> => {
+  const id = await tsrun.ok('inspect', '--format', '{{.Id}}', name);
+  const found = cgroupPlaces(thisHost(), ['memory', 'cpu', 'pids']).flatMap(({ directory }) =>
+    files.map((file) => `${directory}/tsrun-${id}/${file}`).filter((path) => existsSync(path)),
+  );
+  return readFileSync(found[0]!, 'utf8').trim();
+};
+
+it('update changes the limits of a running container, up and down; they stay when its supervisor starts it again', async () => {
+  await tsrun.ok(
+    'run',
+    '-d',
+    '--name',
+    'live',
+    ...QUIET,
+    '-m',
+    '64m',
+    '--restart',
+    'always',
+    IMAGE,
+    'sleep',
+    '1000',
+  );
+  const memory = () => inForce('live', 'memory.max', 'memory.limit_in_bytes');
+  const pids = () => inForce('live', 'pids.max');
+  expect([await memory(), await pids()]).toEqual([String(64 << 20), '2048']);
+  for (const size of [256, 32]) {
+    expect((await tsrun.expect(0, ['update', '-m', `${size}m`, '--pids-limit', '30', 'live'])).stderr).toBe(
+      '',
+    );
+    expect([await memory(), await pids()]).toEqual([String(size << 20), '30']);
+  }
+  process.kill(Number(await tsrun.ok('inspect', '--format', '{{.State.Pid}}', 'live')), 'SIGKILL');
+  const restarted = async () =>
+    (await tsrun.ok('inspect', '--format', '{{.State.Status}} {{.RestartCount}}', 'live')) === 'running 1';
+  await until('a restart', restarted);
+  expect([await memory(), await pids()]).toEqual([String(32 << 20), '30']);
+  await tsrun.ok('update', '-m', '0', '--pids-limit', '-1', 'live');
+  expect(await pids()).toBe('max');
+  expect(Number.parseInt(await memory(), 10) || Number.POSITIVE_INFINITY).toBeGreaterThan(2 ** 40);
+  await tsrun.ok('rm', '-f', 'live');
+});
+
+it('a limit that the kernel does not take leaves the others as they were', async () => {
+  await tsrun.ok(
+    'run',
+    '-d',
+    '--name',
+    'strict',
+    ...QUIET,
+    '--pids-limit',
+    '40',
+    '--cpus',
+    '1',
+    IMAGE,
+    'sleep',
+    '1000',
+  );
+  const words = ['update', '--pids-limit', '50', '--cpu-quota', '500', 'strict'];
+  const { stderr } = await tsrun.expect(125, words);
+  expect(stderr).toMatch(/cannot change a limit of container strict: cpu\./);
+  expect(await inForce('strict', 'pids.max')).toBe('40');
+  expect(await tsrun.ok('inspect', '--format', '{{.HostConfig.PidsLimit}}', 'strict')).toBe('40');
+  await tsrun.ok('rm', '-f', 'strict');
 });

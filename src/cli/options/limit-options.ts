@@ -44,21 +44,8 @@ function parseParent(text: string): string {
   );
 }
 
-export const LIMIT_OPTIONS = {
-  'cgroup-parent': value(
-    'PATH',
-    'The cgroup that the container’s own is made in; it must be yours',
-    parseParent,
-    {
-      default: 'the one that tsrun is in, or the next above that offers more',
-    },
-  ),
-  cgroups: value(
-    'MODE',
-    'enabled: a cgroup of its own where you may make one; disabled: none; required: an error where a limit cannot be had',
-    oneOf('--cgroups', ['enabled', 'disabled', 'required'] as const),
-    { default: 'enabled' },
-  ),
+/** Those that can change while the container runs. */
+export const RESOURCE_OPTIONS = {
   'cpu-period': value('MICROSECONDS', 'What --cpu-quota is of', wholeNumber('--cpu-period', 0), {
     default: '100000',
   }),
@@ -90,11 +77,6 @@ export const LIMIT_OPTIONS = {
     (text) => (text === '-1' ? -1 : parseSize(text, '--memory-swap')),
     { default: 'twice --memory' },
   ),
-  'oom-score-adj': value(
-    'N',
-    'How soon the kernel kills it when memory is short, -1000 to 1000; below your own value needs root',
-    parseOomScore,
-  ),
   'pids-limit': value(
     'N',
     'How many processes and threads it may have; -1 is no limit',
@@ -105,19 +87,36 @@ export const LIMIT_OPTIONS = {
   ),
 };
 
+export const LIMIT_OPTIONS = {
+  ...RESOURCE_OPTIONS,
+  'cgroup-parent': value(
+    'PATH',
+    'The cgroup that the container’s own is made in; it must be yours',
+    parseParent,
+    {
+      default: 'the one that tsrun is in, or the next above that offers more',
+    },
+  ),
+  cgroups: value(
+    'MODE',
+    'enabled: a cgroup of its own where you may make one; disabled: none; required: an error where a limit cannot be had',
+    oneOf('--cgroups', ['enabled', 'disabled', 'required'] as const),
+    { default: 'enabled' },
+  ),
+  'oom-score-adj': value(
+    'N',
+    'How soon the kernel kills it when memory is short, -1000 to 1000; below your own value needs root',
+    parseOomScore,
+  ),
+};
+
 type Given = Values<typeof LIMIT_OPTIONS>;
+type GivenResources = Values<typeof RESOURCE_OPTIONS>;
 type LimitsRequest = Pick<CreateRequest, 'resources' | 'oomScoreAdj' | 'cgroups' | 'cgroupParent'>;
 
 /** @throws ERR_TSRUN_USAGE for options that contradict each other */
 export function limitsRequest(given: Given): LimitsRequest {
-  const memory = memoryLimits(given);
-  const cpu = cpuLimits(given);
-  const pids = given['pids-limit'];
-  const resources: RuntimeResources = {
-    ...(Object.keys(memory).length > 0 && { memory }),
-    ...(Object.keys(cpu).length > 0 && { cpu }),
-    ...(pids !== undefined && { pids: { limit: pids || -1 } }),
-  };
+  const resources = runtimeResources(given);
   if (given.cgroups === 'disabled' && Object.keys(resources).length > 0)
     throw usageError('--cgroups disabled: limits need a cgroup', '--cgroups enabled');
   return {
@@ -128,7 +127,54 @@ export function limitsRequest(given: Given): LimitsRequest {
   };
 }
 
-function memoryLimits(given: Given): NonNullable<RuntimeResources['memory']> {
+/** @throws ERR_TSRUN_USAGE for options that contradict each other */
+function runtimeResources(given: GivenResources): RuntimeResources {
+  const memory = memoryLimits(given);
+  const cpu = cpuLimits(given);
+  const pids = given['pids-limit'];
+  return {
+    ...(Object.keys(memory).length > 0 && { memory }),
+    ...(Object.keys(cpu).length > 0 && { cpu }),
+    ...(pids !== undefined && { pids: { limit: pids || -1 } }),
+  };
+}
+
+export const isLimitGiven = (given: GivenResources): boolean =>
+  Object.keys(RESOURCE_OPTIONS).some((name) => given[name as keyof GivenResources] !== undefined);
+
+/**
+ * Limits as they become: those of `before`, but for what is given.
+ * @throws ERR_TSRUN_USAGE for what contradicts itself, or a limit that stays
+ */
+export function changedResources(
+  { memory, cpu, pids }: RuntimeResources,
+  given: GivenResources,
+): RuntimeResources {
+  const isOtherTime = given['cpu-quota'] !== undefined || given['cpu-period'] !== undefined;
+  const stays = <T>(option: T | undefined, before: T | undefined): T | undefined => option ?? before;
+  return runtimeResources({
+    memory: stays(given.memory, memory?.limit),
+    'memory-swap': stays(given['memory-swap'], swapThatStays(memory, given.memory)),
+    'memory-reservation': stays(given['memory-reservation'], memory?.reservation),
+    cpus: given.cpus,
+    'cpu-quota': given.cpus !== undefined ? given['cpu-quota'] : stays(given['cpu-quota'], cpu?.quota),
+    'cpu-period':
+      given.cpus !== undefined && !isOtherTime ? undefined : stays(given['cpu-period'], cpu?.period),
+    'cpu-shares': stays(given['cpu-shares'], cpu?.shares),
+    'cpuset-cpus': stays(given['cpuset-cpus'], cpu?.cpus),
+    'cpuset-mems': stays(given['cpuset-mems'], cpu?.mems),
+    'pids-limit': stays(given['pids-limit'], pids?.limit),
+  });
+}
+
+/** Twice the memory, which nobody asked for, becomes twice the new one; what was asked for stays. */
+function swapThatStays(before: RuntimeResources['memory'], memory: number | undefined): number | undefined {
+  const { swap, limit = 0 } = before ?? {};
+  if (memory === undefined) return swap;
+  return memory === 0 || swap === limit * 2 ? undefined : swap;
+}
+
+function memoryLimits(given: GivenResources): NonNullable<RuntimeResources['memory']> {
   const { memory: limit = 0, 'memory-swap': swap = 0, 'memory-reservation': reservation = 0 } = given;
   if (swap > 0 && limit === 0) throw usageError('--memory-swap needs --memory', '-m 512m --memory-swap 1g');
   if (swap > 0 && swap < limit)
@@ -141,7 +187,7 @@ function memoryLimits(given: Given): NonNullable<RuntimeResources['memory']> {
   };
 }
 
-function cpuLimits(given: Given): NonNullable<RuntimeResources['cpu']> {
+function cpuLimits(given: GivenResources): NonNullable<RuntimeResources['cpu']> {
   const { cpus, 'cpu-quota': quota, 'cpu-period': period } = given;
   if (cpus && (quota || period))
     throw usageError('--cpus is a quota and a period already: give it, or --cpu-quota and --cpu-period');

@@ -50,3 +50,17 @@ export const UNSUPPORTED_EXEC_OPTIONS: Readonly<Record<string, string>> = {
   latest: 'tsrun exec $(tsrun ps -lq) …',
   l: 'tsrun exec $(tsrun ps -lq) …',
 };
+
+/** For `update`. */
+export const UNSUPPORTED_UPDATE_OPTIONS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(limits.map((name) => [name, LIMITS])),
+  'blkio-weight-device': '',
+  'cpu-rt-runtime': LIMITS,
+  'kernel-memory': '',
+  ...Object.fromEntries(
+    ['env', 'unsetenv', 'health-cmd', 'ulimit'].map((name) => [
+      name,
+      'make the container anew: tsrun run --replace …',
+    ]),
+  ),
+};

@@ -19,6 +19,12 @@ export interface LimitFile {
   mayLack?: boolean;
 }
 
+/** What is written for a container: its limits, and the usual one. */
+export const limitsInForce = (resources: RuntimeResources): RuntimeResources => ({
+  pids: { limit: DEFAULT_PIDS_LIMIT },
+  ...resources,
+});
+
 /** Which controllers these limits need. */
 export function controllersFor(resources: RuntimeResources): Controller[] {
   return [...new Set(limitFiles(resources, 2).map(({ controller }) => controller))];

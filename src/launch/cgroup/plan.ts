@@ -4,7 +4,7 @@ import { call, close } from '../../sys/calls.ts';
 import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_WRONLY } from '../../sys/constants.ts';
 import type { Slots, Step } from '../../sys/step.ts';
 import { writeFile } from './enter.ts';
-import { type Controller, controllersFor, DEFAULT_PIDS_LIMIT, limitFiles } from './limit-files.ts';
+import { type Controller, controllersFor, limitFiles, limitsInForce } from './limit-files.ts';
 import type { CgroupPlace } from './places.ts';
 
 export interface CgroupPlan {
@@ -30,7 +30,7 @@ export function planCgroup(
   pid: number,
 ): CgroupPlan {
   const asked = controllersFor(resources);
-  const limits: RuntimeResources = { pids: { limit: DEFAULT_PIDS_LIMIT }, ...resources };
+  const limits = limitsInForce(resources);
   const offered = places.flatMap((place) => place.controllers);
   const own = places.map((place) => ({ place, directory: `${place.directory}/${name}` }));
   const made = new Set<Step>();

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { attach as attachTo, stdinEof } from '../../../src/supervisor/messages.ts';
+import { attach as attachTo, policy, signal, stdinEof } from '../../../src/supervisor/messages.ts';
 import { call } from '../../../src/sys/calls.ts';
 import { AT_FDCWD, O_CLOEXEC } from '../../../src/sys/constants.ts';
 import { loggedOutput } from '../../support/k8s-log.ts';
@@ -108,6 +108,38 @@ describe('a container is started again', () => {
     expect(await run.first.message('failed')).toMatchObject({ program: 'start', errno: 2 });
     await run.exited;
     expect(run.exit()).not.toHaveProperty('restartAt');
+  });
+});
+
+describe('another policy comes while it runs', () => {
+  test('it holds from then on, over the starts that follow, which the spec’s would not have made', async () => {
+    const script = 'echo run; test $(wc -l <runs) -ge 3 || echo run >>runs; exec sleep 1000';
+    const run = supervise({ start: shell(script), files: { runs: '' }, log, restart: onFailure(1), attach });
+    await run.first.message('started');
+    run.first.send(policy(always));
+    expect(await run.first.message('policy')).toEqual({ type: 'policy', taken: true });
+    for (const count of [1, 2, 3]) {
+      await until(`start ${count}`, () => lines(run) === count);
+      process.kill(state(run).init.pid, 'SIGKILL');
+    }
+    await until('start 4', () => lines(run) === 4);
+    const client = await run.connect();
+    client.send(policy(undefined));
+    expect(await client.message('policy')).toEqual({ type: 'policy', taken: true });
+    client.send(signal(9));
+    await run.exited;
+    expect(lines(run)).toBe(4);
+    expect(run.exit()).not.toHaveProperty('restartAt');
+  });
+
+  test('but a supervisor that had none has let go of what it would start: it says so', async () => {
+    const run = supervise({ start: shell('echo run; exec sleep 1000'), log, attach });
+    await run.first.message('started');
+    run.first.send(policy(always));
+    expect(await run.first.message('policy')).toEqual({ type: 'policy', taken: false });
+    run.first.send(signal(9));
+    await run.exited;
+    expect(lines(run)).toBe(1);
   });
 });
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LIMIT_OPTIONS, limitsRequest } from '../../../src/cli/options/limit-options.ts';
+import { changedResources, LIMIT_OPTIONS, limitsRequest } from '../../../src/cli/options/limit-options.ts';
+import { changedFiles } from '../../../src/launch/cgroup/limit-changes.ts';
 import { cpuWeight, limitFiles } from '../../../src/launch/cgroup/limit-files.ts';
 import { cgroupPlaces } from '../../../src/launch/cgroup/places.ts';
 import { planCgroup } from '../../../src/launch/cgroup/plan.ts';
@@ -110,6 +111,57 @@ describe('options', () => {
     [{ cgroups: 'disabled', memory: '64m' }, /limits need a cgroup/],
   ])('%j is refused', (given, problem) => {
     expect(() => request(given as unknown as Record<string, string>)).toThrow(problem);
+  });
+});
+
+describe('changes of a running container', () => {
+  const changes = (before: RuntimeResources, after: RuntimeResources, version: 1 | 2) =>
+    changedFiles(before, after, version).map(({ name, value }) => `${name}=${value}`);
+  const memory = { limit: 4096, swap: 8192 };
+
+  it('are the files that differ, and those of limits that are given up', () => {
+    expect(changes({ memory, pids: { limit: 5 } }, { memory, pids: { limit: 6 } }, 2)).toEqual([
+      'pids.max=6',
+    ]);
+    expect(changes({ memory, cpu: { quota: 5000 } }, {}, 2)).toEqual([
+      'memory.max=max',
+      'memory.swap.max=max',
+      'cpu.max=max 100000',
+    ]);
+    expect(changes({ memory }, {}, 1)).toEqual([
+      'memory.limit_in_bytes=-1',
+      'memory.memsw.limit_in_bytes=-1',
+    ]);
+    expect(changes({ memory }, { memory }, 1)).toEqual([]);
+  });
+
+  const changed = (before: RuntimeResources, given: Record<string, unknown>) =>
+    changedResources(before, given as never);
+
+  it('of one option leave the others', () => {
+    const before = { memory, cpu: { shares: 512, cpus: '0' }, pids: { limit: 7 } };
+    expect(changed(before, { memory: 16_384 })).toEqual({
+      ...before,
+      memory: { limit: 16_384, swap: 32_768 },
+    });
+    expect(changed(before, { cpus: 2 })).toEqual({
+      ...before,
+      cpu: { shares: 512, cpus: '0', quota: 200_000, period: 100_000 },
+    });
+    expect(changed({ cpu: { quota: 200_000, period: 100_000 } }, { cpus: 0 })).toEqual({});
+    expect(changed({ cpu: { quota: 200_000, period: 100_000 } }, { 'cpu-quota': 5000 })).toEqual({
+      cpu: { quota: 5000, period: 100_000 },
+    });
+  });
+
+  it('keep swap that was asked for, and refuse it when it is too little', () => {
+    expect(changed({ memory: { limit: 4096, swap: -1 } }, { memory: 8192 })).toEqual({
+      memory: { limit: 8192, swap: -1 },
+    });
+    expect(() => changed({ memory: { limit: 4096, swap: 5000 } }, { memory: 8192 })).toThrow(
+      /cannot be less/,
+    );
+    expect(changed({ memory: { limit: 4096, swap: 5000 } }, { memory: 0 })).toEqual({});
   });
 });
 
