@@ -14,6 +14,7 @@ import { policy } from '../supervisor/messages.ts';
 import { parseConfig, stringifyConfig } from './config-json.ts';
 import { connectToSupervisor } from './connect-to-supervisor.ts';
 import { cgroupsOf } from './container-cgroup.ts';
+import { logContainerEvent } from './container-events.ts';
 import { type ContainerView, findContainer } from './container-view.ts';
 import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
@@ -46,6 +47,7 @@ export async function updateContainer(
   }
   if (request.resources) await updateLimits(engine, view, request.resources);
   if (request.restart) await updatePolicy(engine, view, request.restart.policy);
+  logContainerEvent(engine, view.record, 'update');
   return view.name;
 }
 
