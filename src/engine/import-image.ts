@@ -14,6 +14,7 @@ import type { Reference } from '../spec/reference.ts';
 import { logImageEvent } from '../store/event-log.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import type { Engine } from './open-engine.ts';
+import { unpackLimits } from './unpack-limits.ts';
 import { engineHooks, engineUnpacker } from './unpacker.ts';
 
 export interface ImportOptions {
@@ -31,7 +32,11 @@ export interface ImportOptions {
 export async function importImage(engine: Engine, options: ImportOptions): Promise<ImageRecord> {
   const { source, name, platform, message } = options;
   const run = options.changes.reduce<ImageRunConfig>(applyChange, {});
-  using layer = await spoolLayer(engine.paths, checked(source, await openSource(source)));
+  using layer = await spoolLayer(
+    engine.paths,
+    checked(source, await openSource(source)),
+    await unpackLimits(),
+  );
   const created = new Date().toISOString();
   const comment = message ?? `Imported from ${source}`;
   const image = await makeImage({

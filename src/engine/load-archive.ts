@@ -6,6 +6,7 @@ import { openArchive } from '../image/archive/open-archive.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import { hostPlatform, parsePlatform } from '../spec/platform.ts';
 import type { Engine } from './open-engine.ts';
+import { unpackLimits } from './unpack-limits.ts';
 import { engineHooks, engineUnpacker } from './unpacker.ts';
 
 export interface LoadArchiveOptions {
@@ -22,7 +23,7 @@ export interface LoadArchiveOptions {
  */
 export async function* loadArchive(engine: Engine, options: LoadArchiveOptions): AsyncGenerator<LoadedImage> {
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
-  using files = await openArchive(engine.paths, options.path);
+  using files = await openArchive(engine.paths, options.path, await unpackLimits());
   const images = await packagedImages(files, platform ?? hostPlatform(process.arch));
   const into = {
     paths: engine.paths,

@@ -2,11 +2,13 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { UnpackLimits } from '../image/unpack/limits.ts';
 import { createUnpacker, type TreeWorker } from '../image/unpack/start-unpack.ts';
 import { startByRootless } from '../image/unpack/unpack-process.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
 import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../store/layers.ts';
 import type { Engine } from './open-engine.ts';
+import { unpackLimits } from './unpack-limits.ts';
 
 /** A worker of the bundle, or in tests that run the sources the source itself, in `folder` of src/image. */
 export function workerFile(folder: string, worker: string): string {
@@ -17,13 +19,22 @@ export function workerFile(folder: string, worker: string): string {
 
 export function engineUnpacker(engine: Engine): TreeWorker {
   const rootless = engine.rootless();
-  return createUnpacker({
+  let limits: UnpackLimits | undefined;
+  const worker = createUnpacker({
     start: startByRootless(rootless),
     workerCommand: [process.execPath, workerFile('unpack', 'unpack-worker')],
     singleUid: rootless.maps.single,
     // The store syncs a layer itself when it is sealed, while the next one is being unpacked.
     sync: false,
+    limits: () => limits,
   });
+  return {
+    ...worker,
+    async prepare() {
+      limits ??= await unpackLimits();
+      await worker.prepare();
+    },
+  };
 }
 
 export const engineHooks = (engine: Engine): StoreHooks => ({

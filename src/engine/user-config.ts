@@ -4,14 +4,18 @@
  */
 import { readFileSync } from 'node:fs';
 import { TsrunError, tsrunError } from '../errors.ts';
+import type { UnpackLimits } from '../image/unpack/limits.ts';
 import { parseNetwork } from '../network/parse-network.ts';
+import { checkLimits } from './unpack-limits.ts';
 
 export interface UserConfig {
   /** Default of --network, as it would be written there. */
   network?: string | undefined;
+  /** `[limits]`: what a layer may cost. */
+  limits?: Partial<UnpackLimits> | undefined;
 }
 
-const KEYS = ['network'];
+const KEYS = ['network', 'limits'];
 
 /** @throws ERR_TSRUN_CONFIG, naming the file and the line */
 export async function readUserConfig(file: string): Promise<UserConfig> {
@@ -50,10 +54,16 @@ export function checkUserConfig(
     const problem = `"${unknown}" is not one of its keys (${KEYS.join(', ')})`;
     throw tsrunError('ERR_TSRUN_CONFIG', { place: placeOf(unknown), problem });
   }
-  const { network } = table;
-  if (network === undefined) return {};
-  const refuse = (problem: string) =>
-    tsrunError('ERR_TSRUN_CONFIG', { place: placeOf('network'), problem: `network: ${problem}` });
+  const refusal = (key: string) => (problem: string) =>
+    tsrunError('ERR_TSRUN_CONFIG', { place: placeOf(key), problem: `${key}: ${problem}` });
+  const { network, limits } = table;
+  return {
+    ...(limits !== undefined && { limits: checkLimits(limits, refusal('limits')) }),
+    ...(network !== undefined && { network: checkNetwork(network, refusal('network')) }),
+  };
+}
+
+function checkNetwork(network: unknown, refuse: (problem: string) => Error): string {
   if (typeof network !== 'string' || network === '')
     throw refuse('a text is expected, such as "private", "bridge" or the name of a network');
   try {
@@ -62,5 +72,5 @@ export function checkUserConfig(
     if (!(error instanceof TsrunError)) throw error;
     throw refuse(error.message);
   }
-  return { network };
+  return network;
 }

@@ -30,6 +30,7 @@ export const ARCHIVE_ERRORS = {
     exitCode: 125,
     message: (d) =>
       `the layer was refused: it has more than ${d.allowed} ${d.what}, and may be made to fill the disk`,
+    hint: () => 'if it is meant so, raise [limits] in ~/.config/tsrun/config.toml: docs/layers.md',
   }),
   ERR_TSRUN_UNPACK_WORKER: define<{ ending: string; output: string }>({
     exitCode: 125,

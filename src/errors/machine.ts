@@ -12,7 +12,7 @@ export const MACHINE_ERRORS = {
   ERR_TSRUN_CONFIG: define<{ place: string; problem: string }>({
     exitCode: 125,
     message: (d) => `the configuration is wrong: ${d.place}: ${d.problem}`,
-    hint: () => 'network = "bridge"   # all that it may say: docs/network.md',
+    hint: () => 'man tsrun   # network = "bridge": docs/network.md; [limits]: docs/layers.md',
   }),
   ERR_TSRUN_ROOT: define<object>({
     exitCode: 125,

@@ -35,8 +35,8 @@ export interface LayerUnpacking {
 
 /** Unpacks one layer after the other. */
 export interface LayerUnpacker {
-  /** A layer will come soon: what takes time to start may start now. */
-  prepare(): void;
+  /** A layer will come soon: what takes time to start may start now. Await it before open(). */
+  prepare(): Promise<void> | void;
   /** Call it when the layer before has ended. */
   open(target: UnpackTarget): LayerUnpacking;
   /** No more layers come; what was started for them ends. */

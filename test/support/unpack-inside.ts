@@ -58,7 +58,7 @@ export async function unpackInside(
     workerCommand: [process.execPath, WORKER],
     singleUid: options.singleUid ?? rootless.maps.single,
     sync: false,
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    limits: () => ({ ...DEFAULT_LIMITS, ...options.limits }),
   });
   const directories: string[] = [];
   let result: UnpackResult | undefined;

@@ -32,7 +32,24 @@ describe('readUserConfig', () => {
     expect(await read('# nothing\n')).toEqual({});
   });
 
+  it('takes limits of layers', async () => {
+    const text = '[limits]\nratio = 1000\nentries = 5\npath-length = 100\ndepth = 3\nlayer-size = "1.5g"\n';
+    expect(await read(text)).toEqual({
+      limits: { maxRatio: 1000, maxEntries: 5, maxPathLength: 100, maxDepth: 3, maxBytes: 1.5 * 2 ** 30 },
+    });
+    expect(await read('network = "none"\n[limits]\nlayer-size = 2048')).toEqual({
+      network: 'none',
+      limits: { maxBytes: 2048 },
+    });
+  });
+
   it.each([
+    ['[limits]\nfiles = 5\n', ':1: limits: "files" is not one of its keys (entries, ratio,'],
+    ['limits = 5\n', ':1: limits: a table is expected'],
+    ['[limits]\nratio = 0\n', ':1: limits: ratio: a whole number from 1 on'],
+    ['[limits]\nratio = 1.5\n', ':1: limits: ratio: a whole number'],
+    ['[limits]\nentries = "5"\n', ':1: limits: entries: a whole number'],
+    ['[limits]\nlayer-size = "much"\n', 'layer-size: a whole number from 1024 on is expected, or "100g"'],
     ['network = "bridge"\ncolour = "red"\n', ':2: "colour" is not one of its keys'],
     ['\n\n[engine]\nnetwork = "bridge"\n', ':3: "engine" is not one of its keys'],
     ['network = 5\n', ':1: network: a text is expected'],

@@ -15,23 +15,27 @@ import { sniffCompression } from '../../spec/media-types.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import { temporaryPath } from '../../store/temporary.ts';
 import { decompress } from '../unpack/decompress.ts';
-import { DEFAULT_LIMITS, SizeMeter } from '../unpack/limits.ts';
+import { DEFAULT_LIMITS, SizeMeter, type UnpackLimits } from '../unpack/limits.ts';
 import { archiveError, directoryFiles, type FileSet } from './file-set.ts';
 import { tarFiles } from './tar-files.ts';
 
 const HEAD_BYTES = 6;
 
 /** @param path undefined: standard input. Throws ERR_TSRUN_IMAGE_ARCHIVE, ERR_TSRUN_INPUT_FILE */
-export async function openArchive(paths: StorePaths, path: string | undefined): Promise<FileSet> {
+export async function openArchive(
+  paths: StorePaths,
+  path: string | undefined,
+  limits = DEFAULT_LIMITS,
+): Promise<FileSet> {
   const label = path === undefined ? 'archive from standard input' : `archive ${path}`;
   if (path !== undefined && isDirectory(path)) return directoryFiles(path, 'directory');
   const fd = path === undefined ? 0 : openInput(path);
   if (!fstatSync(fd).isFile())
-    return tarFiles(await spool(paths, createReadStream('', { fd }), label), label);
+    return tarFiles(await spool(paths, createReadStream('', { fd }), label, limits), label);
   const head = Buffer.alloc(HEAD_BYTES);
   readSync(fd, head, 0, HEAD_BYTES, 0);
   if (isPlain(head, label)) return tarFiles(fd, label);
-  return tarFiles(await spool(paths, createReadStream('', { fd, start: 0 }), label), label);
+  return tarFiles(await spool(paths, createReadStream('', { fd, start: 0 }), label, limits), label);
 }
 
 function isDirectory(path: string): boolean {
@@ -58,13 +62,18 @@ function isPlain(head: Buffer, label: string): boolean {
 }
 
 /** The uncompressed bytes in a file without a name, whose descriptor is returned: it goes when that is closed. */
-async function spool(paths: StorePaths, input: Readable, label: string): Promise<number> {
+async function spool(
+  paths: StorePaths,
+  input: Readable,
+  label: string,
+  limits: UnpackLimits,
+): Promise<number> {
   const path = temporaryPath(paths, 'load');
   const fd = openSync(path, 'wx+', 0o600);
   rmSync(path);
   const bytes = await withHead(input);
   isPlain(bytes.head, label);
-  const plain = decompress(bytes.all, sniffCompression(bytes.head), new SizeMeter(DEFAULT_LIMITS));
+  const plain = decompress(bytes.all, sniffCompression(bytes.head), new SizeMeter(limits));
   await pipeline(plain, createWriteStream('', { fd, autoClose: false }));
   return fd;
 }

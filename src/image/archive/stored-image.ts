@@ -8,7 +8,7 @@ import type { ImageRecord, LayerLink } from '../../store/image-record.ts';
 import { LayerStore } from '../../store/layers.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import { decompress } from '../unpack/decompress.ts';
-import { DEFAULT_LIMITS, SizeMeter } from '../unpack/limits.ts';
+import { NO_SIZE_LIMITS, SizeMeter } from '../unpack/limits.ts';
 
 export class StoredImage {
   readonly record: ImageRecord;
@@ -52,7 +52,7 @@ export class StoredImage {
       head = chunk as Buffer;
       break;
     }
-    yield* decompress(this.#blobs.read(blobDigest), sniffCompression(head), new SizeMeter(DEFAULT_LIMITS));
+    yield* decompress(this.#blobs.read(blobDigest), sniffCompression(head), new SizeMeter(NO_SIZE_LIMITS));
   }
 
   #lost(digest: Digest): Error {

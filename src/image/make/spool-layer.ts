@@ -7,7 +7,7 @@ import { Sha256 } from '../../store/hash.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import { temporaryPath } from '../../store/temporary.ts';
 import { decompress } from '../unpack/decompress.ts';
-import { DEFAULT_LIMITS, SizeMeter } from '../unpack/limits.ts';
+import { NO_SIZE_LIMITS, SizeMeter, type UnpackLimits } from '../unpack/limits.ts';
 
 const LAYER_TYPES: Readonly<Record<Compression, string>> = {
   none: 'application/vnd.oci.image.layer.v1.tar',
@@ -26,12 +26,16 @@ export interface SpooledLayer extends Disposable {
 const HEAD_BYTES = 6;
 
 /** Keeps the bytes as they are, compressed or not. Throws ERR_TSRUN_LAYER_COMPRESSION, and what reading and writing throw. */
-export async function spoolLayer(paths: StorePaths, input: AsyncIterable<Uint8Array>): Promise<SpooledLayer> {
+export async function spoolLayer(
+  paths: StorePaths,
+  input: AsyncIterable<Uint8Array>,
+  limits = NO_SIZE_LIMITS,
+): Promise<SpooledLayer> {
   const path = temporaryPath(paths, 'spool');
   const fd = openSync(path, 'wx+', 0o600);
   rmSync(path);
   try {
-    return { ...(await fill(fd, input)), fd, [Symbol.dispose]: () => closeSync(fd) };
+    return { ...(await fill(fd, input, limits)), fd, [Symbol.dispose]: () => closeSync(fd) };
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -41,6 +45,7 @@ export async function spoolLayer(paths: StorePaths, input: AsyncIterable<Uint8Ar
 async function fill(
   fd: number,
   input: AsyncIterable<Uint8Array>,
+  limits: UnpackLimits,
 ): Promise<{ descriptor: Descriptor; diffId: DiffId }> {
   const hash = new Sha256();
   let head = Buffer.alloc(0);
@@ -50,7 +55,7 @@ async function fill(
     if (!plain) {
       head = Buffer.concat([head, chunk]);
       if (head.length < HEAD_BYTES) return;
-      plain = startHashing(sniffCompression(head));
+      plain = startHashing(limits, sniffCompression(head));
       chunk = head;
     }
     if (!plain.stream.write(chunk)) await drained(plain.stream, plain.diffId);
@@ -61,25 +66,28 @@ async function fill(
     size += chunk.length;
     await feed(chunk);
   }
-  plain ??= startHashing('none', head);
+  plain ??= startHashing(limits, 'none', head);
   plain.stream.end();
   const diffId = await plain.diffId;
   const descriptor = { mediaType: LAYER_TYPES[plain.compression], digest: hash.digest(), size };
   return { descriptor, diffId };
 }
 
-function startHashing(compression: Compression, first?: Uint8Array) {
+function startHashing(limits: UnpackLimits, compression: Compression, first?: Uint8Array) {
   const stream = new PassThrough({ highWaterMark: 1 << 20 });
   if (first?.length) stream.write(first);
-  const diffId = digestOfPlain(stream, compression);
+  const diffId = digestOfPlain(stream, compression, limits);
   diffId.catch(() => stream.destroy()); // whoever awaits it is told
   return { stream, diffId, compression };
 }
 
-async function digestOfPlain(stream: Readable, compression: Compression): Promise<DiffId> {
+async function digestOfPlain(
+  stream: Readable,
+  compression: Compression,
+  limits: UnpackLimits,
+): Promise<DiffId> {
   const hash = new Sha256();
-  for await (const chunk of decompress(stream, compression, new SizeMeter(DEFAULT_LIMITS)))
-    hash.update(chunk);
+  for await (const chunk of decompress(stream, compression, new SizeMeter(limits))) hash.update(chunk);
   return hash.digest() as Digest as DiffId;
 }
 

@@ -39,7 +39,7 @@ export async function fetchLayers(
   const fetches = new BlobFetches(inner);
   const pending: PendingLayer[] = [];
   try {
-    announce(inner, planned, fetches);
+    await announce(inner, planned, fetches);
     for (const [i, layer] of planned.entries()) {
       const made = await makeLayer(inner, fetches, layer, () =>
         lowersOf(inner, planned.slice(0, i), pending),
@@ -61,15 +61,15 @@ export async function fetchLayers(
 }
 
 /** Says of every layer where it stands, and starts fetching those that are missing. */
-function announce(context: FetchContext, planned: PlannedLayer[], fetches: BlobFetches): void {
+async function announce(context: FetchContext, planned: PlannedLayer[], fetches: BlobFetches): Promise<void> {
   for (const { descriptor, chainId } of planned) {
     const status = context.layers.has(chainId) ? 'exists' : 'waiting';
     context.emit({ type: 'layer', digest: descriptor.digest, status });
   }
-  if (planned.some(({ chainId }) => !context.layers.has(chainId))) context.unpacker.prepare();
-  for (const { descriptor, chainId } of planned) {
-    if (!context.layers.has(chainId)) fetches.open(descriptor).catch(() => {}); // makeLayer awaits it
-  }
+  const isMissing = ({ chainId }: PlannedLayer): boolean => !context.layers.has(chainId);
+  const ready = planned.some(isMissing) ? context.unpacker.prepare() : undefined;
+  for (const { descriptor } of planned.filter(isMissing)) fetches.open(descriptor).catch(() => {}); // makeLayer awaits it
+  await ready;
 }
 
 /** Diff directories of the layers below, top first; those of this pull are still in tmp/. */

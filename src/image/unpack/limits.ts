@@ -20,6 +20,9 @@ export const DEFAULT_LIMITS: UnpackLimits = {
   maxDepth: 512,
 };
 
+/** For what the store has taken in already. */
+export const NO_SIZE_LIMITS: UnpackLimits = { ...DEFAULT_LIMITS, maxRatio: Number.POSITIVE_INFINITY };
+
 /** Counts the bytes of one layer on both sides of its decompression. */
 export class SizeMeter {
   readonly #limits: UnpackLimits;

@@ -17,7 +17,8 @@ export interface UnpackerOptions {
   singleUid: boolean;
   /** syncfs(2) at the end of every layer (the default); false when the caller does it once for all. */
   sync?: boolean;
-  limits?: UnpackLimits;
+  /** Asked for each layer; undefined: the usual ones. */
+  limits?: () => UnpackLimits | undefined;
 }
 
 /** What else is done in the rootless namespaces, where the files of subordinate ids can be read. */
@@ -71,7 +72,7 @@ const jobOf = (options: UnpackerOptions, target: UnpackTarget): UnpackJob => ({
   compression: target.compression,
   singleUid: options.singleUid,
   sync: options.sync ?? true,
-  limits: options.limits ?? DEFAULT_LIMITS,
+  limits: options.limits?.() ?? DEFAULT_LIMITS,
 });
 
 class RunningUnpack implements LayerUnpacking {

@@ -161,7 +161,7 @@ describe('endings', () => {
       start: startByRootless(newRootless()),
       workerCommand,
       singleUid: false,
-      limits: DEFAULT_LIMITS,
+      limits: () => DEFAULT_LIMITS,
     });
     onTestFinished(() => unpacker.close());
     return unpacker;
