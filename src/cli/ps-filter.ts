@@ -1,30 +1,14 @@
 /** `tsrun ps --filter`. */
 import { type ContainerView, findContainer } from '../engine/container-view.ts';
 import type { Engine } from '../engine/open-engine.ts';
-import { type Filter, labelMatches, matchesFilters } from './parse/filter.ts';
+import { labelMatches, matchesFilters } from './parse/filter.ts';
 import { matchesReference } from './parse/reference-pattern.ts';
 import { parseMoment } from './parse/time.ts';
 import { usageError } from './parse/usage.ts';
+import type { PsFilter } from './ps-filter-keys.ts';
 
 const PHASES = ['created', 'running', 'paused', 'stopping', 'restarting', 'exited'];
 
-export const PS_FILTERS = [
-  'id',
-  'name',
-  'label',
-  'label!',
-  'exited',
-  'status',
-  'health',
-  'ancestor',
-  'before',
-  'since',
-  'volume',
-  'network',
-  'until',
-] as const;
-
-export type PsFilter = Filter<(typeof PS_FILTERS)[number]>;
 type Test = (view: ContainerView) => boolean;
 
 /** A name's regular expression, as docker and podman take it. Throws ERR_TSRUN_USAGE. */
@@ -54,6 +38,14 @@ function exited(value: string): Test {
 function status(value: string): Test {
   if (!PHASES.includes(value)) throw usageError(`--filter status=${value}: not one of ${PHASES.join(', ')}`);
   return ({ state }) => state.phase === value;
+}
+
+const POLICIES = ['no', 'on-failure', 'always', 'unless-stopped'];
+
+function restartPolicy(value: string): Test {
+  if (!POLICIES.includes(value))
+    throw usageError(`--filter restart-policy=${value}: not one of ${POLICIES.join(', ')}`);
+  return ({ record }) => (record.restart?.name ?? 'no') === value;
 }
 
 const HEALTH = ['starting', 'healthy', 'unhealthy', 'none'];
@@ -97,6 +89,8 @@ function testOf(engine: Engine, { key, value }: PsFilter): Test {
         record.mounts.some(({ name, source, destination }) => [name, source, destination].includes(value));
     case 'network':
       return ({ record }) => record.networkMode === value || record.network === value;
+    case 'restart-policy':
+      return restartPolicy(value);
     case 'until': {
       const until = parseMoment(value, '--filter until', Date.now());
       return ({ record }) => record.createdAt < until;

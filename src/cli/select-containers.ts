@@ -1,34 +1,47 @@
 /** Which containers a command is about: the names and ids given to it, `--all`, or `--latest`. */
 import type { ContainerView } from '../engine/container-view.ts';
 import type { Engine } from '../engine/open-engine.ts';
+import { filterOption } from './options/filter-option.ts';
 import { flag } from './options/option.ts';
 import { say } from './output.ts';
 import { usageError } from './parse/usage.ts';
+import { PS_FILTERS, type PsFilter } from './ps-filter-keys.ts';
 import { exitCodeOf, renderError } from './render-error.ts';
 
 export const LATEST_OPTION = { latest: flag('The container that was made last', { short: 'l' }) };
 export const ALL_OPTION = { all: flag('All containers', { short: 'a' }) };
 
+/** Of them all, or of those that are named. */
+export const FILTER_OPTION = {
+  filter: filterOption(PS_FILTERS, { short: 'f', example: '--filter restart-policy=always' }),
+};
+
 interface Selection {
   all?: boolean;
   latest?: boolean;
+  filter?: readonly PsFilter[];
 }
 
 /** What each given word means, looked up when it is its turn. Throws ERR_TSRUN_USAGE for none at all. */
 export async function selectContainers(
   engine: Engine,
   names: readonly string[],
-  { all = false, latest = false }: Selection,
+  { all = false, latest = false, filter = [] }: Selection,
 ): Promise<(() => ContainerView)[]> {
   const { findContainer, listContainers } = await import('../engine/container-view.ts');
-  const isImplied = all || latest;
+  const isImplied = all || latest || (filter.length > 0 && names.length === 0);
   if (isImplied && names.length > 0)
     throw usageError(`--${all ? 'all' : 'latest'} and a name contradict each other`);
   if (!isImplied && names.length === 0) throw usageError('which container?', 'tsrun ps -a');
-  if (!isImplied) return names.map((name) => () => findContainer(engine, name));
-  const { containers } = listContainers(engine);
-  if (latest && containers[0] === undefined) throw usageError('there is no container', 'tsrun ps -a');
-  return (all ? containers : containers.slice(0, 1)).map((view) => () => view);
+  if (!isImplied && filter.length === 0) return names.map((name) => () => findContainer(engine, name));
+  const among = isImplied
+    ? listContainers(engine).containers
+    : names.map((name) => findContainer(engine, name));
+  const containers =
+    filter.length === 0 ? among : among.filter((await import('./ps-filter.ts')).psFilter(engine, filter));
+  if (latest && filter.length === 0 && containers[0] === undefined)
+    throw usageError('there is no container', 'tsrun ps -a');
+  return (latest ? containers.slice(0, 1) : containers).map((view) => () => view);
 }
 
 /**

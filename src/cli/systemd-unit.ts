@@ -43,6 +43,8 @@ RequiresMountsFor=${unitWord(storeRoot)}
 
 [Service]
 Type=exec
+# So that the container can have limits: its cgroup is made below the unit's.
+Delegate=yes
 ExecStart=${command('start', '--attach', container)}
 ExecStop=${command('stop', '--time', String(stopTimeout), container)}
 Restart=${restartPolicy}
@@ -54,3 +56,39 @@ KillMode=mixed
 WantedBy=default.target
 `;
 }
+
+/** Seconds for stopping all containers at once, each within its own time. */
+const STOP_ALL_SECONDS = 150;
+
+/**
+ * The unit of no container: at the start of the user's manager, which is that of the machine for a user who lingers, it starts the containers
+ * whose restart policy says so, as dockerd does. A failing one must not be the unit's end, with which systemd would end the others: hence the
+ * minus sign (systemd.service(5)).
+ */
+export function restartUnit({ tsrun, storeRoot }: Pick<UnitRequest, 'tsrun' | 'storeRoot'>): string {
+  const command = (...words: string[]): string => [...tsrun, ...words].map(unitWord).join(' ');
+  const those = ['--filter', 'restart-policy=always', '--filter', 'restart-policy=unless-stopped'];
+  return `# Made by tsrun generate systemd --restart-service. Put it into ~/.config/systemd/user/${RESTART_UNIT}, then:
+#   systemctl --user daemon-reload && systemctl --user enable ${RESTART_UNIT} && loginctl enable-linger
+
+[Unit]
+Description=Containers of tsrun whose restart policy is always or unless-stopped
+Wants=network-online.target
+After=network-online.target
+RequiresMountsFor=${unitWord(storeRoot)}
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+Delegate=yes
+ExecStart=-${command('start', '--all', ...those)}
+ExecStop=-${command('stop', '--all', ...those)}
+TimeoutStartSec=infinity
+TimeoutStopSec=${STOP_ALL_SECONDS}
+
+[Install]
+WantedBy=default.target
+`;
+}
+
+export const RESTART_UNIT = 'tsrun-restart.service';

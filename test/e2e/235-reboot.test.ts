@@ -90,11 +90,25 @@ it('a process of today that has the pid of one of yesterday is left alone', asyn
   expect(isThere(chance.pid, chance.startTime)).toBe(true);
 });
 
+it('the generated unit starts those whose restart policy says so, and no others; and stops them', async () => {
+  const unit = await tsrun.ok('generate', 'systemd', '--restart-service');
+  const words = (key: string): string[] => {
+    const line = unit.split('\n').find((text) => text.startsWith(`${key}=-`)) ?? '';
+    return line.replace(/^.*? (?=start|stop)/, '').split(' ');
+  };
+  expect(await tsrun.ok(...words('ExecStart'))).toBe('restarting');
+  expect(await tsrun.ok('ps', '--format', '{{.Names}}')).toBe('restarting');
+  expect(await tsrun.ok(...words('ExecStop'))).toBe('restarting');
+  expect(await tsrun.ok('ps', '-q')).toBe('');
+  const { stderr } = await tsrun.expect(125, ['start', '--filter', 'restart-policy=sometimes']);
+  expect(stderr).toContain('not one of no, on-failure, always, unless-stopped');
+});
+
 it('and each can be started again, or removed', async () => {
   await tsrun.ok('start', 'plain', 'restarting');
   for (const name of ['plain', 'restarting']) {
     expect(await tsrun.ok('inspect', '--format', '{{.State.Status}}', name)).toBe('running');
-    await until('it is up again', async () => (await tsrun.ok('logs', name)) === 'up\nup');
+    await until('it is up again', async () => (await tsrun.ok('logs', name)).endsWith('up\nup'));
     expect(await tsrun.ok('exec', name, 'echo', 'hi')).toBe('hi');
   }
   await tsrun.ok('stop', '-t', '0', 'plain', 'restarting');

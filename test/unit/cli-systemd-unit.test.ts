@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { systemdUnit, unitWord } from '../../src/cli/systemd-unit.ts';
+import { restartUnit, systemdUnit, unitWord } from '../../src/cli/systemd-unit.ts';
 
 const REQUEST = {
   container: 'web',
@@ -23,6 +23,14 @@ describe('a systemd unit', () => {
         'Restart=on-failure\nTimeoutStopSec=30\n',
     );
     expect(systemdUnit({ ...REQUEST, stopTimeout: -1 })).toContain('\nTimeoutStopSec=infinity\n');
+  });
+
+  it('for all containers with a restart policy starts them in one go, and outlives one that does not start', () => {
+    const root = '--root "/var/tmp/with space & 100%%"';
+    const those = '--filter restart-policy=always --filter restart-policy=unless-stopped';
+    const text = restartUnit(REQUEST);
+    expect(text).toContain(`\nExecStart=-/bin/true ${root} start --all ${those}\n`);
+    expect(text).toContain(`\nExecStop=-/bin/true ${root} stop --all ${those}\n`);
   });
 
   it('quotes what systemd takes for more than itself', () => {
@@ -50,6 +58,7 @@ describe('a systemd unit', () => {
     };
     try {
       expect(verify(systemdUnit(REQUEST))).toBe('');
+      expect(verify(restartUnit(REQUEST))).toBe('');
       // The check can fail.
       expect(verify(systemdUnit({ ...REQUEST, restartPolicy: 'sometimes' }))).not.toBe('');
     } finally {

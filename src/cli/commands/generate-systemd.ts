@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { defineCommand } from '../command.ts';
 import { flag, value } from '../options/option.ts';
 import { print } from '../output.ts';
+import { usageError } from '../parse/usage.ts';
 import { nonEmpty, oneOf, wholeNumber } from '../parse/words-of-choice.ts';
-import { systemdUnit } from '../systemd-unit.ts';
+import { RESTART_UNIT, restartUnit, systemdUnit } from '../systemd-unit.ts';
 
 /** systemd.service(5) */
 const POLICIES = [
@@ -15,15 +16,27 @@ const POLICIES = [
 /** The launcher beside the loader that runs. */
 const launcher = (): string => join(dirname(process.argv[1] ?? ''), 'tsrun');
 
+/** @param toFile into the current directory; its path is printed then */
+function emit(unit: string, text: string, toFile: boolean): number {
+  if (toFile) {
+    const path = join(process.cwd(), unit);
+    writeFileSync(path, text);
+    print(`${path}\n`);
+  } else print(text);
+  return 0;
+}
+
 export const GENERATE_SYSTEMD = defineCommand({
-  usage: 'CONTAINER',
-  operands: [1, 1],
+  usage: '[CONTAINER]',
+  operands: [0, 1],
   text:
     'Prints a systemd user unit that starts a container, restarts it, and stops it. The container stays as it is between starts: its ' +
-    'restarts are the unit’s business, so make it without --restart.',
+    'restarts are the unit’s business, so make it without --restart. With --restart-service, the unit is one for all containers whose restart ' +
+    'policy is always or unless-stopped: it starts them after a reboot.',
   options: {
     name: flag('Call the container by its name, and not by its id', { short: 'n' }),
     files: flag('Write container-NAME.service here, and print its path', { short: 'f' }),
+    'restart-service': flag(`Print ${RESTART_UNIT}, for all containers with a restart policy`),
     'restart-policy': value(
       'POLICY',
       `Restart= of the unit: ${POLICIES.join(', ')}`,
@@ -53,28 +66,32 @@ export const GENERATE_SYSTEMD = defineCommand({
   examples: [
     'tsrun generate systemd --name web',
     'tsrun generate systemd --files --restart-policy always web',
+    'tsrun generate systemd --restart-service >~/.config/systemd/user/tsrun-restart.service',
   ],
   async run(given, [wanted = ''], context) {
+    const root = context.storeRoot();
+    const usual = join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'tsrun');
+    const tsrun = [launcher(), ...(root === usual ? [] : ['--root', root])];
+    if (given['restart-service'] !== (wanted === ''))
+      throw usageError(
+        'the unit of a container, or --restart-service: one of the two',
+        'tsrun generate systemd web',
+      );
+    if (given['restart-service'])
+      return emit(RESTART_UNIT, restartUnit({ tsrun, storeRoot: root }), given.files);
     const engine = await context.engine();
     const { findContainer } = await import('../../engine/container-view.ts');
     const { id, name, record } = findContainer(engine, wanted);
     const container = given.name ? name : id;
-    const root = context.storeRoot();
-    const usual = join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'tsrun');
     const unit = `${given['container-prefix'] ?? 'container'}${given.separator ?? '-'}${container}.service`;
     const text = systemdUnit({
       container,
       description: `tsrun ${unit}`,
-      tsrun: [launcher(), ...(root === usual ? [] : ['--root', root])],
+      tsrun,
       storeRoot: root,
       restartPolicy: given['restart-policy'] ?? 'on-failure',
       stopTimeout: given.time ?? record.stopTimeout,
     }).replace(' --now UNIT', ` --now ${unit}`);
-    if (given.files) {
-      const path = join(process.cwd(), unit);
-      writeFileSync(path, text);
-      print(`${path}\n`);
-    } else print(text);
-    return 0;
+    return emit(unit, text, given.files);
   },
 });

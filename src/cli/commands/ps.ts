@@ -7,7 +7,8 @@ import { asWritten, flag, type Values, value } from '../options/option.ts';
 import { print, say } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { oneOf, wholeNumber } from '../parse/words-of-choice.ts';
-import { PS_FILTERS, psFilter } from '../ps-filter.ts';
+import { psFilter } from '../ps-filter.ts';
+import { PS_FILTERS } from '../ps-filter-keys.ts';
 import { PS_HEADINGS, psRow } from '../ps-row.ts';
 
 const SORT_KEYS = ['command', 'created', 'id', 'image', 'names', 'status'] as const;

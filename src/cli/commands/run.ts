@@ -63,6 +63,7 @@ async function run(given: Given, [image = '', ...command]: string[], context: Co
   if (!foreground) {
     started.client.close();
     print(`${started.record.id}\n`);
+    (await import('../linger-note.ts')).noteLinger(engine);
     return 0;
   }
   return await endStatus(engine, started.record, await foreground.relay(started.client, started.pid));

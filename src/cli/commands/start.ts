@@ -8,11 +8,12 @@ import { RUN_OPTIONS } from '../options/create-options.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
-import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+import { ALL_OPTION, FILTER_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
 const OPTIONS = {
   ...LATEST_OPTION,
   ...ALL_OPTION,
+  ...FILTER_OPTION,
   attach: flag('Attach stdout and stderr, pass on signals, and end with its exit status'),
   'detach-keys': RUN_OPTIONS['detach-keys'],
   interactive: flag('Attach stdin too', { short: 'i' }),
@@ -45,20 +46,25 @@ export const START = defineCommand({
   operands: [0, Number.POSITIVE_INFINITY],
   text: 'Starts containers made by `tsrun create`, or that have ended, again. One that runs already is left as it is; with -a it is attached to.',
   options: { ...OPTIONS, attach: { ...OPTIONS.attach, short: 'a' }, all: { ...OPTIONS.all, short: '' } },
-  examples: ['tsrun start web', 'tsrun start -ai shell'],
+  examples: ['tsrun start web', 'tsrun start -ai shell', 'tsrun start --filter restart-policy=always'],
   async run(given, names, context) {
     const engine = await context.engine();
     const { startUnlessRunning } = await import('../../engine/start-container.ts');
     const selected = await selectContainers(engine, names, given);
     const attached = given.attach || given.interactive;
-    if (attached && selected.length !== 1) throw usageError('only one container can be attached at a time');
+    if (attached && (selected.length !== 1 || given.filter.length > 0))
+      throw usageError('only one container can be attached at a time');
     if (attached) return selected[0] ? await startAttached(engine, selected[0](), given) : 0;
-    return await forEach(selected, context.debug, async (find) => {
+    let isLeft = false;
+    const status = await forEach(selected, context.debug, async (find) => {
       const { record, name } = find();
       const attach = { stdin: false, stdout: false, stderr: false };
       const started = await startUnlessRunning(engine, record, { attach });
       started?.client.close();
+      isLeft ||= started !== undefined;
       print(`${name}\n`);
     });
+    if (isLeft) (await import('../linger-note.ts')).noteLinger(engine);
+    return status;
   },
 });

@@ -2,7 +2,7 @@ import { defineCommand } from '../command.ts';
 import { value } from '../options/option.ts';
 import { print, say } from '../output.ts';
 import { wholeNumber } from '../parse/words-of-choice.ts';
-import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+import { ALL_OPTION, FILTER_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
 export const STOP_TIME_OPTION = {
   time: value('SECONDS', 'How long to wait before it is killed; -1 is for ever', wholeNumber('--time', -1), {
@@ -19,6 +19,7 @@ export const STOP = defineCommand({
   options: {
     ...ALL_OPTION,
     ...LATEST_OPTION,
+    ...FILTER_OPTION,
     ...STOP_TIME_OPTION,
   },
   examples: ['tsrun stop web', 'tsrun stop -t 0 web'],
