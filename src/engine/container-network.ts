@@ -22,9 +22,11 @@ import { type HelperFinding, type HelperName, probeHelper } from '../network/pro
 import { containerResolvConf, type DnsRequest } from '../network/resolv-conf.ts';
 import type { Rootless } from '../rootless/enter.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
 import { openPidfd } from '../sys/process.ts';
 import type { Step } from '../sys/step.ts';
 import { type ContainerView, findContainer, notRunning } from './container-view.ts';
+import { sharingContainer } from './joined-namespaces.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 
@@ -123,11 +125,12 @@ export function networkOwner(engine: Engine, mode: string | undefined): Containe
 }
 
 /**
- * The way into the rootless namespaces for a container's start. A network namespace can be joined only in the user namespace that it was
- * made in, and a user may have several that live, made by starts at the same moment.
+ * The way into the rootless namespaces for a container's start. A namespace can be joined only in the user namespace that it was made in,
+ * and a user may have several that live, made by starts at the same moment.
  */
-export function rootlessForNetwork(engine: Engine, mode: string | undefined): Rootless {
-  const supervisor = networkOwner(engine, mode)?.state.supervisor;
+export function rootlessForSharing(engine: Engine, record: ContainerRecord): Rootless {
+  const owner = networkOwner(engine, record.networkMode) ?? sharingContainer(engine, record);
+  const supervisor = owner?.state.supervisor;
   const holder = supervisor && openPidfd(supervisor);
   return holder === undefined ? engine.rootless() : { maps: engine.maps, holder };
 }

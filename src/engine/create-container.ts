@@ -15,7 +15,7 @@ import { removeTreeInside } from '../rootless/enter.ts';
 import type { IdMaps } from '../rootless/id-map.ts';
 import type { ImageConfig, ImageRunConfig } from '../spec/image.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
-import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
+import type { ContainerRecord, RecordedMount, SharedNamespaces } from '../store/container-record.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import { containerFiles, layerDiff, volumeDirectory } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
@@ -25,6 +25,7 @@ import { stringifyConfig } from './config-json.ts';
 import { randomName } from './container-names.ts';
 import { type ClaimedNetwork, type ContainerNetwork, claimNetwork } from './container-network.ts';
 import { healthCheck } from './health-check.ts';
+import { namespacePaths, refuseSharing, sharedNamespaces } from './joined-namespaces.ts';
 import { logRecord } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
 import { populateRootfs } from './populate-rootfs.ts';
@@ -91,9 +92,14 @@ export async function planContainer(
         : [],
     );
   if (users && network.driver.namespace.kind === 'path') refuseForeignNetwork();
+  const shared = sharedNamespaces(engine, request);
+  if (users) refuseSharing(shared);
   const hostname =
     request.hostname ??
-    (network.driver.namespace.kind === 'host' || request.shares.uts ? osHostname() : id.slice(0, 12));
+    sharedHostname(engine, shared) ??
+    (network.driver.namespace.kind === 'host' || request.namespaces.uts.kind === 'host'
+      ? osHostname()
+      : id.slice(0, 12));
   const inherited = request.volumesFrom.length > 0 ? await volumesFrom(engine, request) : [];
   const mounts = resolveMounts(
     engine.paths,
@@ -118,6 +124,7 @@ export async function planContainer(
     singleId: maps.single,
     cgroup2: hasCgroup2(),
     idMaps: users?.maps,
+    joined: namespacePaths(engine, shared),
     files: {
       hosts: request.noHosts ? undefined : files.hosts,
       hostname: files.hostname,
@@ -148,6 +155,7 @@ export async function planContainer(
       rootfsDriver: choice.driver,
       singleId: maps.single,
       ...(users && { idMaps: users.maps, userns: request.userns.kind }),
+      ...(Object.keys(shared).length > 0 && { namespaces: shared }),
     },
     config,
     network,
@@ -172,6 +180,11 @@ async function nestedUsers(engine: Engine, request: CreateRequest): Promise<Nest
   const maps = containerMaps(engine, request);
   const require = (choice: DriverChoice): DriverChoice => requireMapping(choice);
   return maps && { maps, user: keptUser(request), driver: 'fuse-overlayfs', require };
+}
+
+/** Who shares a UTS namespace has its host name. */
+function sharedHostname(engine: Engine, { uts }: SharedNamespaces): string | undefined {
+  return uts?.container === undefined ? undefined : engine.containers.read(uts.container)?.hostname;
 }
 
 function refuseForeignNetwork(): never {

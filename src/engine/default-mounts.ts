@@ -1,6 +1,8 @@
 /** The file systems that every container has, in order (what Podman mounts; runtime-spec config-linux.md "Default Filesystems"). */
 import { statSync } from 'node:fs';
 import type { RuntimeMount } from '../spec/runtime.ts';
+import { MOUNT_NAMESPACE } from './joined-namespaces.ts';
+import type { NamespaceRequest } from './request.ts';
 
 export interface DefaultMountOptions {
   /** bytes of /dev/shm */
@@ -10,8 +12,11 @@ export interface DefaultMountOptions {
   /** A unified (v2) hierarchy is mounted on /sys/fs/cgroup of the host. */
   cgroup2: boolean;
   privileged: boolean;
-  /** /dev/shm and /dev/mqueue are those of the host otherwise. */
-  ownIpc: boolean;
+  /** /proc is that of the host otherwise: a new one shows a pid namespace to whoever owns it. */
+  ownProcesses: boolean;
+  ipc: NamespaceRequest;
+  /** The mount namespace that has the /dev/shm of the container whose ipc namespace is joined. */
+  sharedMemory: string | undefined;
   /** In a single-id namespace group 5 is not mapped, and devpts refuses it. */
   ttyGroup: boolean;
 }
@@ -21,7 +26,14 @@ export const DEFAULT_SHM_SIZE = 64 << 20;
 export function defaultMounts(options: DefaultMountOptions): RuntimeMount[] {
   const sysMode = options.privileged ? 'rw' : 'ro';
   const mounts: RuntimeMount[] = [
-    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+    options.ownProcesses
+      ? { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] }
+      : {
+          destination: '/proc',
+          type: 'bind',
+          source: '/proc',
+          options: ['rbind', 'nosuid', 'noexec', 'nodev'],
+        },
     {
       destination: '/dev',
       type: 'tmpfs',
@@ -63,16 +75,22 @@ export function defaultMounts(options: DefaultMountOptions): RuntimeMount[] {
   return mounts;
 }
 
-function sharedMemory({ ownIpc, shmSize }: DefaultMountOptions): RuntimeMount[] {
+function sharedMemory({ ipc, shmSize, sharedMemory }: DefaultMountOptions): RuntimeMount[] {
   const safe = ['nosuid', 'noexec', 'nodev'];
-  if (!ownIpc) {
+  if (ipc.kind === 'host') {
     return ['/dev/shm', '/dev/mqueue']
       .filter((path) => statSync(path, { throwIfNoEntry: false }))
       .map((path) => ({ destination: path, type: 'bind', source: path, options: ['rbind', ...safe] }));
   }
   const size = `size=${shmSize}`;
+  const queues = { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: safe };
+  if (ipc.kind === 'own' && ipc.word === 'none') return [queues];
+  if (sharedMemory !== undefined) {
+    const options = ['rbind', ...safe, `${MOUNT_NAMESPACE}${sharedMemory}`];
+    return [queues, { destination: '/dev/shm', type: 'bind', source: '/dev/shm', options }];
+  }
   return [
-    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: safe },
+    queues,
     { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...safe, 'mode=1777', size] },
   ];
 }

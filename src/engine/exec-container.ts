@@ -1,7 +1,7 @@
 /** Use case: `tsrun exec`: one more process in a running container, with a supervisor of its own. */
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { execProgram, joinPidNamespace } from '../launch/exec-program.ts';
+import { execProgram, hasPidNamespace, joinPidNamespace } from '../launch/exec-program.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
 import { awaitExecve, runEntry } from '../rootless/enter.ts';
 import type { Process, RuntimeConfig } from '../spec/runtime.ts';
@@ -81,7 +81,7 @@ export async function execInContainer(
       runtimeDirectory: runtimeFd,
       traceFd: undefined,
       extra: [pidfd],
-      before: () => [joinPidNamespace(FD_EXTRA)],
+      before: () => (hasPidNamespace(config) ? [joinPidNamespace(FD_EXTRA)] : []),
     });
     const encoded = encodeProgram(launch);
     const results = runEntry(launch, encoded);

@@ -1,6 +1,6 @@
 /** `HostConfig` of `inspect`: what the user asked for, under docker's names; where it is not recorded, read back from the runtime configuration. */
 import { applyCapAddDrop, CAPABILITIES, DEFAULT_CAPABILITIES } from '../launch/capabilities.ts';
-import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
+import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
 import { inspectLimits } from './inspect-limits.ts';
 
@@ -33,9 +33,16 @@ function capabilities({ process }: RuntimeConfig): { CapAdd: string[]; CapDrop: 
 }
 
 /** `private`, `host`, or whose namespace it is. */
-function mode({ linux }: RuntimeConfig, type: NamespaceType): string {
+function mode(
+  { namespaces = {} }: ContainerRecord,
+  { linux }: RuntimeConfig,
+  type: 'pid' | 'ipc' | 'uts' | 'cgroup',
+): string {
+  const { container, path } = namespaces[type] ?? {};
+  if (container !== undefined) return `container:${container}`;
+  if (path !== undefined) return `ns:${path}`;
   const own = linux.namespaces.find((namespace) => namespace.type === type);
-  return own ? (own.path ?? 'private') : 'host';
+  return own ? 'private' : 'host';
 }
 
 const sizeOfShm = ({ mounts }: RuntimeConfig): number => {
@@ -57,7 +64,7 @@ export function inspectHostConfig(
     AutoRemove: record.autoRemove,
     Binds: record.mounts.filter(({ type, anonymous }) => type !== 'tmpfs' && !anonymous).map(bind),
     ...(record.privileged ? { CapAdd: [...CAPABILITIES], CapDrop: [] } : capabilities(config)),
-    CgroupnsMode: mode(config, 'cgroup'),
+    CgroupnsMode: mode(record, config, 'cgroup'),
     Devices: (record.devices ?? []).map(({ source, destination }) => ({
       PathOnHost: source,
       PathInContainer: destination,
@@ -68,11 +75,11 @@ export function inspectHostConfig(
     DnsSearch: record.dns.dnsSearch,
     ExtraHosts: record.addHosts,
     Init: record.init,
-    IpcMode: mode(config, 'ipc'),
+    IpcMode: mode(record, config, 'ipc'),
     LogConfig: { Type: record.logDriver, Config: logConfig(record) },
     MaskedPaths: linux.maskedPaths ?? [],
     NetworkMode: record.networkMode ?? 'private',
-    PidMode: mode(config, 'pid'),
+    PidMode: mode(record, config, 'pid'),
     PortBindings: ports,
     Privileged: record.privileged,
     ReadonlyPaths: linux.readonlyPaths ?? [],
@@ -90,7 +97,7 @@ export function inspectHostConfig(
         .map(({ destination, options }) => [destination, options.join(',')]),
     ),
     Ulimits: (process.rlimits ?? []).map(({ type, soft, hard }) => ({ Name: type, Soft: soft, Hard: hard })),
-    UTSMode: mode(config, 'uts'),
+    UTSMode: mode(record, config, 'uts'),
     UsernsMode: record.userns ?? 'host',
     ...inspectLimits(record, config),
   };

@@ -18,6 +18,13 @@ export interface MountRequest {
   options: string[];
 }
 
+/** Whose namespace a container has. `word` is how its own one was asked for. */
+export type NamespaceRequest =
+  | { kind: 'own'; word: string }
+  | { kind: 'host' }
+  | { kind: 'container'; container: string }
+  | { kind: 'ns'; path: string };
+
 /** `-p`, before host ports are chosen. Ranges are expanded; hostPort 0 = choose one. */
 export interface PublishRequest {
   hostIp: string;
@@ -113,8 +120,8 @@ export interface CreateRequest {
   devices: DeviceRequest[];
   /** --expose: 80/tcp */
   expose: string[];
-  /** Namespaces that the container shares with the host. */
-  shares: { ipc: boolean; uts: boolean; cgroup: boolean };
+  /** --pid, --ipc, --uts, --cgroupns */
+  namespaces: Record<'pid' | 'ipc' | 'uts' | 'cgroup', NamespaceRequest>;
   domainname: string | undefined;
   umask: number | undefined;
   envHost: boolean;

@@ -7,7 +7,7 @@ import { tsrunError } from '../errors.ts';
 import { parseUlimits } from '../launch/rlimits.ts';
 import type { NetworkNamespace } from '../network/driver.ts';
 import { type IdMaps, toHost } from '../rootless/id-map.ts';
-import type { NamespaceType, RuntimeConfig, RuntimeMount, RuntimeNamespace } from '../spec/runtime.ts';
+import type { RuntimeConfig, RuntimeMount, RuntimeNamespace } from '../spec/runtime.ts';
 import type { RecordedMount } from '../store/container-record.ts';
 import { DEFAULT_SHM_SIZE, defaultMounts } from './default-mounts.ts';
 import type { CreateRequest } from './request.ts';
@@ -28,6 +28,8 @@ export interface ConfigInput {
   sysctls: Readonly<Record<string, string>>;
   singleId: boolean;
   cgroup2: boolean;
+  /** Paths of namespaces that are joined, and of the mount namespace that has their shared memory. */
+  joined: Partial<Record<'pid' | 'ipc' | 'uts' | 'cgroup' | 'sharedMemory', string>>;
   /** Of a user namespace of its own. */
   idMaps?: IdMaps | undefined;
   /** Generated files to be mounted on /etc/…; undefined where the image's own stays. */
@@ -94,7 +96,7 @@ export function runtimeConfig(input: ConfigInput): RuntimeConfig {
 function sysctls({ network, request, ...input }: ConfigInput): { sysctl?: Record<string, string> } {
   const names = Object.keys(request.sysctls);
   const foreign = names.find((name) =>
-    name.startsWith('net.') ? network.kind !== 'new' : request.shares.ipc,
+    name.startsWith('net.') ? network.kind !== 'new' : request.namespaces.ipc.kind !== 'own',
   );
   if (foreign !== undefined) {
     throw tsrunError('ERR_TSRUN_USAGE', {
@@ -106,17 +108,15 @@ function sysctls({ network, request, ...input }: ConfigInput): { sysctl?: Record
   return network.kind === 'new' || names.length > 0 ? { sysctl: { ...own, ...request.sysctls } } : {};
 }
 
-function namespaces({ network, request, idMaps }: ConfigInput): RuntimeNamespace[] {
-  const { ipc, uts, cgroup } = request.shares;
-  const own: readonly (readonly [NamespaceType, boolean])[] = [
-    ['user', idMaps !== undefined],
-    ['mount', true],
-    ['pid', true],
-    ['ipc', !ipc],
-    ['uts', !uts],
-    ['cgroup', !cgroup],
-  ];
-  const list = own.flatMap(([type, isOwn]): RuntimeNamespace[] => (isOwn ? [{ type }] : []));
+const SHAREABLE = ['pid', 'ipc', 'uts', 'cgroup'] as const;
+
+function namespaces({ network, request, idMaps, joined }: ConfigInput): RuntimeNamespace[] {
+  const list: RuntimeNamespace[] = [...(idMaps ? [{ type: 'user' } as const] : []), { type: 'mount' }];
+  for (const type of SHAREABLE) {
+    const path = joined[type];
+    if (path !== undefined) list.push({ type, path });
+    else if (request.namespaces[type].kind === 'own') list.push({ type });
+  }
   if (network.kind === 'new') list.push({ type: 'network' });
   if (network.kind === 'path') list.push({ type: 'network', path: network.path });
   return list;
@@ -129,7 +129,9 @@ function baseMounts(input: ConfigInput): RuntimeMount[] {
     ownNetwork: input.network.kind === 'new',
     cgroup2: input.cgroup2,
     privileged: request.privileged,
-    ownIpc: !request.shares.ipc,
+    ownProcesses: request.namespaces.pid.kind !== 'host',
+    ipc: request.namespaces.ipc,
+    sharedMemory: input.joined.sharedMemory,
     ttyGroup: !input.singleId && toHost(input.idMaps?.gids ?? ANY_ID, TTY_GROUP) !== undefined,
   });
   const generated = [

@@ -32,12 +32,13 @@ import {
   claimContainerPorts,
   networkFiles,
   networkOwner,
-  rootlessForNetwork,
+  rootlessForSharing,
   withNetworkNamespace,
   withoutBridge,
 } from './container-network.ts';
 import { viewContainer } from './container-view.ts';
 import { startError } from './failure.ts';
+import { withSharedNamespaces } from './joined-namespaces.ts';
 import { planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
 import { lockContainer } from './lock-container.ts';
 import { logSpec } from './log-spec.ts';
@@ -78,6 +79,7 @@ export function containerProgram(
     openStdin: record.openStdin,
     // The namespace of a cgroup of its own is made in that cgroup.
     flags: namespaceFlags(config) & ~(cgroup ? CLONE_NEWCGROUP : 0n),
+    pidNamespace: config.linux.namespaces.find(({ type }) => type === 'pid')?.path,
     rootfs: (slots) =>
       driver.plan(slots, {
         lowers,
@@ -175,7 +177,8 @@ function prepare(engine: Engine, record: ContainerRecord): Prepared {
   const config = readConfig(engine, record);
   const chosen = chooseNetwork(engine, record.networkMode, record.ports, record.endpoint);
   const network = claimContainerPorts(chosen, record.ports);
-  return { config: withNetworkNamespace(config, network), network };
+  const shared = withSharedNamespaces(engine, config, record.namespaces);
+  return { config: withNetworkNamespace(shared, network), network };
 }
 
 /**
@@ -296,17 +299,14 @@ async function launch(
   options: Pick<StartOptions, 'trace' | 'onPrograms'>,
   connected: ConnectedNetwork,
 ): Promise<StartedContainer> {
-  const { entry, results } = enter(
-    connected.rootless ?? rootlessForNetwork(engine, record.networkMode),
-    (rootless) => {
-      const entry = planSupervisor({ ...plan.supervisor, rootless });
-      const user = encodeProgram(entry);
-      options.onPrograms?.({ user, supervisor: plan.start });
-      const results = runEntry(entry, user, options.trace?.user);
-      awaitExecve(entry, user, results);
-      return { entry, results };
-    },
-  );
+  const { entry, results } = enter(connected.rootless ?? rootlessForSharing(engine, record), (rootless) => {
+    const entry = planSupervisor({ ...plan.supervisor, rootless });
+    const user = encodeProgram(entry);
+    options.onPrograms?.({ user, supervisor: plan.start });
+    const results = runEntry(entry, user, options.trace?.user);
+    awaitExecve(entry, user, results);
+    return { entry, results };
+  });
   const client = SupervisorClient.fromFd(results(entry.client));
   const pid = await firstWord(client, record, plan, connected);
   const supervisor = results(entry.pid);

@@ -7,7 +7,7 @@
  * that nobody inside can reach the host through /proc/PID/exe (CVE-2019-5736).
  */
 
-import type { RuntimeConfig } from '../spec/runtime.ts';
+import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
 import { call, op } from '../sys/calls.ts';
 import {
   CLONE_NEWCGROUP,
@@ -55,6 +55,19 @@ export function execProgram(options: ExecOptions): Program {
 /** A user who has logged in elsewhere may not move a process from there (cgroup-v2.rst, "delegation containment"): then it stays. */
 const JOIN_FAILURES = ['EACCES', 'ENOENT', 'EBADF', 'ENODEV'] as const;
 
+const JOINED: Partial<Record<NamespaceType, bigint>> = {
+  user: CLONE_NEWUSER,
+  mount: CLONE_NEWNS,
+  network: CLONE_NEWNET,
+  ipc: CLONE_NEWIPC,
+  uts: CLONE_NEWUTS,
+  cgroup: CLONE_NEWCGROUP,
+};
+
+/** Is the container in a pid namespace that is not the host's? */
+export const hasPidNamespace = (config: RuntimeConfig): boolean =>
+  config.linux.namespaces.some(({ type }) => type === 'pid');
+
 /** What the new process does, born in the container's pid namespace. */
 export function execSteps(
   options: Omit<ExecOptions, 'openStdin'>,
@@ -67,8 +80,8 @@ export function execSteps(
     ? openTerminal(slots, streams.terminalSocket, uid, size && { rows: size.height, columns: size.width })
     : undefined;
   const users = hasOwnUsers(config);
-  const namespaces =
-    CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (users ? CLONE_NEWUSER : 0n);
+  // The host's namespaces, where the container shares them, nobody may join, nor needs to.
+  const namespaces = config.linux.namespaces.reduce((flags, { type }) => flags | (JOINED[type] ?? 0n), 0n);
   return [
     op('container', 'say which step failed', { kind: 'report', fd: report }),
     call('container', 'nobody may look into this process while it is half a container', 'prctl', [

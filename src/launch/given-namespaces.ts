@@ -26,7 +26,8 @@ const JOINABLE: Partial<Record<NamespaceType, bigint>> = {
 /** To be run while paths of the host can still be named. @throws RangeError for a type that cannot be joined */
 export function joinGivenNamespaces(slots: Slots, config: RuntimeConfig): Step[] {
   return config.linux.namespaces.flatMap(({ type, path }) => {
-    if (path === undefined) return [];
+    // Whoever is to be in a pid namespace has been born in it.
+    if (path === undefined || type === 'pid') return [];
     const flag = JOINABLE[type];
     if (flag === undefined) throw new RangeError(`a ${type} namespace cannot be joined`);
     const fd = slots.new(`${type} namespace`);

@@ -25,7 +25,7 @@ import {
   SIGCHLD,
 } from '../sys/constants.ts';
 import { type Program, Slots } from '../sys/step.ts';
-import { execSteps } from './exec-program.ts';
+import { execSteps, hasPidNamespace } from './exec-program.ts';
 import type { InitContext } from './init-program.ts';
 import { FIRST_FREE, SUPERVISOR_SLOTS } from './start-program.ts';
 
@@ -45,10 +45,14 @@ export function healthProgram(options: HealthOptions): Program {
   const check = execSteps({ ...options, initPidfd: s.target }, { slots, streams, report, barrier });
   const between = [
     op('rootless', 'say which step failed', { kind: 'report', fd: report }),
-    call('rootless', 'the next child is born in the container’s pid namespace', 'setns', [
-      s.target,
-      CLONE_NEWPID,
-    ]),
+    ...(hasPidNamespace(options.config)
+      ? [
+          call('rootless', 'the next child is born in the container’s pid namespace', 'setns', [
+            s.target,
+            CLONE_NEWPID,
+          ]),
+        ]
+      : []),
     op(
       'rootless',
       'make the check’s process, a child of the supervisor',

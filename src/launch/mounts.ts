@@ -14,6 +14,7 @@ import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_RECURSIVE,
+  CLONE_NEWNS,
   FSCONFIG_CMD_CREATE,
   FSCONFIG_SET_FLAG,
   FSCONFIG_SET_STRING,
@@ -21,6 +22,8 @@ import {
   FSOPEN_CLOEXEC,
   MOVE_MOUNT_F_EMPTY_PATH,
   MOVE_MOUNT_T_EMPTY_PATH,
+  O_CLOEXEC,
+  O_RDONLY,
   OPEN_TREE_CLOEXEC,
   OPEN_TREE_CLONE,
 } from '../sys/constants.ts';
@@ -100,7 +103,9 @@ export function mountSource(slots: Slots, mount: RuntimeMount, why: string): Det
     return newFilesystem(slots, type, why, options.attributes, [...source, ...options.data]);
   }
   const recursive = options.bind !== 'bind';
-  const tree = cloneTree(slots, mount.source ?? '', why, recursive);
+  const elsewhere = options.data.find(([key]) => key === 'x-mount-namespace')?.[1];
+  const copy = cloneTree(slots, mount.source ?? '', why, recursive);
+  const tree = elsewhere === undefined ? copy : inMountNamespace(slots, elsewhere, copy);
   // Read-only and the like apply to the mount itself; its submounts keep theirs unless `rro` says otherwise.
   const steps = [
     ...tree.steps,
@@ -118,6 +123,24 @@ export function mountSource(slots: Slots, mount: RuntimeMount, why: string): Det
     );
   }
   return { fd: tree.fd, steps };
+}
+
+/** Takes a mount of another container, whose root it is looked for in, and comes back. */
+function inMountNamespace(slots: Slots, path: string, mount: DetachedMount): DetachedMount {
+  const own = slots.new('own mounts');
+  const theirs = slots.new('their mounts');
+  const open = (file: string, why: string, result: Slot): Step =>
+    call('container', why, 'openat', [AT_FDCWD, file, O_RDONLY | O_CLOEXEC, 0], { result });
+  const steps = [
+    open('/proc/self/ns/mnt', 'know the way back', own),
+    open(path, 'find the mount namespace of the other container', theirs),
+    call('container', 'see its mounts', 'setns', [theirs, CLONE_NEWNS]),
+    ...mount.steps,
+    call('container', 'come back', 'setns', [own, CLONE_NEWNS]),
+    close('container', 'back', own),
+    close('container', 'seen', theirs),
+  ];
+  return { fd: mount.fd, steps };
 }
 
 /** Second half: attaches a detached mount at `destination` inside the root, which must exist. */

@@ -8,6 +8,7 @@ import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
 import { call, close, op, pipe } from '../sys/calls.ts';
 import {
   AF_UNIX,
+  AT_FDCWD,
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
   CLONE_NEWNET,
@@ -16,8 +17,12 @@ import {
   CLONE_NEWTIME,
   CLONE_NEWUSER,
   CLONE_NEWUTS,
+  CLONE_PARENT,
+  CLONE_VFORK,
+  CLONE_VM,
   O_CLOEXEC,
   O_NONBLOCK,
+  O_RDONLY,
   SIGCHLD,
   SOCK_CLOEXEC,
   SOCK_STREAM,
@@ -85,6 +90,8 @@ export interface StartOptions {
   /** -i: stdin is a pipe; otherwise it is /dev/null */
   openStdin: boolean;
   flags: bigint;
+  /** The pid namespace that the container is to be born in, when it is neither a new one nor the supervisor's choice. */
+  pidNamespace?: string | undefined;
   /** What mounts the root file system: steps before the clone, and steps of the child. */
   rootfs?: (slots: Slots) => RootfsSteps;
   child: (ends: ChildEnds) => Step[];
@@ -121,21 +128,10 @@ export function startProgram(options: StartOptions): Program {
         helpersWrite,
         O_CLOEXEC | O_NONBLOCK,
       ),
-      op(
-        'supervisor',
-        'make the container’s first process, in namespaces of its own',
-        {
-          kind: 'clone',
-          flags: options.flags,
-          exitSignal: SIGCHLD,
-          pidfd: s.initPidfd,
-          child: [
-            ...(users?.child ?? []),
-            ...options.child({ slots, streams, report, barrier, rootfs: rootfs?.container ?? [] }),
-          ],
-        },
-        { result: s.initPid },
-      ),
+      ...cloneInit(slots, options, report, [
+        ...(users?.child ?? []),
+        ...options.child({ slots, streams, report, barrier, rootfs: rootfs?.container ?? [] }),
+      ]),
       ...(users?.after ?? []),
       ...[report, barrier, ...ends].map((end) =>
         close('supervisor', 'only the container uses this end', end),
@@ -145,6 +141,56 @@ export function startProgram(options: StartOptions): Program {
       ...receive,
     ],
   };
+}
+
+/** The container's first process: its pid and pidfd are in their slots. */
+function cloneInit(
+  slots: Slots,
+  { flags, pidNamespace: path }: StartOptions,
+  report: Slot,
+  child: readonly Step[],
+): Step[] {
+  const { initPid, initPidfd } = SUPERVISOR_SLOTS;
+  const why = 'make the container’s first process, in namespaces of its own';
+  if (path === undefined) {
+    const what = { kind: 'clone', flags, exitSignal: SIGCHLD, pidfd: initPidfd, child } as const;
+    return [op('supervisor', why, what, { result: initPid })];
+  }
+  return [
+    op('supervisor', 'somebody who may choose where a child is born', {
+      kind: 'clone',
+      flags: CLONE_VM | CLONE_VFORK,
+      exitSignal: SIGCHLD,
+      child: bornIn(slots, path, report, { flags, child, why, pid: initPid }),
+    }),
+    call('supervisor', 'hold on to it', 'pidfd_open', [initPid, 0], { result: initPidfd }),
+  ];
+}
+
+interface Birth {
+  flags: bigint;
+  child: readonly Step[];
+  why: string;
+  /** Where its pid goes, as the supervisor sees it. */
+  pid: Slot;
+}
+
+/** Steps of a process in between, for the reason that health-program.ts tells: a child of the supervisor, in the pid namespace `path`. */
+function bornIn(slots: Slots, path: string, report: Slot, { flags, child, why, pid }: Birth): Step[] {
+  const fd = slots.new('pid namespace');
+  return [
+    op('container', 'say which step failed', { kind: 'report', fd: report }),
+    call('container', 'find the pid namespace to join', 'openat', [AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0], {
+      result: fd,
+    }),
+    call('container', 'the next child is born there', 'setns', [fd, CLONE_NEWPID]),
+    op(
+      'container',
+      why,
+      { kind: 'clone', flags: flags | CLONE_PARENT, exitSignal: 0, child },
+      { result: pid },
+    ),
+  ];
 }
 
 interface Streams {

@@ -46,6 +46,11 @@ export interface HealthCheck {
   onFailure: 'none' | 'kill' | 'restart' | 'stop';
 }
 
+/** Whose namespaces a container shares: another container's, by its id, or one that somebody has made. */
+export type SharedNamespaces = Partial<
+  Record<'pid' | 'ipc' | 'uts' | 'cgroup', { container?: string; path?: string }>
+>;
+
 /** What keeps a container's output. */
 export type LogDriver = 'k8s-file' | 'json-file' | 'journald' | 'none';
 
@@ -120,6 +125,8 @@ export interface ContainerRecord {
   logTag?: string | undefined;
   /** --log-opt max-size (bytes; 0 = never rotated) and max-file; absent: the default cap */
   logLimits?: { maxBytes?: number; files?: number } | undefined;
+  /** --pid, --ipc, --uts, --cgroupns, where they are neither its own nor the host's */
+  namespaces?: SharedNamespaces | undefined;
   /** Whether setgroups(2) is allowed in its user namespace. */
   singleId: boolean;
   /** --userns as the user wrote it; absent = host */

@@ -15,6 +15,8 @@ import { rootlessMap } from '../../src/rootless/subordinate-ids.ts';
 import type { RuntimeConfig } from '../../src/spec/runtime.ts';
 import type { Program } from '../../src/sys/step.ts';
 
+const OWN = { kind: 'own', word: 'private' } as const;
+
 const STORE = '/home/alice/.local/share/tsrun';
 const hex = (digit: string): string => digit.repeat(64);
 const CONTAINER = `${STORE}/containers/${hex('c')}`;
@@ -40,7 +42,7 @@ export function exampleConfig(change: Partial<CreateRequest> = {}, singleId = fa
   const request = {
     ...{ tty: false, ulimits: [], readOnly: false, privileged: false, init: false },
     ...{
-      shares: { ipc: false, uts: false, cgroup: false },
+      namespaces: { pid: OWN, ipc: OWN, uts: OWN, cgroup: OWN },
       sysctls: {},
       devices: [],
       annotations: {},
@@ -54,6 +56,7 @@ export function exampleConfig(change: Partial<CreateRequest> = {}, singleId = fa
     env: ['PATH=/usr/bin:/bin', 'HOSTNAME=web', 'HOME=/root'],
     cwd: '/srv/www',
     user: { uid: 0, gid: 0, additionalGids: [10], home: '/root' } as never,
+    joined: {},
     hostname: 'web',
     security: {
       capabilities: {

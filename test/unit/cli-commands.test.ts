@@ -8,6 +8,8 @@ import type { OptionTable } from '../../src/cli/options/option.ts';
 import { UNSUPPORTED_CREATE_OPTIONS } from '../../src/cli/options/unsupported.ts';
 import { parseWords } from '../../src/cli/parse/words.ts';
 
+const OWN = { kind: 'own', word: 'private' } as const;
+
 const NAMES = Object.keys(COMMANDS);
 
 function namesOf(table: OptionTable): string[] {
@@ -150,7 +152,7 @@ describe('tsrun run', () => {
       sysctls: {},
       devices: [],
       expose: [],
-      shares: { ipc: false, uts: false, cgroup: false },
+      namespaces: { pid: OWN, ipc: OWN, uts: OWN, cgroup: OWN },
       domainname: undefined,
       umask: undefined,
       envHost: false,

@@ -86,6 +86,8 @@ export function givenEnvironment(given: Pick<Given, 'env' | 'env-file'>): string
 const imageVolume = (kind: Given['image-volume'] = 'anonymous'): CreateRequest['imageVolume'] =>
   kind === 'bind' ? 'anonymous' : kind;
 
+const OWN = { kind: 'own', word: 'private' } as const;
+
 /** Throws ERR_TSRUN_USAGE, ERR_TSRUN_MOUNT_SOURCE. */
 export function createRequest(given: Given, image: string, command: string[]): CreateRequest {
   refuseContradictions(given);
@@ -149,10 +151,11 @@ export function createRequest(given: Given, image: string, command: string[]): C
     sysctls: Object.fromEntries(given.sysctl),
     devices: given.device,
     expose: given.expose.flat(),
-    shares: {
-      ipc: given.ipc === 'host',
-      uts: given.uts === 'host',
-      cgroup: given.cgroupns === 'host',
+    namespaces: {
+      pid: given.pid ?? OWN,
+      ipc: given.ipc ?? OWN,
+      uts: given.uts ?? OWN,
+      cgroup: given.cgroupns ?? OWN,
     },
     domainname: given.domainname,
     umask: given.umask,

@@ -4,6 +4,7 @@ import { parsePublish } from '../../network/parse-publish.ts';
 import { parseIdMapping, parseUserns } from '../../rootless/nested-map.ts';
 import { parseDevice, parseExpose, parseSysctl } from '../parse/isolation.ts';
 import { parseMount } from '../parse/mount.ts';
+import { parseNamespaceMode } from '../parse/namespace-mode.ts';
 import {
   address,
   addresses,
@@ -115,16 +116,16 @@ export const RIGHTS_OPTIONS = {
   ),
   cgroupns: value(
     'MODE',
-    'private, or host: the container sees all of the cgroup tree',
-    oneOf('--cgroupns', ['private', 'host']),
+    'private; host: the container sees all of the cgroup tree; container:NAME or ns:PATH',
+    parseNamespaceMode('--cgroupns'),
     { default: 'private' },
   ),
   gidmap: list('ID:OUTSIDE:SIZE', 'As --uidmap, for groups', parseIdMapping('--gidmap')),
   ipc: value(
     'MODE',
-    'private, or host: share memory and message queues with this machine',
-    oneOf('--ipc', ['private', 'host']),
-    { default: 'private' },
+    'shareable, or private: message queues and shared memory of its own; none: and no /dev/shm; host: those of this machine; container:NAME or ns:PATH',
+    parseNamespaceMode('--ipc', ['shareable', 'private', 'none']),
+    { default: 'shareable' },
   ),
   sysctl: list('NAME=VALUE', "A kernel parameter of the container's own namespaces", parseSysctl, {
     example: '--sysctl net.ipv4.ip_default_ttl=32',
@@ -141,7 +142,16 @@ export const RIGHTS_OPTIONS = {
     parseUserns,
     { default: 'host', example: '--userns keep-id' },
   ),
-  uts: value('MODE', "private, or host: use this machine's host name", oneOf('--uts', ['private', 'host']), {
-    default: 'private',
-  }),
+  pid: value(
+    'MODE',
+    "private; host: the container sees this machine's processes, and may end yours; container:NAME or ns:PATH",
+    parseNamespaceMode('--pid'),
+    { default: 'private', example: '--pid container:web' },
+  ),
+  uts: value(
+    'MODE',
+    "private; host: use this machine's host name; container:NAME or ns:PATH",
+    parseNamespaceMode('--uts'),
+    { default: 'private' },
+  ),
 };

@@ -24,7 +24,6 @@ export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
   isolation: '',
   'kernel-memory': '',
   link: 'join its network: --network container:NAME',
-  pid: '',
   hostuser: '',
   'passwd-entry': '',
   pod: '',
