@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { type Credentials, decodeEntry, lookUp, readAuthFile, serverUrl } from './auth-file.ts';
 import { askCredentialHelper } from './credential-helper.ts';
+import { AUTH_FILES_HELPER, credentialHelpers } from './read-registries-conf.ts';
 
 /** The file that `tsrun login` writes, as podman's: gone at reboot where there is a runtime directory. */
 export function defaultAuthFile(environment: NodeJS.ProcessEnv): string {
@@ -56,8 +57,8 @@ async function findInFile(
 }
 
 /**
- * The login for a repository; undefined when no file has one. `authFile` (--authfile) stands alone, and must be there.
- * Throws ERR_TSRUN_CREDENTIALS when a file or a helper is there but does not work.
+ * The login for a repository; undefined when nobody has one. `authFile` (--authfile) stands alone, and must be there.
+ * Throws ERR_TSRUN_CREDENTIALS when a file or a helper is there but does not work, ERR_TSRUN_REGISTRIES_CONF.
  */
 export async function findCredentials(
   registry: string,
@@ -68,7 +69,27 @@ export async function findCredentials(
   if (authFile !== undefined && !existsSync(authFile)) {
     throw tsrunError('ERR_TSRUN_CREDENTIALS', { source: authFile, problem: 'there is no such file' });
   }
-  for (const path of authFile === undefined ? authFilePaths(environment) : [authFile]) {
+  const helpers = authFile === undefined ? await credentialHelpers(environment) : [AUTH_FILES_HELPER];
+  for (const helper of helpers) {
+    const credentials =
+      helper === AUTH_FILES_HELPER
+        ? await findInFiles(
+            authFile === undefined ? authFilePaths(environment) : [authFile],
+            registry,
+            repository,
+          )
+        : await askCredentialHelper(helper, serverUrl(registry));
+    if (credentials !== undefined) return credentials;
+  }
+  return undefined;
+}
+
+async function findInFiles(
+  paths: readonly string[],
+  registry: string,
+  repository: string,
+): Promise<Credentials | undefined> {
+  for (const path of paths) {
     const credentials = await findInFile(path, registry, repository);
     if (credentials !== undefined) return credentials;
   }

@@ -1,9 +1,12 @@
 /** Logging in: a login is tried at the registry before it is kept. Loads undici. */
 import { TsrunError, tsrunError } from '../errors.ts';
 import { openClient, type RegistryAccess } from './access.ts';
-import type { Credentials } from './auth-file.ts';
+import { type Credentials, serverUrl } from './auth-file.ts';
+import { defaultAuthFile } from './auth-files.ts';
+import { storeWithHelper } from './credential-helper.ts';
+import { AUTH_FILES_HELPER, credentialHelpers } from './read-registries-conf.ts';
 import { accessTo } from './registry-policy.ts';
-import { saveLogin } from './save-login.ts';
+import { registryOf, saveLogin } from './save-login.ts';
 
 /**
  * Asks the registry whether it takes a login. Answers false when it asks nobody for one: then nothing is known of it.
@@ -40,18 +43,27 @@ export interface SavedLogin {
   isVerified: boolean;
   /** The credential helper that keeps it instead of the file. */
   helper: string | undefined;
+  file: string | undefined;
 }
 
 /**
- * Tries a login, and keeps it in `file`. `key` is a registry, or a part of one: `quay.io/team`.
+ * Tries a login, and keeps it in `file`, or undefined: with the first of registries.conf's credential-helpers, else in podman's file.
+ * `key` is a registry, or a part of one: `quay.io/team`.
  * Throws what checkLogin() throws, and ERR_TSRUN_CREDENTIALS.
  */
 export async function login(
-  file: string,
+  file: string | undefined,
   key: string,
   credentials: { username: string; password: string },
   access: RegistryAccess,
 ): Promise<SavedLogin> {
-  const isVerified = await checkLogin(key.split('/')[0] ?? key, credentials, access);
-  return { isVerified, helper: await saveLogin(file, key, credentials) };
+  const isVerified = await checkLogin(registryOf(key), credentials, access);
+  const environment = access.environment ?? process.env;
+  const [first] = file === undefined ? await credentialHelpers(environment) : [];
+  if (first !== undefined && first !== AUTH_FILES_HELPER) {
+    await storeWithHelper(first, key === registryOf(key) ? serverUrl(key) : key, credentials);
+    return { isVerified, helper: first, file: undefined };
+  }
+  const path = file ?? defaultAuthFile(environment);
+  return { isVerified, helper: await saveLogin(path, key, credentials), file: path };
 }

@@ -50,6 +50,15 @@ function filePaths(environment: NodeJS.ProcessEnv): string[] {
   ];
 }
 
+/** `credential-helpers` for all files of logins. */
+export const AUTH_FILES_HELPER = 'containers-auth.json';
+
+/** Who is asked for logins, in this order; by default the files of podman and docker. Throws ERR_TSRUN_REGISTRIES_CONF. */
+export async function credentialHelpers(environment: NodeJS.ProcessEnv): Promise<string[]> {
+  const { credentialHelpers: helpers = [] } = await readRegistriesConf(environment);
+  return helpers.length === 0 ? [AUTH_FILES_HELPER] : helpers;
+}
+
 /** All files together. Throws ERR_TSRUN_REGISTRIES_CONF, naming the file and what is wrong with it. */
 export async function readRegistriesConf(environment: NodeJS.ProcessEnv): Promise<RegistriesConf> {
   const texts = filePaths(environment).flatMap((file) => {

@@ -33,6 +33,8 @@ export interface RegistriesConf {
   /** Undefined when the file does not say. */
   search: string[] | undefined;
   tables: RegistryTable[];
+  /** Who is asked for logins, in this order; `containers-auth.json` is all files of logins. Undefined when the file does not say. */
+  credentialHelpers: string[] | undefined;
   /** Short name → full name; '' takes an alias of an earlier file away. */
   aliases: Map<string, string>;
 }
@@ -143,6 +145,7 @@ export function parseRegistriesConf(value: Toml, file: string): RegistriesConf {
   for (const name of Object.keys(table)) aliases.set(name, new Fields(table, file, 'aliases.').text(name));
   return {
     search: fields.texts('unqualified-search-registries') ?? old.search,
+    credentialHelpers: fields.texts('credential-helpers'),
     tables: [...fields.tables('registry').map((each) => parseTable(each, file)), ...old.tables],
     aliases,
   };
@@ -153,15 +156,17 @@ export function mergeRegistriesConf(files: readonly RegistriesConf[]): Registrie
   const tables = new Map<string, RegistryTable>();
   const aliases = new Map<string, string>();
   let search: string[] | undefined;
+  let credentialHelpers: string[] | undefined;
   for (const file of files) {
     search = file.search ?? search;
+    credentialHelpers = file.credentialHelpers ?? credentialHelpers;
     for (const table of file.tables) tables.set(table.prefix, table);
     for (const [name, full] of file.aliases) {
       if (full === '') aliases.delete(name);
       else aliases.set(name, full);
     }
   }
-  return { search, tables: [...tables.values()], aliases };
+  return { search, credentialHelpers, tables: [...tables.values()], aliases };
 }
 
 /** How much of `name` a prefix covers, in characters; undefined when it is not its beginning. */

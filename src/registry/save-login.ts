@@ -27,7 +27,7 @@ export interface Login {
 }
 
 /** `quay.io/team` → `quay.io` */
-const registryOf = (key: string): string => key.split('/')[0] ?? key;
+export const registryOf = (key: string): string => key.split('/')[0] ?? key;
 
 /** A link is followed and kept: what it leads to is replaced. */
 function targetOf(path: string): string {
@@ -120,6 +120,18 @@ export function holderOf(key: string, paths: readonly string[]): string | undefi
   return paths.find((path) => lookUp(readAuthFile(path)?.auths, key) !== undefined);
 }
 
+/** Forgets the login of `key` that one of registries.conf's credential-helpers keeps; false when none does. Throws ERR_TSRUN_CREDENTIALS. */
+export async function removeHelperLogins(helpers: readonly string[], key: string): Promise<boolean> {
+  let isErased = false;
+  for (const helper of helpers) if (await eraseWithHelper(helper, serverUrl(key))) isErased = true;
+  return isErased;
+}
+
+/** Forgets all that a helper keeps. Throws ERR_TSRUN_CREDENTIALS. */
+export async function emptyHelper(helper: string): Promise<void> {
+  for (const server of await listWithHelper(helper)) await eraseWithHelper(helper, server);
+}
+
 /** Forgets all logins of the file and of its helpers. Throws ERR_TSRUN_CREDENTIALS. */
 export async function removeAllLogins(path: string): Promise<void> {
   const file = readAuthFile(path);
@@ -127,10 +139,7 @@ export async function removeAllLogins(path: string): Promise<void> {
   for (const [registry, helper] of Object.entries(file.credHelpers ?? {})) {
     await eraseWithHelper(helper, serverUrl(normalizeKey(registry)));
   }
-  if (file.credsStore) {
-    for (const server of await listWithHelper(file.credsStore))
-      await eraseWithHelper(file.credsStore, server);
-  }
+  if (file.credsStore) await emptyHelper(file.credsStore);
   changeFile(path, (now) => {
     const hadAny = Object.keys(now.auths ?? {}).length > 0;
     now.auths = {};

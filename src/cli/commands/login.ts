@@ -86,11 +86,9 @@ async function logIn(given: Given, key: string): Promise<number> {
     return 0;
   }
   const credentials = await givenLogin(given, key);
-  const { defaultAuthFile } = await import('../../registry/auth-files.ts');
   const { login } = await import('../../registry/login.ts');
-  const file = given.authfile ?? defaultAuthFile(process.env);
-  const { authfile: _written, ...access } = given;
-  const { isVerified, helper } = await login(file, key, credentials, registryAccess(access));
+  const { authfile, ...access } = given;
+  const { isVerified, helper, file } = await login(authfile, key, credentials, registryAccess(access));
   if (!isVerified) say(`tsrun: warning: ${key} asks nobody for a login: this one could not be tried\n`);
   print('Login Succeeded!\n');
   if (given.verbose) print(`Used: ${helper === undefined ? file : `docker-credential-${helper}`}\n`);
@@ -102,7 +100,8 @@ export const LOGIN = defineCommand({
   operands: [0, 1],
   text:
     "Tries a user name and a password at a registry, docker.io if none is named, and keeps them in podman's file of logins " +
-    '($XDG_RUNTIME_DIR/containers/auth.json, or $REGISTRY_AUTH_FILE), or with the credential helper that this file names. REGISTRY may ' +
+    '($XDG_RUNTIME_DIR/containers/auth.json, or $REGISTRY_AUTH_FILE), or with the credential helper that this file or registries.conf ' +
+    'names. REGISTRY may ' +
     'be a part of one, such as quay.io/team. What is not said is asked for.',
   options: OPTIONS,
   examples: ['tsrun login -u me quay.io', 'tsrun login --get-login quay.io'],

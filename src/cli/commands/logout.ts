@@ -20,15 +20,22 @@ export const LOGOUT = defineCommand({
   async run(given, [written], _context) {
     if (given.all && written !== undefined) throw usageError('--all and a registry contradict each other');
     const { authFilePaths, defaultAuthFile } = await import('../../registry/auth-files.ts');
-    const { holderOf, removeAllLogins, removeLogin } = await import('../../registry/save-login.ts');
+    const { emptyHelper, holderOf, removeAllLogins, removeHelperLogins, removeLogin } = await import(
+      '../../registry/save-login.ts'
+    );
+    const { AUTH_FILES_HELPER, credentialHelpers } = await import('../../registry/read-registries-conf.ts');
+    const named = given.authfile === undefined ? await credentialHelpers(process.env) : [];
+    const helpers = named.filter((helper) => helper !== AUTH_FILES_HELPER);
     const file = given.authfile ?? defaultAuthFile(process.env);
     if (given.all) {
       await removeAllLogins(file);
+      for (const helper of helpers) await emptyHelper(helper);
       print('Removed login credentials for all registries\n');
       return 0;
     }
     const key = parseRegistryKey(written);
-    if (!(await removeLogin(file, key))) {
+    const isRemoved = await removeLogin(file, key);
+    if (!(await removeHelperLogins(helpers, key)) && !isRemoved) {
       const others = given.authfile === undefined ? authFilePaths(process.env) : [];
       throw tsrunError('ERR_TSRUN_NOT_LOGGED_IN', { registry: key, elsewhere: holderOf(key, others) });
     }

@@ -2,7 +2,13 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, w
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findCredentials } from '../../../src/registry/auth-files.ts';
-import { removeAllLogins, removeLogin, saveLogin } from '../../../src/registry/save-login.ts';
+import { storeWithHelper } from '../../../src/registry/credential-helper.ts';
+import {
+  removeAllLogins,
+  removeHelperLogins,
+  removeLogin,
+  saveLogin,
+} from '../../../src/registry/save-login.ts';
 import { temporaryDirectoryForTest } from '../../support/temporary-store.ts';
 
 const LOGIN = { username: 'me', password: 'a:b c' };
@@ -114,4 +120,32 @@ test('the helper that the file names gets the password, and the file does not', 
   await saveLogin(file, 'docker.io', LOGIN);
   await removeAllLogins(file);
   expect(await find(file, 'docker.io')).toBeUndefined();
+});
+
+test("registries.conf's credential-helpers are asked in their order, the files where it says so", async () => {
+  const { name } = installHelper();
+  const HOME = temporaryDirectoryForTest();
+  const configuration = join(HOME, '.config', 'containers');
+  mkdirSync(configuration, { recursive: true });
+  await saveLogin(join(configuration, 'auth.json'), 'both.io', { username: 'file', password: 'f' });
+  await saveLogin(join(configuration, 'auth.json'), 'file.io', { username: 'file', password: 'f' });
+  await storeWithHelper(name, 'both.io', { username: 'helper', password: 'h' });
+  const who = async (helpers: string, registry: string): Promise<string | undefined> => {
+    writeFileSync(join(configuration, 'registries.conf'), `credential-helpers = ${helpers}\n`);
+    const found = await findCredentials(registry, 'a', { HOME });
+    return found === undefined ? undefined : 'username' in found ? found.username : '<token>';
+  };
+  expect(await who('[]', 'both.io')).toBe('file');
+  expect(await who('["files"]', 'both.io')).toBe('helper');
+  expect(await who('["files"]', 'file.io')).toBeUndefined();
+  expect(await who('["files", "containers-auth.json"]', 'file.io')).toBe('file');
+  expect(await who('["containers-auth.json", "files"]', 'both.io')).toBe('file');
+  await expect(who('["not-installed-anywhere"]', 'both.io')).rejects.toMatchObject({
+    code: 'ERR_TSRUN_CREDENTIALS',
+  });
+  expect(await findCredentials('both.io', 'a', { HOME }, join(configuration, 'auth.json'))).toMatchObject({
+    username: 'file',
+  });
+  expect(await removeHelperLogins([name], 'both.io')).toBe(true);
+  expect(await removeHelperLogins([name], 'both.io')).toBe(false);
 });
