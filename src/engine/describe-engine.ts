@@ -1,6 +1,7 @@
 /** Use case: `tsrun info`: what this engine would use here, and why. */
 import { statfsSync } from 'node:fs';
 import { release } from 'node:os';
+import { fileSystem } from '../store/file-systems.ts';
 import { chooseNetwork } from './container-network.ts';
 import { listContainers } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
@@ -16,7 +17,7 @@ export function describeEngine(engine: Engine): Record<string, unknown> {
     store: {
       root: engine.paths.root,
       runtime: engine.paths.runtime,
-      filesystem: `0x${type.toString(16)}`,
+      filesystem: fileSystem(type).name,
       freeBytes: bavail * bsize,
       driver: storage.driver,
       rejectedDrivers: storage.rejected,

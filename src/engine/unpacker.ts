@@ -8,6 +8,7 @@ import { startByRootless } from '../image/unpack/unpack-process.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
 import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../store/layers.ts';
 import type { Engine } from './open-engine.ts';
+import { requireStore } from './require-store.ts';
 import { unpackLimits } from './unpack-limits.ts';
 
 /** A worker of the bundle, or in tests that run the sources the source itself, in `folder` of src/image. */
@@ -31,6 +32,7 @@ export function engineUnpacker(engine: Engine): TreeWorker {
   return {
     ...worker,
     async prepare() {
+      requireStore(engine.paths, rootless);
       limits ??= await unpackLimits();
       await worker.prepare();
     },

@@ -43,6 +43,13 @@ export const MACHINE_ERRORS = {
     message: (d) => `cannot ${d.doing}`,
     hint: (d) => d.hint,
   }),
+  ERR_TSRUN_STORE_FILE_SYSTEM: define<{ root: string; kind: string; doing: string; isRemote: boolean }>({
+    exitCode: 125,
+    message: (d) =>
+      `images cannot be unpacked in ${d.root}, which is on ${d.kind}: it does not take ${d.doing}${d.isRemote ? '; its server knows no user namespaces' : ''}`,
+    hint: () =>
+      'tsrun --root /var/tmp/$USER/tsrun …   # or any directory on a local disk; for good: export XDG_DATA_HOME=…',
+  }),
   ERR_TSRUN_SPACE: define<{ reference: string; place: string; needed: number; free: number }>({
     exitCode: 125,
     message: (d) =>

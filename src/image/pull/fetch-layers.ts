@@ -67,9 +67,8 @@ async function announce(context: FetchContext, planned: PlannedLayer[], fetches:
     context.emit({ type: 'layer', digest: descriptor.digest, status });
   }
   const isMissing = ({ chainId }: PlannedLayer): boolean => !context.layers.has(chainId);
-  const ready = planned.some(isMissing) ? context.unpacker.prepare() : undefined;
+  if (planned.some(isMissing)) await context.unpacker.prepare(); // which may find that nothing can be unpacked here
   for (const { descriptor } of planned.filter(isMissing)) fetches.open(descriptor).catch(() => {}); // makeLayer awaits it
-  await ready;
 }
 
 /** Diff directories of the layers below, top first; those of this pull are still in tmp/. */

@@ -1,22 +1,10 @@
 /** What kind of file system the store is on: some servers know no user namespaces, so a file there cannot get a subordinate owner. */
+import { fileSystem } from '../../../store/file-systems.ts';
 import { check, type Finding, type Trouble } from '../finding.ts';
 import type { HostView } from '../host-view.ts';
 import { mountOptions, nearestExisting } from '../mount-table.ts';
 
 const CHECK = check('store', 'store');
-
-/** f_type of statfs(2), from linux/magic.h and the file systems' own sources. */
-const NETWORK: Readonly<Record<number, string>> = {
-  26985: 'NFS',
-  198183888: 'Lustre',
-  1196443219: 'GPFS',
-  4283649346: 'CIFS',
-  4266872130: 'SMB',
-  1397113167: 'AFS',
-  12805120: 'Ceph',
-  16914839: '9p',
-};
-const TMPFS_MAGIC = 0x01021994;
 
 export function probeStore(host: HostView): Finding {
   const cause = storeCause(host);
@@ -35,18 +23,16 @@ export function storeCause(host: HostView): Trouble | undefined {
       lose: 'images cannot be kept',
       remedy: elsewhere,
     };
-  // Node reports f_type signed on some architectures.
-  const magic = (host.statfs(path)?.magic ?? 0) >>> 0;
-  const network = NETWORK[magic];
-  if (network)
+  const { name, isRemote, isMemory } = fileSystem(host.statfs(path)?.magic ?? 0);
+  if (isRemote)
     return {
-      detail: `${host.storeRoot} is on ${network}, whose server knows no user namespaces`,
+      detail: `${host.storeRoot} is on ${name}, whose server knows no user namespaces`,
       lose: 'images with owners other than root cannot be unpacked as they are',
       remedy: elsewhere,
     };
-  if (magic === TMPFS_MAGIC)
+  if (isMemory)
     return {
-      detail: `${host.storeRoot} is in memory (tmpfs)`,
+      detail: `${host.storeRoot} is in memory (${name})`,
       lose: 'images and containers at the next restart',
       remedy: elsewhere,
     };
