@@ -48,7 +48,7 @@ export const MACHINE_ERRORS = {
     message: (d) =>
       `images cannot be unpacked in ${d.root}, which is on ${d.kind}: it does not take ${d.doing}${d.isRemote ? '; its server knows no user namespaces' : ''}`,
     hint: () =>
-      'tsrun --root /var/tmp/$USER/tsrun …   # or any directory on a local disk; for good: export XDG_DATA_HOME=…',
+      'export XDG_DATA_HOME=/var/tmp/$USER   # any directory on a local disk; --root DIRECTORY does it for one command',
   }),
   ERR_TSRUN_SPACE: define<{ reference: string; place: string; needed: number; free: number }>({
     exitCode: 125,

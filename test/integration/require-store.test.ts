@@ -47,7 +47,7 @@ it('what it does not take is named, with the way out', () => {
   expect(error).toMatchObject({
     code: 'ERR_TSRUN_STORE_FILE_SYSTEM',
     message: `images cannot be unpacked in ${paths.root}, which is on NFS: it does not take a file of a subordinate id; its server knows no user namespaces`,
-    hint: expect.stringContaining('tsrun --root /var/tmp/$USER/tsrun'),
+    hint: expect.stringContaining('XDG_DATA_HOME=/var/tmp/$USER'),
   });
   expect(readdirSync(temporaryDirectory(paths))).toEqual([]);
   // A user with a single id gives no file to another: there the same store will do.
