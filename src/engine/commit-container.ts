@@ -94,8 +94,11 @@ export async function commitContainer(
   options: CommitOptions,
 ): Promise<ImageRecord> {
   const { record } = view;
-  using _pin = await pin(engine.paths, { layers: record.layers, blobs: [record.imageId] });
-  const base = engine.images.resolve(record.imageId);
+  using _pin = await pin(engine.paths, {
+    layers: record.layers,
+    blobs: record.rootfs ? [] : [record.imageId],
+  });
+  const base = record.rootfs ? undefined : engine.images.resolve(record.imageId);
   const below = base && engine.images.config(base);
   const config = runConfig(record, below?.config ?? {}, options);
   // A copy does not know what was changed; an image that was removed cannot be built on.

@@ -8,8 +8,8 @@ import { classifyWhiteout } from '../image/unpack/whiteout.ts';
 import { privateView } from '../rootfs/view.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
-import { layerDiff } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
+import { lowersOf } from './container-rootfs.ts';
 import type { Engine } from './open-engine.ts';
 import { streamTree } from './pack-tree.ts';
 import { runCopier } from './run-copier.ts';
@@ -82,7 +82,7 @@ async function lookInImage(
   mkdirSync(mountpoint, { mode: 0o700 });
   const rootless = engine.rootless();
   try {
-    const directories = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
+    const directories = lowersOf(engine.paths, record);
     const start = startByRootless(rootless, (slots) =>
       privateView(slots, record.rootfsDriver, { directories, mountpoint }),
     );

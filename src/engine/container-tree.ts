@@ -10,12 +10,12 @@ import { tsrunError } from '../errors.ts';
 import { type StartInNamespaces, startByRootless } from '../image/unpack/unpack-process.ts';
 import { InRoot } from '../launch/in-root.ts';
 import { attach, cloneTree } from '../launch/mounts.ts';
-import type { RootfsPaths } from '../rootfs/driver.ts';
-import { containerFiles, layerDiff } from '../store/paths.ts';
+import { containerFiles } from '../store/paths.ts';
 import { call } from '../sys/calls.ts';
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../sys/constants.ts';
 import { openPidfd } from '../sys/process.ts';
 import type { Slots, Step } from '../sys/step.ts';
+import { rootfsPaths } from './container-rootfs.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
 import { mountImage } from './fill-volume.ts';
 import { lockContainer } from './lock-container.ts';
@@ -68,9 +68,8 @@ function runningTree(engine: Engine, pid: number, pidfd: number): ContainerTree 
 }
 
 function stoppedSteps(engine: Engine, { record }: ContainerView, slots: Slots): Step[] {
-  const { upper, work, mountpoint } = containerFiles(engine.paths, record.id);
-  const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
-  const paths: RootfsPaths = { lowers, upper, work, mountpoint, ids: record.idMaps };
+  const paths = rootfsPaths(engine.paths, record);
+  const { mountpoint } = paths;
   const root = slots.new('root');
   const inRoot = new InRoot(slots, root);
   const mounts = record.mounts.filter(({ type }) => type === 'bind' || type === 'volume');

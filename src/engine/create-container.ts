@@ -13,17 +13,18 @@ import type { RootfsDriverName } from '../rootfs/driver.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
 import type { IdMaps } from '../rootless/id-map.ts';
-import type { ImageConfig, ImageRunConfig } from '../spec/image.ts';
+import type { Digest, ImageConfig, ImageRunConfig } from '../spec/image.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount, SharedNamespaces } from '../store/container-record.ts';
 import type { ImageRecord } from '../store/image-record.ts';
-import { containerFiles, layerDiff, volumeDirectory } from '../store/paths.ts';
+import { containerFiles, imageMountFiles, volumeDirectory } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { nativeDirectory } from '../sys/native-directory.ts';
 import { randomHex } from '../sys/random.ts';
 import { stringifyConfig } from './config-json.ts';
 import { randomName } from './container-names.ts';
 import { type ClaimedNetwork, type ContainerNetwork, claimNetwork } from './container-network.ts';
+import { lowersOf, upperOf } from './container-rootfs.ts';
 import { healthCheck } from './health-check.ts';
 import { namespacePaths, refuseSharing, sharedNamespaces } from './joined-namespaces.ts';
 import { logRecord } from './log-spec.ts';
@@ -45,6 +46,11 @@ export interface ContainerPlan {
   rejectedDrivers: string[];
 }
 
+/** A directory says nothing of what runs in it. */
+const NO_IMAGE: ImageConfig = { architecture: '', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } };
+
+const NO_DIGEST = '' as Digest;
+
 const INIT_DESTINATION = '/dev/tsrun-init';
 
 /** A unified cgroup hierarchy at the usual place (cgroups(7)). */
@@ -54,6 +60,8 @@ const hasCgroup2 = (): boolean => statSync(CGROUP2_SUPER_MAGIC_FILE, { throwIfNo
 export interface PlanOptions {
   /** What refuseEarly() has found. */
   claimed?: ClaimedNetwork | undefined;
+  /** Of --mount type=image, by what they were called. */
+  mountedImages?: ReadonlyMap<string, ImageRecord> | undefined;
   /** Make nothing, not even a volume. */
   explainOnly?: boolean;
 }
@@ -62,15 +70,16 @@ export interface PlanOptions {
 export async function planContainer(
   engine: Engine,
   request: CreateRequest,
-  image: ImageRecord,
+  image: ImageRecord | undefined,
   options: PlanOptions = {},
 ): Promise<ContainerPlan> {
-  const imageConfig = engine.images.config(image);
+  const imageConfig = image ? engine.images.config(image) : NO_IMAGE;
   const run = imageConfig.config ?? {};
   const id = randomHex(32);
   const name = request.name ?? randomName((candidate) => engine.containers.idOfName(candidate) === undefined);
   const { maps } = engine;
-  const lowers = image.layers.map((layer) => layerDiff(engine.paths, layer.chainId)).reverse();
+  const layers = (image?.layers ?? []).map((layer) => layer.chainId);
+  const lowers = request.rootfs ? [request.rootfs.path] : lowersOf(engine.paths, { layers });
   const users = isNested(request) ? await nestedUsers(engine, request) : undefined;
   const userSpec = request.user ?? users?.user ?? run.User ?? '';
   const cwd = workingDirectory(run, request);
@@ -78,8 +87,10 @@ export async function planContainer(
   const { entrypoint, args } = commandLine(run, request);
   if (args.length === 0) {
     throw tsrunError('ERR_TSRUN_USAGE', {
-      problem: `the image ${image.reference} has no command, and none was given`,
-      hint: `tsrun run ${request.image} COMMAND`,
+      problem: image
+        ? `the image ${image.reference} has no command, and none was given`
+        : 'a directory has no command of its own, and none was given',
+      hint: image ? `tsrun run ${request.image} COMMAND` : `tsrun run --rootfs ${request.image} COMMAND`,
     });
   }
   const { network, ports } =
@@ -105,10 +116,16 @@ export async function planContainer(
     engine.paths,
     [...imageVolumes(request.imageVolume, imageConfig, [...request.mounts, ...inherited]), ...request.mounts],
     options.explainOnly !== true,
+    request.mounts.some(({ type }) => type === 'image')
+      ? await imageMounts(options.mountedImages, id, engine)
+      : neverAnImage,
   ).concat(inherited);
   const files = containerFiles(engine.paths, id);
   const driver = request.storageDriver ?? engine.storageDriver ?? users?.driver;
-  const chosen = chooseStorageDriver(engine.paths, engine.rootless, driver);
+  const chosen: DriverChoice =
+    request.rootfs && !request.rootfs.overlay
+      ? { driver: 'copy', rejected: [] } // which mounts one directory as it is
+      : chooseStorageDriver(engine.paths, engine.rootless, driver);
   const choice = users?.require(chosen) ?? chosen;
   const config = runtimeConfig({
     request,
@@ -182,6 +199,22 @@ async function nestedUsers(engine: Engine, request: CreateRequest): Promise<Nest
   return maps && { maps, user: keptUser(request), driver: 'fuse-overlayfs', require };
 }
 
+const neverAnImage = (): never => {
+  throw new Error('there is a mount of an image');
+};
+
+/** Which recorded mount a requested one of an image becomes. */
+async function imageMounts(
+  images: ReadonlyMap<string, ImageRecord> = new Map(),
+  id: string,
+  engine: Engine,
+): Promise<(request: MountRequest) => RecordedMount> {
+  const { recordImageMount } = await import('./image-mounts.ts');
+  const { directory } = containerFiles(engine.paths, id);
+  let index = 0;
+  return (request) => recordImageMount(request, images, imageMountFiles(directory, index++).mountpoint);
+}
+
 /** Who shares a UTS namespace has its host name. */
 function sharedHostname(engine: Engine, { uts }: SharedNamespaces): string | undefined {
   return uts?.container === undefined ? undefined : engine.containers.read(uts.container)?.hostname;
@@ -230,7 +263,7 @@ interface RecordInput {
   id: string;
   name: string;
   request: CreateRequest;
-  image: ImageRecord;
+  image: ImageRecord | undefined;
   imageConfig: ImageConfig;
   config: RuntimeConfig;
   entrypoint: string[];
@@ -246,10 +279,11 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
   return {
     id: input.id,
     name: input.name,
-    image: image.reference,
-    imageId: image.imageId,
-    imageDigest: image.digest,
-    layers: image.layers.map((layer) => layer.chainId),
+    image: image?.reference ?? request.rootfs?.path ?? '',
+    imageId: image?.imageId ?? NO_DIGEST,
+    imageDigest: image?.digest ?? NO_DIGEST,
+    layers: (image?.layers ?? []).map((layer) => layer.chainId),
+    ...(request.rootfs && { rootfs: request.rootfs }),
     createdAt: new Date().toISOString(),
     command: input.args,
     entrypoint: input.entrypoint,
@@ -313,9 +347,12 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
   write(final.hosts, '', 0o644);
   write(final.resolvConf, '', 0o644);
   takeRootAttributes(engine, record, here(final.upper));
+  if (record.mounts.some(({ image }) => image))
+    (await import('./image-mounts.ts')).makeImageMountDirectories(record, directory);
   try {
     if (record.userns === 'keep-id') await addOwnUser(engine, plan, here(final.upper));
-    await populateRootfs(engine, record, here(final.upper), config.process.user);
+    const upper = upperOf(engine.paths, record);
+    await populateRootfs(engine, record, record.rootfs ? upper : here(upper), config.process.user);
     engine.containers.publish(directory, record.id, record.name);
   } catch (error) {
     // Another container got the name first, or the disk is full: what was made for this one goes.
@@ -328,15 +365,15 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
 
 async function addOwnUser(engine: Engine, { record, config }: ContainerPlan, upper: string): Promise<void> {
   const { addOwnUser } = await import('./container-users.ts');
-  const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
+  const lowers = lowersOf(engine.paths, record);
   addOwnUser(lowers, upper, config.process.user, record.workdir);
 }
 
 /** The root directory is that of the container's own layer: it looks as the image's does. */
 function takeRootAttributes(engine: Engine, record: ContainerRecord, upper: string): void {
-  const top = record.layers.at(-1);
+  const [top] = lowersOf(engine.paths, record);
   if (top === undefined) return;
-  const { mode, atime, mtime } = statSync(layerDiff(engine.paths, top));
+  const { mode, atime, mtime } = statSync(top);
   chmodSync(upper, mode & 0o7777);
   utimesSync(upper, atime, mtime);
 }

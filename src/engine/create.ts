@@ -3,12 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import { networkMode } from '../network/parse-network.ts';
+import type { ImageRecord } from '../store/image-record.ts';
 import { pin } from '../store/pins.ts';
 import { logContainerEvent } from './container-events.ts';
 import { checkName } from './container-names.ts';
 import { type ClaimedNetwork, claimNetwork } from './container-network.ts';
 import { type ContainerPlan, commitContainer, planContainer } from './create-container.ts';
-import { degradations } from './degraded.ts';
+import { degradations, sayRuntimeProblem } from './degraded.ts';
 import { findImage } from './find-image.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
@@ -47,19 +48,19 @@ export async function createContainer(
 ): Promise<ContainerPlan> {
   const request = await withDefaults(engine, asked);
   const claimed = await refuseEarly(engine, request);
-  const image = await findImage(engine, request.image, {
-    policy: request.pull,
-    platform: request.platform,
-    access: request.access,
-    signaturePolicy: request.signaturePolicy,
-    strictNames: request.strictNames,
-    ...io,
-  });
-  if (request.replace) await removeReplaced(engine, request.name);
+  const image = request.rootfs ? undefined : await imageFor(engine, request, io);
   // From here to the record on disk nobody's garbage collection may take the layers away.
-  const layers = image.layers.map((layer) => layer.chainId);
-  using _pin = await pin(engine.paths, { layers, blobs: [image.imageId] });
-  const plan = await planContainer(engine, request, image, { claimed });
+  const mountedImages = request.mounts.some(({ type }) => type === 'image')
+    ? await (await import('./image-mounts.ts')).mountedImages(engine, request, io)
+    : undefined;
+  const images = [...(image ? [image] : []), ...(mountedImages?.values() ?? [])];
+  using _pin = await pin(engine.paths, {
+    layers: images.flatMap(({ layers }) => layers.map(({ chainId }) => chainId)),
+    blobs: images.map(({ imageId }) => imageId),
+  });
+  if (request.replace) await replace(engine, request, image, mountedImages);
+  const plan = await planContainer(engine, request, image, { claimed, mountedImages });
+  sayRuntimeProblem(engine);
   for (const line of degradations(engine, plan.record, plan.rejectedDrivers)) engine.warn(line);
   await commitContainer(engine, plan);
   logContainerEvent(engine, plan.record, 'create');
@@ -67,11 +68,33 @@ export async function createContainer(
   return plan;
 }
 
-/** `--replace`: the image is there, so the container that had the name may go. */
-async function removeReplaced(engine: Engine, name: string | undefined): Promise<void> {
+const imageFor = (engine: Engine, request: CreateRequest, io: CreateIo): Promise<ImageRecord> =>
+  findImage(engine, request.image, {
+    policy: request.pull,
+    platform: request.platform,
+    access: request.access,
+    signaturePolicy: request.signaturePolicy,
+    strictNames: request.strictNames,
+    ...io,
+  });
+
+/**
+ * `--replace`: the container that has the name goes, as soon as nothing that can be known without its ports and its name speaks against
+ * the new one.
+ */
+async function replace(
+  engine: Engine,
+  request: CreateRequest,
+  image: ImageRecord | undefined,
+  mountedImages: ReadonlyMap<string, ImageRecord> | undefined,
+): Promise<void> {
+  const { name } = request;
   const id = name === undefined ? undefined : engine.containers.idOfName(name);
   const record = id === undefined ? undefined : engine.containers.read(id);
   if (!record) return;
+  const trial = { ...request, publish: [], publishAll: false };
+  using _claim = (await planContainer(engine, trial, image, { mountedImages, explainOnly: true })).network
+    .claim;
   const { removeContainer } = await import('./remove-container.ts');
   const { viewContainer } = await import('./container-view.ts');
   await removeContainer(engine, viewContainer(engine, record), { force: true, volumes: true });

@@ -1,16 +1,20 @@
 /** Use case: `tsrun explain run …`: the plan that `run` would execute, made by the same functions, and executed by none. */
+
+import { tsrunError } from '../errors.ts';
 import type { Plan } from '../explain/plan.ts';
 import { containerFiles, layerDiff } from '../store/paths.ts';
 import { containerCgroup } from './container-cgroup.ts';
 import { networkFiles } from './container-network.ts';
+import { lowersOf } from './container-rootfs.ts';
 import { type CreateIo, refuseEarly } from './create.ts';
 import { planContainer } from './create-container.ts';
 import { explainNetworks } from './explain-networks.ts';
 import { findImage } from './find-image.ts';
+import { mountedImages } from './image-mounts.ts';
 import { planSupervisor } from './launch-supervisor.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
-import { containerProgram, planStart } from './start-container.ts';
+import { containerProgram, imageMountsOf, planStart } from './start-container.ts';
 import { chooseStorageDriver } from './storage-driver.ts';
 import { withDefaults } from './with-defaults.ts';
 
@@ -26,6 +30,10 @@ export async function planRun(
   io: CreateIo = {},
 ): Promise<Plan> {
   const request = await withDefaults(engine, asked);
+  if (request.rootfs)
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: 'explain shows what becomes of an image: without --rootfs',
+    });
   const claimed = await refuseEarly(engine, request);
   const image = await findImage(engine, request.image, {
     ...io,
@@ -40,6 +48,7 @@ export async function planRun(
     rejectedDrivers,
   } = await planContainer(engine, request, image, {
     claimed,
+    mountedImages: await mountedImages(engine, { ...request, pull: 'never' }, io),
     explainOnly: true,
   });
   const { network, programs } = explainNetworks(engine, record, chosenNetwork);
@@ -51,6 +60,7 @@ export async function planRun(
   const { supervisor } = planStart(engine, record, config, network, { attach, windowSize, cgroup }, 0);
   const launch = planSupervisor({ ...supervisor, rootless: engine.rootless() });
   const files = containerFiles(engine.paths, record.id);
+  const extras = { cgroup, imageMounts: await imageMountsOf(engine, record) };
   const { hosts, resolvConf } = networkFiles(network, record, record.dns);
   const chosen = chooseStorageDriver(
     engine.paths,
@@ -78,7 +88,7 @@ export async function planRun(
           ? `instead of ${rejectedDrivers.join('; ')}`
           : 'it works here, and is the fastest',
       paths: {
-        lowers: record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse(),
+        lowers: lowersOf(engine.paths, record),
         upper: files.upper,
         work: files.work,
         mountpoint: files.mountpoint,
@@ -96,7 +106,7 @@ export async function planRun(
       { title: 'tsrun → supervisor', program: launch },
       {
         title: 'supervisor → container',
-        program: containerProgram(engine, record, config, network, { cgroup }),
+        program: containerProgram(engine, record, config, network, extras),
       },
     ],
   };

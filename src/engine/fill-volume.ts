@@ -11,11 +11,11 @@ import type { RootfsPaths } from '../rootfs/driver.ts';
 import { rootfsDriver } from '../rootfs/drivers.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
-import { layerDiff } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { call } from '../sys/calls.ts';
 import { AT_FDCWD, CLONE_NEWNS, MS_REC, MS_SLAVE, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../sys/constants.ts';
 import type { Slots, Step } from '../sys/step.ts';
+import { lowersOf } from './container-rootfs.ts';
 import type { Engine } from './open-engine.ts';
 import { runCommandInside } from './run-command-inside.ts';
 
@@ -45,7 +45,7 @@ export async function fillVolume(
   for (const name of ['upper', 'work', 'merged', 'nothing'])
     mkdirSync(at(name), { recursive: true, mode: 0o755 });
   chmodSync(at('nothing'), 0o755); // copied as it is, whatever the umask
-  const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
+  const lowers = lowersOf(engine.paths, record);
   // The `copy` driver's tree is the container's own; the others' would be changed by a mount of it elsewhere.
   const own = record.rootfsDriver === 'copy' ? upper : at('upper');
   const paths: RootfsPaths = {

@@ -20,7 +20,7 @@ function mountsOf(engine: Engine, text: string): RecordedMount[] {
   const { name, options } = parseSource(text);
   const { record } = findContainer(engine, name);
   return record.mounts
-    .filter(({ type }) => type !== 'tmpfs')
+    .filter(({ type }) => type === 'bind' || type === 'volume')
     .map(({ anonymous, ...mount }) => {
       if (anonymous && record.autoRemove) {
         throw tsrunError('ERR_TSRUN_USAGE', {

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { signalName } from '../launch/signals.ts';
 import type { EndpointLease } from '../network/bridge-network.ts';
 import type { ContainerState } from '../store/container-state.ts';
-import { containerFiles, layerDiff } from '../store/paths.ts';
+import { containerFiles } from '../store/paths.ts';
 import { parseConfig } from './config-json.ts';
+import { lowersOf, upperOf } from './container-rootfs.ts';
 import type { ContainerView } from './container-view.ts';
 import { inspectHealth, inspectHealthCheck } from './inspect-health.ts';
 import { inspectHostConfig } from './inspect-host-config.ts';
@@ -86,6 +87,7 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
     Image: record.imageId,
     ImageName: record.image,
     ImageDigest: record.imageDigest,
+    Rootfs: record.rootfs?.path ?? '',
     ResolvConfPath: files.resolvConf,
     HostnamePath: files.hostname,
     HostsPath: files.hosts,
@@ -101,12 +103,9 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
       Name: record.rootfsDriver,
       Data: {
         // As overlay has it: the top layer first.
-        LowerDir: record.layers
-          .map((layer) => layerDiff(engine.paths, layer))
-          .reverse()
-          .join(':'),
+        LowerDir: lowersOf(engine.paths, record).join(':'),
         MergedDir: files.mountpoint,
-        UpperDir: files.upper,
+        UpperDir: upperOf(engine.paths, record),
         WorkDir: files.work,
       },
     },

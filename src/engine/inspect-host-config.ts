@@ -62,7 +62,9 @@ export function inspectHostConfig(
   return {
     Annotations: config.annotations ?? {},
     AutoRemove: record.autoRemove,
-    Binds: record.mounts.filter(({ type, anonymous }) => type !== 'tmpfs' && !anonymous).map(bind),
+    Binds: record.mounts
+      .filter(({ type, anonymous }) => (type === 'bind' || type === 'volume') && !anonymous)
+      .map(bind),
     ...(record.privileged ? { CapAdd: [...CAPABILITIES], CapDrop: [] } : capabilities(config)),
     CgroupnsMode: mode(record, config, 'cgroup'),
     Devices: (record.devices ?? []).map(({ source, destination }) => ({

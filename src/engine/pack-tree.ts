@@ -7,8 +7,8 @@ import type { ViewPaths } from '../rootfs/driver.ts';
 import { privateView } from '../rootfs/view.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
-import { containerFiles, layerDiff } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
+import { lowersOf, upperOf } from './container-rootfs.ts';
 import type { Engine } from './open-engine.ts';
 import { workerFile } from './unpacker.ts';
 
@@ -98,14 +98,13 @@ function prepare(engine: Engine, source: PackSource, options: PackOptions): Prep
 
 /** The directories that make up what the container sees, the top one first. */
 export function containerDirectories(engine: Engine, record: ContainerRecord): string[] {
-  const { upper } = containerFiles(engine.paths, record.id);
-  if (record.rootfsDriver === 'copy') return [upper];
-  return [upper, ...record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse()];
+  const upper = upperOf(engine.paths, record);
+  return record.rootfsDriver === 'copy' ? [upper] : [upper, ...lowersOf(engine.paths, record)];
 }
 
 function rootOf(engine: Engine, source: PackSource): string {
   if (source.kind === 'directory') return source.path;
-  return containerFiles(engine.paths, source.record.id).upper;
+  return upperOf(engine.paths, source.record);
 }
 
 function changesOf({ rootfsDriver }: ContainerRecord): PackJob['changesOf'] {

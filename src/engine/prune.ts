@@ -1,7 +1,7 @@
 /** Use case: `tsrun system prune`: what nothing uses goes. The filters have chosen what may. */
 
-import { containersUsing } from '../store/container-layers.ts';
 import { collectGarbage } from '../store/garbage.ts';
+import { isImageUsed } from '../store/image-mounted.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import { isDangling } from '../store/image-record.ts';
 import type { VolumeRecord } from '../store/volumes.ts';
@@ -59,7 +59,7 @@ function pruneImages(engine: Engine, choice: PruneChoice): string[] {
       .filter((record) => (choice.all || isDangling(record)) && choice.image(record))
       .map((record) => [record.imageId, record]),
   );
-  const unused = [...wanted.values()].filter((record) => containersUsing(engine.paths, record).length === 0);
+  const unused = [...wanted.values()].filter((record) => !isImageUsed(engine.paths, record));
   for (const record of unused) engine.images.remove(record);
   return unused.map(({ imageId }) => imageId);
 }

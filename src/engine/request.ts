@@ -10,12 +10,18 @@ export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
 
 /** `-v src:dst:opts`, `--mount`, `--tmpfs`, in one form. */
 export interface MountRequest {
-  type: 'bind' | 'volume' | 'tmpfs';
-  /** Host path, volume name, or undefined for an anonymous volume and tmpfs. */
+  type: 'bind' | 'volume' | 'tmpfs' | 'image' | 'devpts';
+  /** Host path, volume name, image, or undefined for an anonymous volume, tmpfs and devpts. */
   source: string | undefined;
   destination: string;
   /** As written: ro, z, noexec, size=64m, … */
   options: string[];
+}
+
+/** --rootfs: a directory of the user's instead of an image. `overlay`: it stays as it is. */
+export interface RootfsRequest {
+  path: string;
+  overlay: boolean;
 }
 
 /** Whose namespace a container has. `word` is how its own one was asked for. */
@@ -57,7 +63,9 @@ export interface LogRequest {
 
 /** Options that `create` and `run` share. Names follow the long options of podman. */
 export interface CreateRequest {
+  /** With `rootfs` what was written in its place. */
   image: string;
+  rootfs: RootfsRequest | undefined;
   command: string[];
   name: string | undefined;
   interactive: boolean;

@@ -175,13 +175,22 @@ function toRuntimeMount(mount: RecordedMount): RuntimeMount {
       options: ['nosuid', 'nodev', ...mode, ...options],
     };
   }
-  const isFile = !statSync(mount.source, { throwIfNoEntry: false })?.isDirectory();
+  if (mount.type === 'devpts') {
+    const safe = ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666'];
+    return {
+      destination: mount.destination,
+      type: 'devpts',
+      source: 'devpts',
+      options: [...safe, ...options],
+    };
+  }
+  const isFile = !mount.image && !statSync(mount.source, { throwIfNoEntry: false })?.isDirectory();
   const safe = ['nosuid', 'nodev'].filter((flag) => !options.includes(flag.slice(2)));
   const bind = options.includes('bind') ? [] : ['rbind'];
   return {
     destination: mount.destination,
     type: 'bind',
-    source: mount.source,
+    source: mount.image?.mountpoint ?? mount.source,
     options: [...bind, 'rprivate', ...safe, ...options, ...(isFile ? ['x-file'] : [])],
   };
 }

@@ -13,7 +13,7 @@ import { rememberHolder } from '../rootless/holder.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { type ContainerPhase, readContainerState } from '../store/container-state.ts';
-import { containerFiles, layerDiff, runtimeContainerDirectory } from '../store/paths.ts';
+import { containerFiles, runtimeContainerDirectory } from '../store/paths.ts';
 import { SupervisorClient } from '../supervisor/client.ts';
 import type { Streams } from '../supervisor/messages.ts';
 import { FD_TRACE } from '../supervisor/protocol.ts';
@@ -21,7 +21,7 @@ import { encodeSpec, type HealthSpec } from '../supervisor/spec.ts';
 import { CLONE_NEWCGROUP } from '../sys/constants.ts';
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { currentBootId, startTimeOf } from '../sys/process.ts';
-import { type Program, Slots } from '../sys/step.ts';
+import { type Program, Slots, type Step } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
 import { containerCgroup } from './container-cgroup.ts';
 import { eventSpec } from './container-events.ts';
@@ -36,6 +36,7 @@ import {
   withNetworkNamespace,
   withoutBridge,
 } from './container-network.ts';
+import { rootfsPaths } from './container-rootfs.ts';
 import { viewContainer } from './container-view.ts';
 import { startError } from './failure.ts';
 import { withSharedNamespaces } from './joined-namespaces.ts';
@@ -63,16 +64,31 @@ export interface StartedContainer {
   client: SupervisorClient;
 }
 
+/** What a start needs besides the record: decided anew each time, or of code that few containers load. */
+export interface StartExtras {
+  cgroup?: CgroupPlan | undefined;
+  /** Steps of the container that mount images (image-mounts.ts). */
+  imageMounts?: ((slots: Slots) => Step[]) | undefined;
+}
+
+/** Undefined for a container without any. */
+export async function imageMountsOf(
+  engine: Engine,
+  record: ContainerRecord,
+): Promise<StartExtras['imageMounts']> {
+  if (!record.mounts.some(({ image }) => image)) return undefined;
+  const { imageMountSteps } = await import('./image-mounts.ts');
+  return (slots) => imageMountSteps(engine.paths, record, slots);
+}
+
 /** The supervisor's program for this container. */
 export function containerProgram(
   engine: Engine,
   record: ContainerRecord,
   config: RuntimeConfig,
   network: ContainerNetwork,
-  { traced = false, cgroup }: { traced?: boolean; cgroup?: CgroupPlan | undefined } = {},
+  { traced = false, cgroup, imageMounts }: StartExtras & { traced?: boolean } = {},
 ): Program {
-  const files = containerFiles(engine.paths, record.id);
-  const lowers = record.layers.map((chainId) => layerDiff(engine.paths, chainId)).reverse();
   const driver = rootfsDriver(record.rootfsDriver);
   return startProgram({
     config,
@@ -80,14 +96,10 @@ export function containerProgram(
     // The namespace of a cgroup of its own is made in that cgroup.
     flags: namespaceFlags(config) & ~(cgroup ? CLONE_NEWCGROUP : 0n),
     pidNamespace: config.linux.namespaces.find(({ type }) => type === 'pid')?.path,
-    rootfs: (slots) =>
-      driver.plan(slots, {
-        lowers,
-        upper: files.upper,
-        work: files.work,
-        mountpoint: files.mountpoint,
-        ids: record.idMaps,
-      }),
+    rootfs: (slots) => {
+      const rootfs = driver.plan(slots, rootfsPaths(engine.paths, record));
+      return imageMounts ? { ...rootfs, container: [...rootfs.container, ...imageMounts(slots)] } : rootfs;
+    },
     attach: (context) =>
       network.driver.attach({
         ...context,
@@ -125,16 +137,20 @@ export function planStart(
   record: ContainerRecord,
   config: RuntimeConfig,
   network: ContainerNetwork,
-  options: Pick<StartOptions, 'attach' | 'windowSize' | 'trace'> & { cgroup?: CgroupPlan | undefined },
+  options: Pick<StartOptions, 'attach' | 'windowSize' | 'trace'> & StartExtras,
   runtimeFd: number,
   { health, extra = [] }: { health?: HealthSpec | undefined; extra?: readonly number[] } = {},
 ): StartPlan {
-  const { cgroup } = options;
+  const { cgroup, imageMounts } = options;
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
     : config;
   const start = encodeProgram(
-    containerProgram(engine, record, sized, network, { traced: options.trace !== undefined, cgroup }),
+    containerProgram(engine, record, sized, network, {
+      traced: options.trace !== undefined,
+      cgroup,
+      imageMounts,
+    }),
   );
   if (options.trace) start.image.writeInt32LE(FD_TRACE, 24);
   const last = [
@@ -212,7 +228,11 @@ export async function startUnlessRunning(
       engine.paths.runtime,
       cgroup?.directories,
     );
-  const plan = planStart(engine, record, config, network, { ...options, cgroup }, lock.fd, { health, extra });
+  const extras = { cgroup, imageMounts: await imageMountsOf(engine, record) };
+  const plan = planStart(engine, record, config, network, { ...options, ...extras }, lock.fd, {
+    health,
+    extra,
+  });
   try {
     return await launch(engine, record, plan, options, connected);
   } catch (error) {

@@ -9,16 +9,18 @@ import type { MountRequest } from './request.ts';
 
 /**
  * Turns the user's mounts into recorded ones: volumes are made if `make` says so, paths of the host must exist.
- * @throws ERR_TSRUN_MOUNT_SOURCE
+ * @param imageMount of `type=image`. @throws ERR_TSRUN_MOUNT_SOURCE
  */
 export function resolveMounts(
   paths: StorePaths,
   requests: readonly MountRequest[],
   make: boolean,
+  imageMount: (request: MountRequest) => RecordedMount,
 ): RecordedMount[] {
   return requests.map((request): RecordedMount => {
     const { type, destination, options } = request;
-    if (type === 'tmpfs') return { type, source: 'tmpfs', destination, options };
+    if (type === 'image') return imageMount(request);
+    if (type === 'tmpfs' || type === 'devpts') return { type, source: type, destination, options };
     if (type === 'volume') return recordedVolume(paths, request, make);
     const source = request.source ?? '';
     if (!lstatSync(source, { throwIfNoEntry: false })) throw tsrunError('ERR_TSRUN_MOUNT_SOURCE', { source });

@@ -22,6 +22,11 @@ export const IMAGE_ERRORS = {
     message: (d) => `image ${d.reference} is used by container ${d.containers.join(', ')}`,
     hint: (d) => `tsrun rm ${d.containers.join(' ')}`,
   }),
+  ERR_TSRUN_IMAGE_MOUNTED: define<{ reference: string }>({
+    exitCode: 125,
+    message: (d) => `image ${d.reference} is mounted`,
+    hint: (d) => `tsrun image unmount ${d.reference}   # in the tsrun unshare that mounted it`,
+  }),
   ERR_TSRUN_TAG_UNKNOWN: define<{ repository: string; wanted: string; tags: string[] }>({
     exitCode: 125,
     message: (d) => `${d.repository} has no ${d.wanted}`,

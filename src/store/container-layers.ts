@@ -11,6 +11,16 @@ export interface ContainerLayers {
   /** Lowest first; undefined when the record cannot be read, so that nobody knows. */
   layers: ChainId[] | undefined;
   imageId: string | undefined;
+  /** Of images that are mounted in it. */
+  mounted: readonly { imageId: string; layers: ChainId[] }[];
+}
+
+/** Images that its mounts are of; undefined when the record does not say what it must. */
+function mountedIn(mounts: unknown): ContainerLayers['mounted'] | undefined {
+  if (!Array.isArray(mounts)) return [];
+  const images = mounts.flatMap((mount: { image?: ContainerLayers['mounted'][number] }) => mount.image ?? []);
+  const areWhole = images.every(({ layers }) => Array.isArray(layers) && layers.every(isDigest));
+  return areWhole ? images : undefined;
 }
 
 function readContainer(paths: StorePaths, id: string): ContainerLayers | undefined {
@@ -23,12 +33,18 @@ function readContainer(paths: StorePaths, id: string): ContainerLayers | undefin
     throw error;
   }
   try {
-    const value = JSON.parse(text) as { layers?: unknown; imageId?: unknown } | null;
+    const value = JSON.parse(text) as { layers?: unknown; imageId?: unknown; mounts?: unknown } | null;
     const isWhole = Array.isArray(value?.layers) && value.layers.every(isDigest);
     const imageId = typeof value?.imageId === 'string' ? value.imageId : undefined;
-    return { id, layers: isWhole ? (value?.layers as ChainId[]) : undefined, imageId };
+    const mounted = mountedIn(value?.mounts);
+    return {
+      id,
+      layers: isWhole && mounted ? (value?.layers as ChainId[]) : undefined,
+      imageId,
+      mounted: mounted ?? [],
+    };
   } catch {
-    return { id, layers: undefined, imageId: undefined };
+    return { id, layers: undefined, imageId: undefined, mounted: [] };
   }
 }
 
@@ -42,7 +58,8 @@ export function containersUsing(paths: StorePaths, image: ImageRecord): string[]
   const uses = (container: ContainerLayers): boolean =>
     container.imageId === undefined
       ? container.layers?.join() === chain
-      : container.imageId === image.imageId;
+      : container.imageId === image.imageId ||
+        container.mounted.some(({ imageId }) => imageId === image.imageId);
   return containerLayers(paths)
     .filter(uses)
     .map((container) => container.id.slice(0, 12));

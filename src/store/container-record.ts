@@ -14,7 +14,9 @@ export interface PublishedPort {
 
 /** A mount as the user sees it in `inspect`. */
 export interface RecordedMount {
-  type: 'bind' | 'volume' | 'tmpfs';
+  type: 'bind' | 'volume' | 'tmpfs' | 'image' | 'devpts';
+  /** Of an image: what is mounted, its lowest layer first, and where the container takes it from. */
+  image?: { imageId: Digest; layers: ChainId[]; mountpoint: string };
   /** Volume name. */
   name?: string;
   /** Removed with the container. */
@@ -64,6 +66,8 @@ export interface ContainerRecord {
   imageDigest: Digest;
   /** Chain ids, lowest layer first. */
   layers: ChainId[];
+  /** --rootfs: the directory that takes the image's place, below the container's changes or as it is. */
+  rootfs?: { path: string; overlay: boolean } | undefined;
   rootfsDriver: 'overlay' | 'fuse-overlayfs' | 'copy';
   /** RFC 3339 */
   createdAt: string;

@@ -44,6 +44,7 @@ function reachable(paths: StorePaths): { layers: Set<string>; blobs: Set<string>
   for (const container of containerLayers(paths)) {
     if (container.layers === undefined) unreadable.push(container.id);
     for (const chainId of container.layers ?? []) layers.add(hex(chainId));
+    for (const mounted of container.mounted) for (const chainId of mounted.layers) layers.add(hex(chainId));
   }
   const pinned = pinnedThings(paths);
   for (const chainId of pinned.layers) layers.add(hex(chainId));

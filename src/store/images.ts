@@ -11,6 +11,7 @@ import { formatReference, type Reference } from '../spec/reference.ts';
 import { syncDirectory, writeFileAtomic } from './atomic-write.ts';
 import { containersUsing } from './container-layers.ts';
 import { logImageEvent } from './event-log.ts';
+import { isImageMounted } from './image-mounted.ts';
 import { resolveImageName } from './image-names.ts';
 import {
   danglingReference,
@@ -131,11 +132,15 @@ export class ImageStore {
 
   /**
    * Takes away all names of the image. What only it needed goes with the next collectGarbage().
-   * Throws ERR_TSRUN_IMAGE_IN_USE when containers are made from it, unless `force`: their layers stay until they go.
+   * Throws ERR_TSRUN_IMAGE_IN_USE when containers are made from it or mount it, ERR_TSRUN_IMAGE_MOUNTED when `image mount` shows it, unless
+   * `force`: what containers need stays until they go.
    * Returns the names taken away.
    */
   remove(record: ImageRecord, options: { force?: boolean } = {}): string[] {
     const containers = options.force === true ? [] : containersUsing(this.paths, record);
+    if (options.force !== true && isImageMounted(this.paths, record.imageId)) {
+      throw tsrunError('ERR_TSRUN_IMAGE_MOUNTED', { reference: record.reference });
+    }
     if (containers.length > 0) {
       throw tsrunError('ERR_TSRUN_IMAGE_IN_USE', { reference: record.reference, containers });
     }

@@ -120,6 +120,12 @@ export const containerFiles = (s: StorePaths, id: string) => {
     resolvConf: `${directory}/resolv.conf`,
   } as const;
 };
+/** Of a container's n-th mounted image: where it is mounted, and what overlay needs for that. */
+export const imageMountFiles = (directory: string, index: number) => ({
+  upper: `${directory}/images/${index}/upper`,
+  work: `${directory}/images/${index}/work`,
+  mountpoint: `${directory}/images/${index}/merged`,
+});
 /** The last five health checks, in no order. */
 export const healthCheckFiles = (directory: string): string[] =>
   [0, 1, 2, 3, 4].map((number) => `${directory}/health.${number}`);

@@ -156,8 +156,9 @@ describe('XDG_RUNTIME_DIR', () => {
 
   it.each(places)(
     '%s: containers start, live and end, and one line says where their sockets are',
-    async (_what, value, words) => {
-      const env = { XDG_RUNTIME_DIR: value(tsrun.store.directory), TMPDIR: join(tsrun.store.directory, 'k') };
+    async (what, value, words) => {
+      const place = join(tsrun.store.directory, 'k', what.replaceAll(' ', ''));
+      const env = { XDG_RUNTIME_DIR: value(tsrun.store.directory), TMPDIR: place };
       mkdirSync(env.TMPDIR, { recursive: true });
       const { stderr } = await tsrun.expect(
         0,
@@ -165,6 +166,9 @@ describe('XDG_RUNTIME_DIR', () => {
         { env },
       );
       expect(warnings(stderr)).toEqual([expect.stringMatching(words)]);
+      // Said once.
+      const again = await tsrun.expect(0, ['run', '--rm', '--network', 'none', IMAGE, 'true'], { env });
+      expect(warnings(again.stderr)).toEqual([]);
       expect(stderr).toContain(`${env.TMPDIR}/tsrun-${userInfo().uid}`);
       const { stdout } = await tsrun.expect(0, ['exec', 'r', 'echo', 'hi'], { env });
       expect(stdout).toBe('hi\n');

@@ -50,6 +50,14 @@ it('of one layer, and of all images', async () => {
   expect(said.split('\n')).toHaveLength(4);
 });
 
+it('is in use as long as it is mounted', async () => {
+  const said = await inside(
+    'tsrun image mount two:1 >/dev/null; tsrun rmi two:1 2>&1 || true; tsrun image prune -a -f >/dev/null; tsrun image unmount two:1; tsrun image exists two:1 && echo there',
+  );
+  expect(said).toMatch(/image localhost\/two:1 is mounted/);
+  expect(said).toMatch(/\nthere$/);
+});
+
 it('is refused outside, with a line to paste that works', async () => {
   const { stderr } = await tsrun.expect(125, ['image', 'mount', 'two:1']);
   expect(stderr).toMatch(

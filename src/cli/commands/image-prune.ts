@@ -1,4 +1,4 @@
-import { containersUsing } from '../../store/container-layers.ts';
+import { isImageUsed } from '../../store/image-mounted.ts';
 import { isDangling } from '../../store/image-record.ts';
 import { defineCommand } from '../command.ts';
 import { confirm } from '../confirm.ts';
@@ -31,7 +31,7 @@ export const IMAGE_PRUNE = defineCommand({
         .map(({ record }) => [record.imageId, record]),
     );
     for (const record of wanted.values()) {
-      if (containersUsing(engine.paths, record).length > 0) continue;
+      if (isImageUsed(engine.paths, record)) continue;
       printRemoved(engine.images.remove(record), record.imageId);
     }
     await freeSpace(engine);

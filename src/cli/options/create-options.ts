@@ -1,6 +1,7 @@
 /** The options of `create`, `run` and `explain run`, and what they make of an image's name and a command. */
 import type { CreateRequest } from '../../engine/request.ts';
 import { environmentEntries, readEnvironmentFile } from '../parse/environment.ts';
+import { parseRootfs } from '../parse/rootfs.ts';
 import { checkPlatform } from '../parse/scalars.ts';
 import { nonEmpty, oneOf } from '../parse/words-of-choice.ts';
 import { FILE_OPTIONS, NETWORK_OPTIONS, RIGHTS_OPTIONS } from './isolation-options.ts';
@@ -51,6 +52,7 @@ export const CREATE_OPTIONS = {
   ),
   replace: flag('Remove the container that has this name first'),
   rm: flag('Remove the container when it ends'),
+  rootfs: flag('IMAGE is a directory, which becomes the root file system; DIRECTORY:O leaves it as it is'),
 };
 
 export const RUN_OPTIONS = {
@@ -93,6 +95,7 @@ export function createRequest(given: Given, image: string, command: string[]): C
   refuseContradictions(given);
   return {
     image,
+    rootfs: given.rootfs ? parseRootfs(image, process.cwd()) : undefined,
     command,
     name: given.name,
     interactive: given.interactive,

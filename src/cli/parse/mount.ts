@@ -12,7 +12,7 @@ import {
 
 const EXAMPLE = '--mount type=bind,source=./directory,destination=/place,readonly';
 
-const TYPES = ['bind', 'volume', 'tmpfs'] as const;
+const TYPES = ['bind', 'volume', 'tmpfs', 'image', 'devpts'] as const;
 type Type = (typeof TYPES)[number];
 
 /** Fields of one CSV record; a quoted field may hold commas, and "" for a quote. Undefined when a quote is not closed. */
@@ -104,6 +104,18 @@ function readTypedKey(mount: Written, key: string, value: string | undefined, wh
     case 'tmpfs: tmpfs-size':
       mount.options.push(`size=${parseSize(value ?? '', `${where}: tmpfs-size`)}`);
       return true;
+    case 'tmpfs: notmpcopyup': // as tsrun has it anyway
+      return isTrue(value);
+    case 'image: readwrite':
+      mount.options.push(isTrue(value) ? 'rw' : 'ro');
+      return true;
+    case 'devpts: uid':
+    case 'devpts: gid':
+    case 'devpts: mode':
+    case 'devpts: max':
+      if (!/^\d{1,10}$/.test(value ?? '')) throw usageError(`${where}: ${key} is a number`, EXAMPLE);
+      mount.options.push(`${key}=${value}`);
+      return true;
     case 'tmpfs: tmpfs-mode':
       mount.options.push(`mode=${value ?? ''}`);
       return true;
@@ -126,6 +138,14 @@ function sourceOf(mount: Written, where: string, directory: string): string | un
   if (mount.type === 'tmpfs') {
     if (mount.source === undefined) return undefined;
     throw usageError(`${where}: a tmpfs has no source`, '--mount type=tmpfs,destination=/tmp');
+  }
+  if (mount.type === 'devpts') return undefined;
+  if (mount.type === 'image') {
+    if (mount.source) return mount.source;
+    throw usageError(
+      `${where}: which image? the source is missing`,
+      '--mount type=image,source=busybox,destination=/box',
+    );
   }
   if (mount.type === 'bind') {
     if (mount.source) return hostPath(mount.source, directory);
@@ -154,8 +174,8 @@ export function parseMount(text: string, directory: string): MountRequest {
     }
   }
   if (mount.destination === undefined) throw usageError(`${where}: the destination is missing`, EXAMPLE);
-  const check = mount.type === 'tmpfs' ? checkTmpfsOptions : checkBindOptions;
-  check(mount.options, where);
+  if (mount.type === 'tmpfs') checkTmpfsOptions(mount.options, where);
+  else if (mount.type !== 'devpts') checkBindOptions(mount.options, where);
   const destination = checkDestination(mount.destination, where);
   return { type: mount.type, source: sourceOf(mount, where, directory), destination, options: mount.options };
 }
