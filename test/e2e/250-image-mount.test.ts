@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { imageOf, tarOf, writeLayout } from '../support/image-fixture.ts';
 import { BINARY, useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 const inside = (script: string): Promise<string> =>
@@ -51,11 +52,18 @@ it('of one layer, and of all images', async () => {
 });
 
 it('is in use as long as it is mounted', async () => {
-  const said = await inside(
-    'tsrun image mount two:1 >/dev/null; tsrun rmi two:1 2>&1 || true; tsrun image prune -a -f >/dev/null; tsrun image unmount two:1; tsrun image exists two:1 && echo there',
-  );
-  expect(said).toMatch(/image localhost\/two:1 is mounted/);
-  expect(said).toMatch(/\nthere$/);
+  const words = `${BINARY} image mount two:1 >/dev/null && echo mounted && cat; ${BINARY} image unmount two:1`;
+  const inside = tsrun.start(['unshare', 'sh', '-c', words], { keepInputOpen: true });
+  let said = '';
+  inside.child.stdout?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await until('the mount', () => said.includes('mounted'));
+  expect((await tsrun.expect(125, ['rmi', 'two:1'])).stderr).toMatch(/image localhost\/two:1 is mounted/);
+  await tsrun.ok('image', 'prune', '-a', '-f');
+  await tsrun.expect(0, ['image', 'exists', 'two:1']);
+  inside.child.stdin?.end();
+  await inside.ended;
 });
 
 it('is refused outside, with a line to paste that works', async () => {
