@@ -6,7 +6,7 @@
  *     | hub (this process)            |     | uplink (tap)           |  veth  | eth0          |
  *     |   holds the namespace by a fd |-----|   |                    | +------+---------------+
  *     |   DNS: asks the host's server |     | bridge, 10.x.y.1 ------+-+
- *     | slirp4netns or pasta ---------+-----| sockets on port 53     | +------+---------------+
+ *     | slirp4netns, tsrun-outward ---+-----| sockets on port 53     | +------+---------------+
  *     +-------------------------------+     +------------------------+        | eth0          |
  *
  * It is no daemon: it lives as long as it has members (members.h), which are the containers' supervisors. Whatever is killed, nothing stays:
@@ -15,9 +15,12 @@
  * reach each other by address, as their supervisors hold the namespace too; names and the way out are gone for them until they are started
  * again. Containers started later get another hub.
  *
+ * The uplink is two processes: slirp4netns, and for connections this binary executed once more (forward/outward.c).
+ *
  * The order of life: the first program makes the namespace and the sockets; whoever started us is told; the second program starts the
  * uplink, while the first container is being made; then members, queries and the end of the uplink are what there is to wait for.
  */
+#include "forward/outward.h"
 #include "hub/loop.h"
 #include "hub/members.h"
 #include "hub/protocol.h"
@@ -146,7 +149,9 @@ static int64_t sooner(int64_t a, int64_t b)
 
 int program_main(int argc, char **argv, char **envp)
 {
-	(void)argc, (void)argv, (void)envp;
+	(void)envp;
+	if (argc > 0 && !memcmp(argv[0], OUTWARD_NAME, sizeof(OUTWARD_NAME)))
+		return outward_main(argc, argv);
 	for (int fd = HUB_FD_SPEC; fd <= HUB_FD_LOG; fd++)
 		SYS3(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC);
 	signals_protect();

@@ -89,6 +89,11 @@ static int is_unspecified(const struct address *a)
 	return a->is6 ? !memcmp(a->ip, zero, 16) : a->ip[0] == 0;
 }
 
+int address_is_outside(const struct address *target)
+{
+	return !target->is6 && target->ip[0] != 0 && target->ip[0] != 127 && target->ip[0] < 224 && target->port != 0;
+}
+
 static int can_be_kept(const struct forward_family *family, const struct address *client)
 {
 	return !is_loopback(client) && !is_link_local(client) && !is_unspecified(client) &&

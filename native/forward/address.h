@@ -37,6 +37,12 @@ static inline uint32_t address_ip_length(const struct address *a)
 	return a->is6 ? 16 : 4;
 }
 
+/*
+ * May a connection to IPv4 address TARGET be made in the host's network namespace for a container? Not to what means "here" there:
+ * 127.0.0.0/8, and 0.0.0.0/8, which connect(2) takes for it; nor to groups and reserved addresses (from 224.0.0.0 on), nor to port 0.
+ */
+int address_is_outside(const struct address *target);
+
 /* How a client is connected to the container. */
 struct way {
 	struct address source; /* port 0: any */

@@ -22,9 +22,9 @@ int events_add(int fd, uint32_t events, enum event_kind kind, uint32_t index, un
 	return control(EPOLL_CTL_ADD, fd, events, kind, index, side);
 }
 
-int events_change(int fd, uint32_t events, enum event_kind kind, uint32_t index)
+int events_move(int fd, uint32_t events, enum event_kind kind, uint32_t index, unsigned side)
 {
-	return control(EPOLL_CTL_MOD, fd, events, kind, index, 0);
+	return control(EPOLL_CTL_MOD, fd, events, kind, index, side);
 }
 
 int events_wait(struct epoll_event *events, int64_t deadline)

@@ -12,6 +12,9 @@ enum event_kind {
 	EVENT_TCP_END = 2,	/* index: of the connection; side */
 	EVENT_UDP_LISTENER = 3, /* index: of the port */
 	EVENT_UDP_FLOW = 4,	/* index: of the flow */
+	EVENT_QUEUE = 5,	/* a container wants a connection to the outside */
+	EVENT_ATTEMPT = 6,	/* index: of the attempt */
+	EVENT_LIFELINE = 7,
 };
 
 #define EVENTS_MAX 64
@@ -20,7 +23,9 @@ void events_open(void);
 
 /* 0 or -errno. With EPOLLET an event is told once, when it comes. */
 int events_add(int fd, uint32_t events, enum event_kind kind, uint32_t index, unsigned side);
-int events_change(int fd, uint32_t events, enum event_kind kind, uint32_t index);
+
+/* FD is waited for in another way, or has become something else. */
+int events_move(int fd, uint32_t events, enum event_kind kind, uint32_t index, unsigned side);
 
 /* Waits until CLOCK_MONOTONIC is DEADLINE milliseconds (-1: for ever): how many came. */
 int events_wait(struct epoll_event *events, int64_t deadline);

@@ -13,12 +13,13 @@
  * container: the supervisor's death kills it (PR_SET_PDEATHSIG), the container's end brings SIGTERM; then what the container had sent
  * before it ended is still delivered, for a moment. It looks at no byte of what it passes on.
  *
- *   config.h    what it is given            tcp.c  relay.c  pipes.c    connections
+ *   config.h    what it is given            tcp.c  connections.c  relay.c  pipes.c    connections
  *   address.c   who a client is inside      udp.c  flows.c  route.c    datagrams
  *   lock.c      what it gives up
  */
 #include "forward.h"
-#include "address.h"
+#include "begin.h"
+#include "connections.h"
 #include "events.h"
 #include "flows.h"
 #include "lock.h"
@@ -33,7 +34,6 @@
 #include <asm/signal.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
-#include <linux/resource.h>
 #include <linux/signalfd.h>
 
 #define DRAIN 150      /* ms for the last bytes: less than the supervisor's patience before SIGKILL */
@@ -41,35 +41,6 @@
 
 static struct forward_config *config;
 static int64_t drain_until = -1;
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
-static int number(const char *digits)
-{
-	int n = 0;
-
-	for (; *digits >= '0' && *digits <= '9' && n < 100000; digits++)
-		n = 10 * n + (*digits - '0');
-	return n;
-}
-
-/* Says on stderr, which the supervisor keeps, what could not be done. */
-static int fail(const char *what, int error)
-{
-	char words[160];
-	struct text t = {words, sizeof(words), 0, 0};
-
-	text_string(&t, FORWARD_NAME ": ");
-	text_string(&t, what);
-	text_string(&t, ": errno ");
-	text_number(&t, (uint64_t)-error);
-	text_string(&t, "\n");
-	io_write(2, words, t.len);
-	return 1;
-}
 
 static int config_ok(uint32_t size)
 {
@@ -95,18 +66,12 @@ static int load_config(int fd)
 	return config_ok((uint32_t)size) ? 0 : -EINVAL;
 }
 
-/* What rt_sigaction(2) takes. */
-struct action {
-	uint64_t handler, flags, restorer, mask;
-};
-
-/* SIGTERM is waited for like everything else; a broken pipe is an error of splice(2), not an end. */
+/* SIGTERM is waited for like everything else. */
 static int open_signals(void)
 {
-	struct action ignore = {.handler = 1};
 	uint64_t mask = 1ul << (SIGTERM - 1);
 
-	SYS4(__NR_rt_sigaction, SIGPIPE, &ignore, 0, 8);
+	begin_ignore_sigpipe();
 	SYS4(__NR_rt_sigprocmask, SIG_BLOCK, &mask, 0, 8);
 	return (int)SYS4(__NR_signalfd4, -1, &mask, sizeof(mask), SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -130,19 +95,15 @@ static int listen_all(void)
 
 static int open_all(void)
 {
-	struct rlimit64 descriptors = {1024, 1024};
+	uint32_t descriptors = begin_descriptors(config->port_count + 32);
 	int error = 0;
 
-	SYS4(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, &descriptors);
-	if (descriptors.rlim_cur > 1 << 20)
-		descriptors.rlim_cur = 1 << 20;
-	descriptors.rlim_cur -= config->port_count + 32 < descriptors.rlim_cur / 2 ? config->port_count + 32 : descriptors.rlim_cur / 2;
 	events_open();
 	if (has(FORWARD_TCP))
-		error = tcp_open(config, (uint32_t)descriptors.rlim_cur);
+		error = tcp_open(config, descriptors);
 	if (!error && has(FORWARD_UDP)) {
 		route_open(config);
-		error = udp_open(config, (uint32_t)descriptors.rlim_cur);
+		error = udp_open(config, descriptors);
 	}
 	return error ? error : listen_all();
 }
@@ -170,12 +131,14 @@ static void act(const struct epoll_event *e, int64_t now)
 		if (drain_until < 0)
 			udp_flow_ready(event_index(e), now);
 		break;
+	default:
+		break;
 	}
 }
 
 static void trim(void)
 {
-	tcp_trim();
+	connections_trim();
 	udp_trim();
 }
 
@@ -183,7 +146,7 @@ static void serve(void)
 {
 	int64_t now = clock_monotonic(), busy_at = -1;
 
-	while (drain_until < 0 || (tcp_count() && now < drain_until)) {
+	while (drain_until < 0 || (connections_count() && now < drain_until)) {
 		struct epoll_event events[EVENTS_MAX];
 		int64_t deadline = earlier(earlier(tcp_deadline(now), flows_expire(now)), drain_until);
 		int n = events_wait(events, earlier(deadline, busy_at < 0 ? -1 : busy_at + TRIM_AFTER));
@@ -207,20 +170,20 @@ int forward_main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	error = load_config(number(argv[1]));
+	error = load_config(begin_number(argv[1]));
 	if (error)
-		return fail("its config", error);
-	ready = number(argv[2]);
+		return begin_failed(FORWARD_NAME, "its config", error);
+	ready = begin_number(argv[2]);
 	SYS5(__NR_prctl, PR_SET_NAME, FORWARD_NAME, 0, 0, 0);
 	signals = open_signals();
 	error = open_all();
 	if (!error)
 		error = events_add(signals, EPOLLIN, EVENT_SIGNAL, 0, 0);
 	if (error)
-		return fail("listen", error);
-	error = lock_in();
+		return begin_failed(FORWARD_NAME, "listen", error);
+	error = lock_in(LOCK_PUBLISHED);
 	if (error)
-		return fail("lock itself in", error);
+		return begin_failed(FORWARD_NAME, "lock itself in", error);
 	if (io_write(ready, "1", 1) != 1)
 		return 1;
 	io_close(&ready);

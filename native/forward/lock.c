@@ -3,13 +3,12 @@
  *
  * The forwarder never looks at what it passes on, but it is reached by everybody who reaches the host. It has an empty root directory already
  * (src/network/forward/forwarded.ts), no file open but its sockets and pipes, and cannot become another program: whoever took it over could
- * make connections, in the container's network namespace alone.
+ * make connections, in its own network namespace alone.
  */
 #include "lock.h"
 #include "net.h"
 
 #include <linux/audit.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
@@ -24,7 +23,7 @@
 static const uint16_t calls[] = {
 	/* most frequent first */
 	__NR_splice, __NR_epoll_pwait, __NR_epoll_ctl, __NR_close, __NR_setsockopt, __NR_accept4, __NR_socket, __NR_bind, __NR_connect,
-	__NR_getsockopt, __NR_shutdown, __NR_clock_gettime, __NR_recvmmsg, __NR_sendmmsg, __NR_pipe2, __NR_fcntl, __NR_sendto,
+	__NR_getsockopt, __NR_getpeername, __NR_shutdown, __NR_clock_gettime, __NR_recvmmsg, __NR_sendmmsg, __NR_pipe2, __NR_fcntl, __NR_sendto,
 	__NR_recvfrom, __NR_madvise, __NR_write, __NR_exit_group,
 };
 
@@ -57,10 +56,9 @@ static int keep_calls(void)
 }
 #endif
 
-int lock_in(void)
+int lock_in(uint32_t kept)
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	uint32_t kept = 1u << CAP_NET_ADMIN | 1u << CAP_NET_RAW | 1u << CAP_NET_BIND_SERVICE;
 	struct __user_cap_data_struct data[2] = {{kept, kept, 0}, {0, 0, 0}};
 	long ret = SYS5(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 

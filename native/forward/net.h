@@ -30,6 +30,7 @@
 #define IP_PKTINFO 8
 #define IP_TRANSPARENT 19
 #define IP_BIND_ADDRESS_NO_PORT 24
+#define SO_ORIGINAL_DST 80
 #define IPV6_RECVPKTINFO 49
 #define IPV6_PKTINFO 50
 #define IPV6_TRANSPARENT 75
@@ -62,6 +63,15 @@ struct net_control {
 static inline int net_set(int fd, int level, int option, int value)
 {
 	return (int)SYS5(__NR_setsockopt, fd, level, option, &value, sizeof(value));
+}
+
+/* A client that vanished must not be kept for ever: the other end only sees us, and we are there. */
+static inline void net_keep_alive(int fd)
+{
+	net_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	net_set(fd, SOL_TCP, TCP_KEEPIDLE, 120);
+	net_set(fd, SOL_TCP, TCP_KEEPINTVL, 30);
+	net_set(fd, SOL_TCP, TCP_KEEPCNT, 4);
 }
 
 #endif

@@ -55,6 +55,9 @@ enum hub_fd {
 	HUB_FD_ROUTE = 61, /* a NETLINK_ROUTE socket in it */
 	HUB_FD_UDP = 62,   /* a UDP socket on port 53 in it, which tells to which address a query came */
 	HUB_FD_TCP = 63,   /* a listening TCP socket on port 53 in it */
+	/* For ../forward/outward.c, which the program of the uplink starts; not there if the kernel lacks something: */
+	HUB_FD_QUEUE = 64,   /* requests for connections to the outside */
+	HUB_FD_OUTWARD = 65, /* a listening TCP socket that takes them */
 };
 
 #define HUB_SLOT_UPLINK 0 /* slot of the second program: pidfd of the uplink */

@@ -7,7 +7,7 @@ import { leasedAddresses } from '../store/leases.ts';
 import { hubDirectory } from '../store/paths.ts';
 import { endpointDriver, endpointNames } from './connect-networks.ts';
 import type { ContainerNetwork } from './container-network.ts';
-import { findHub } from './join-hub.ts';
+import { findHub, uplinkOptions } from './join-hub.ts';
 import { planHub } from './launch-hub.ts';
 import { findNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
@@ -52,7 +52,7 @@ function hubPrograms(
   helper: string | undefined,
 ): PlannedProgram[] {
   const directory = hubDirectory(engine.paths);
-  const uplink = helper === undefined ? undefined : { path: helper, openFiles: host.openFiles, directory };
+  const uplink = uplinkOptions(engine, { host, helper }, directory);
   const plan = planHub({ rootless: engine.rootless(), directory: 0, ipv6: host.hasIpv6, uplink });
   return [
     { title: 'tsrun → hub of the bridge networks', program: plan },

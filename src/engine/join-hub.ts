@@ -6,7 +6,9 @@ import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync } from
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import type { HostNetwork } from '../network/host-network.ts';
+import type { UplinkOptions } from '../network/hub-program.ts';
 import { hello } from '../network/hub-protocol.ts';
+import { probeOutward } from '../network/outward/probe.ts';
 import { awaitExecve, enter, runEntry } from '../rootless/enter.ts';
 import { rememberHolder } from '../rootless/holder.ts';
 import { tryLock, waitForLock } from '../store/lock.ts';
@@ -180,11 +182,19 @@ function askHub(connection: number): { netns: number; pidfd: number } | undefine
   }
 }
 
+/** @param directory the hub's */
+export function uplinkOptions(
+  engine: Engine,
+  { host, helper }: HubNeeds,
+  directory: string,
+): UplinkOptions | undefined {
+  if (helper === undefined) return undefined;
+  const outward = probeOutward(engine.rootless(), join(engine.paths.runtime, 'takes-connections'));
+  return { path: helper, openFiles: host.openFiles, directory, outward: outward === undefined };
+}
+
 function startHub(engine: Engine, needs: HubNeeds, directory: number, path: string): HubMember {
-  const uplink =
-    needs.helper === undefined
-      ? undefined
-      : { path: needs.helper, openFiles: needs.host.openFiles, directory: path };
+  const uplink = uplinkOptions(engine, needs, path);
   const { plan, results } = enter(engine.rootless(), (rootless) => {
     const plan = planHub({ rootless, directory, ipv6: needs.host.hasIpv6, uplink });
     const encoded = encodeProgram(plan);

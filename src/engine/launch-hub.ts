@@ -70,7 +70,7 @@ export function hubAddress(directory: number): { memory: Memory; size: number } 
 
 export function planHub(launch: HubLaunch): HubPlan {
   const slots = new Slots();
-  const network = encodeProgram(hubNetworkProgram(launch.ipv6));
+  const network = encodeProgram(hubNetworkProgram(launch.ipv6, launch.uplink?.outward ?? false));
   const uplink = launch.uplink && encodeProgram(hubUplinkProgram(launch.uplink));
   const spec = memfd(slots, 'hub-spec', encodeHubSpec(network.image, uplink?.image), 'what the hub is to do');
   const binary = readFileSync(join(nativeDirectory(), 'hub'));

@@ -11,6 +11,7 @@ import {
   type Subnet,
   subnetSize,
 } from './ip-address.ts';
+import { OUTWARD_GROUP } from './outward/rules.ts';
 
 /** One subnet of a network; there may be one of IPv4 and one of IPv6. */
 export interface NetworkSubnet extends Subnet {
@@ -72,11 +73,12 @@ export const DEFAULT_MTU = 65520;
 const FIRST_INDEX = 1_000_000;
 
 /** The bridge as a link: what RTM_NEWLINK wants. */
-export const bridgeLink = ({ number, mtu }: BridgeNetwork) => ({
+export const bridgeLink = ({ number, mtu, internal }: BridgeNetwork) => ({
   name: `tsrun${number}`,
   index: FIRST_INDEX + number,
   mac: macOf(BigInt(number), 'fe'),
   mtu,
+  group: internal ? 0 : OUTWARD_GROUP,
 });
 
 /** A locally administered address (IEEE 802) made of a number. */
@@ -96,7 +98,7 @@ function* candidates(): Iterable<Subnet> {
 }
 
 /** slirp4netns's own, which is behind the uplink. */
-const UPLINK_SUBNET: Subnet = { base: '10.0.2.0', prefix: 24 };
+export const UPLINK_SUBNET: Subnet = { base: '10.0.2.0', prefix: 24 };
 
 /**
  * The first subnet that nobody uses.

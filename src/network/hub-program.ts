@@ -1,7 +1,7 @@
 /**
  * The two programs of the hub (native/hub.c): one makes the network namespace that the bridges of a user are in, the other its uplink.
  *
- * Routing in there needs no packet filter. The main table has what the uplink puts there: the way out. The bridges' subnets are in a table
+ * Routing in there needs no packet filter (only outward/ has rules, for connections that do not go through slirp4netns). The main table has what the uplink puts there: the way out. The bridges' subnets are in a table
  * of their own, which only two kinds of packets look into: those that come from the uplink, and what the hub's own DNS server says. So a
  * packet that comes from a bridge can go out, and nowhere else: two networks do not reach each other, whatever addresses they try
  * (podman#25438: isolation by name only); in the main table the bridges' subnets are unreachable, so that they do not ask the host for them. And as the uplink's interface answers ARP for the containers (proxy_arp), slirp4netns delivers
@@ -19,6 +19,7 @@ import {
   CLONE_VM,
   O_CLOEXEC,
   O_NONBLOCK,
+  O_PATH,
   O_RDONLY,
   SIGCHLD,
   SOCK_CLOEXEC,
@@ -28,9 +29,12 @@ import {
 } from '../sys/constants.ts';
 import { type Memory, type Program, type Slot, Slots, type Step } from '../sys/step.ts';
 import { waitForSuccess } from '../sys/wait.ts';
+import { UPLINK_SUBNET } from './bridge-network.ts';
+import { emptyRoot } from './forward/empty-root.ts';
 import { readExactly, startHelper, waitForAny } from './helper-steps.ts';
 import * as hub from './hub-protocol.ts';
 import { exchange } from './netlink.ts';
+import { openOutward } from './outward/open.ts';
 import { incomingRule, ipv4Settings, linkUp } from './route-messages.ts';
 import { slirpArguments } from './slirp4netns.ts';
 import { DEFAULT_SLIRP_OPTIONS } from './slirp4netns-options.ts';
@@ -92,8 +96,8 @@ function dnsSockets(slots: Slots, ipv6: boolean): Step[] {
   ];
 }
 
-/** Makes the namespace. @param ipv6 whether the kernel has IPv6 */
-export function hubNetworkProgram(ipv6: boolean): Program {
+/** Makes the namespace. @param ipv6 whether the kernel has IPv6; @param outward whether it has what outward/ takes */
+export function hubNetworkProgram(ipv6: boolean, outward: boolean): Program {
   const slots = new Slots();
   const [pidfd, netns, route] = ['child', 'netns', 'route'].map((name) => slots.new(name)) as [
     Slot,
@@ -109,6 +113,7 @@ export function hubNetworkProgram(ipv6: boolean): Program {
     routeSocket(actor, 'talk about links and routes in it', route),
     step('where the hub looks for it', 'dup3', [route, hub.HUB_FD_ROUTE, O_CLOEXEC]),
     ...dnsSockets(slots, ipv6),
+    ...(outward ? outwardSockets(slots) : []),
   ];
   const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNET;
   return {
@@ -128,6 +133,16 @@ export function hubNetworkProgram(ipv6: boolean): Program {
   };
 }
 
+function outwardSockets(slots: Slots): Step[] {
+  const [queue, listener] = [slots.new('queue'), slots.new('outward')];
+  const place = { uplink: UPLINK, own: UPLINK_SUBNET };
+  return [
+    ...openOutward(actor, slots, place, queue, listener),
+    step('where the uplink’s program looks for it', 'dup3', [queue, hub.HUB_FD_QUEUE, O_CLOEXEC]),
+    step('where the uplink’s program looks for it', 'dup3', [listener, hub.HUB_FD_OUTWARD, O_CLOEXEC]),
+  ];
+}
+
 const rules = (slots: Slots): Step[] =>
   exchange(actor, 'what may go where', slots, hub.HUB_FD_ROUTE, [
     incomingRule('lo', BRIDGES_TABLE, FIRST_RULE),
@@ -141,15 +156,19 @@ export interface UplinkOptions {
   openFiles: number;
   /** The network's directory in the runtime directory; the helper's working directory. */
   directory: string;
+  /** Whether connections go by a way of their own (outward/). */
+  outward: boolean;
 }
 
 /** Starts the uplink, and lets it and the bridges pass packets to each other. Run again when it has died. */
-export function hubUplinkProgram({ path, openFiles, directory }: UplinkOptions): Program {
+export function hubUplinkProgram(options: UplinkOptions): Program {
+  const { path, openFiles, directory, outward } = options;
   const slots = new Slots();
   const pidfd = slots.new('uplink');
   const [ready, written, lifeline, held] = ['ready.r', 'ready.w', 'lifeline.r', 'lifeline.w'].map((name) =>
     slots.new(name),
   ) as [Slot, Slot, Slot, Slot];
+  const outwardReady = slots.new('outward.r');
   const netns = `/proc/self/fd/${hub.HUB_FD_NETNS}`;
   const argv = slirpArguments(DEFAULT_SLIRP_OPTIONS, netns, written, lifeline, undefined, UPLINK);
   return {
@@ -163,12 +182,46 @@ export function hubUplinkProgram({ path, openFiles, directory }: UplinkOptions):
       }),
       close(actor, 'only slirp4netns writes there', written),
       close(actor, 'only slirp4netns watches it', lifeline),
+      ...(outward ? startOutward(slots, options, held, outwardReady) : []),
       waitForAny('slirp4netns is ready, or has ended', [ready, pidfd], actor),
       ...readExactly(slots, 'slirp4netns must be ready: it writes "1"', ready, 1, actor),
       close(actor, 'it said what it had to say', ready),
       ...exchange(actor, 'what comes from outside reaches the containers', slots, hub.HUB_FD_ROUTE, [
         ipv4Settings(UPLINK, ['forwarding', 'proxy_arp']),
       ]),
+      ...(outward ? readySteps('the way out for connections', outwardReady, slots) : []),
     ],
   };
 }
+
+/**
+ * The other half of the uplink: connections, by the hub's binary itself. Each of the two ends when the other does: it has the other end of
+ * slirp4netns's lifeline, and is the only one. The hub then starts both again.
+ */
+function startOutward(slots: Slots, options: UplinkOptions, lifeline: Slot, ready: Slot): Step[] {
+  const [written, self] = [slots.new('outward.w'), slots.new('self')];
+  const { openFiles, directory } = options;
+  const given = [written, lifeline, hub.HUB_FD_QUEUE, hub.HUB_FD_OUTWARD];
+  return [
+    pipe(actor, 'learn when the way out for connections is ready', ready, written, O_CLOEXEC | O_NONBLOCK),
+    startHelper({
+      ...{ slots, name: 'tsrun-outward', path: self, stderr: hub.HUB_FD_LOG, openFiles, directory },
+      argv: ['tsrun-outward', ...given.map((fd) => ({ text: [typeof fd === 'number' ? `${fd}` : fd] }))],
+      ...{ keep: given, parent: 'hub' },
+      before: [
+        call('helper', 'the hub’s binary', 'openat', [AT_FDCWD, '/proc/self/exe', O_PATH | O_CLOEXEC, 0], {
+          result: self,
+        }),
+        ...emptyRoot(),
+      ],
+    }),
+    close(actor, 'only tsrun-outward writes there', written),
+    close(actor, 'slirp4netns ends when tsrun-outward does', lifeline),
+  ];
+}
+
+const readySteps = (what: string, ready: Slot, slots: Slots): Step[] => [
+  waitForAny(`${what}: it is ready, or has ended`, [ready], actor),
+  ...readExactly(slots, `${what} must be ready: it writes "1"`, ready, 1, actor),
+  close(actor, 'it said what it had to say', ready),
+];

@@ -5,7 +5,8 @@
  *     attribute: length, type | payload, padded to 4 bytes; a nested attribute's payload is attributes
  *
  * Several messages go in one call and are acted on in order. Each that fails is answered with its errno, and the last one, which asks
- * for it, in any case: the first answer tells whether all is well.
+ * for it, in any case: the first answer tells whether all is well. Subsystems of netfilter want a batch between two messages that say
+ * so; those are not answered.
  */
 import { call, op } from '../sys/calls.ts';
 import type { Actor, Field, Slot, Slots, Step } from '../sys/step.ts';
@@ -29,8 +30,10 @@ export interface Part {
 }
 
 export interface NetlinkMessage extends Part {
-  /** The same as a command of iproute2, without `ip`. */
+  /** The same as a command of iproute2, without `ip`; or of another program. */
   ip: string;
+  /** It begins or ends a batch, and does nothing else. */
+  frames?: boolean;
 }
 
 const HEADER_SIZE = 16;
@@ -96,18 +99,19 @@ const answer = (error: Slot) => ({
   say: 'nlmsgerr',
 });
 
-/** With NLM_F_ACK in the last message's flags. */
+/** With NLM_F_ACK in the flags of the last message that does something. */
 function batch(messages: readonly NetlinkMessage[]): Field[] {
+  const last = messages.findLastIndex(({ frames }) => !frames);
   return messages.flatMap(({ fields }, index) => {
     const [length, type, flags, ...rest] = fields;
-    if (index < messages.length - 1 || !length || !type || !flags || !('value' in flags)) return [...fields];
+    if (index !== last || !length || !type || !flags || !('value' in flags)) return [...fields];
     return [length, type, { width: 2 as const, value: Number(flags.value) | NLM_F_ACK }, ...rest];
   });
 }
 
 /**
- * Sends `messages` over the NETLINK_ROUTE socket `socket` and fails with the errno of the first that failed.
- * @param why of the first; the commands of iproute2 say the rest
+ * Sends `messages` over the netlink socket `socket` and fails with the errno of the first that failed.
+ * @param why of the first; the commands say the rest; @param program whose commands
  */
 export function exchange(
   actor: Actor,
@@ -115,10 +119,12 @@ export function exchange(
   slots: Slots,
   socket: Slot | number,
   messages: readonly NetlinkMessage[],
+  program = 'ip',
 ): Step[] {
   const error = slots.new('error');
   const size = messages.reduce((sum, { size }) => sum + size, 0);
-  const memory = { fields: batch(messages), say: messages.map(({ ip }) => `ip ${ip}`).join('; ') };
+  const commands = messages.filter(({ frames }) => !frames).map(({ ip }) => `${program} ${ip}`);
+  const memory = { fields: batch(messages), say: commands.join('; ') };
   const length = HEADER_SIZE + 4 + HEADER_SIZE;
   return [
     call(actor, why, 'sendto', [socket, memory, size, 0, 0, 0], { retry: true }),

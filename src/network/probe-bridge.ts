@@ -12,7 +12,7 @@ import { routeSocket } from './hub-program.ts';
 import { exchange } from './netlink.ts';
 import { bridge, veth } from './route-messages.ts';
 
-const LINK = { name: 'tsrun0', index: 1000, mac: '02:42:00:00:00:01', mtu: 1500 };
+const LINK = { name: 'tsrun0', index: 1000, mac: '02:42:00:00:00:01', mtu: 1500, group: 0 };
 
 /**
  * Why not, in the system's words; undefined when they can.

@@ -38,6 +38,7 @@ const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_NET_NS_PID = 19;
 const IFLA_AF_SPEC = 26;
+const IFLA_GROUP = 27;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
@@ -52,18 +53,21 @@ export interface BridgeLink {
   index: number;
   mac: string;
   mtu: number;
+  /** Of interfaces; 0 is that of all which are of no other. */
+  group: number;
 }
 
 /** The MAC is given, or it would be the lowest of the ports', and change as they come and go. */
-export const bridge = ({ name, index, mac, mtu }: BridgeLink): NetlinkMessage =>
+export const bridge = ({ name, index, mac, mtu, group }: BridgeLink): NetlinkMessage =>
   message(
     RTM_NEWLINK,
     ENSURE_LINK,
-    `link add ${name} index ${index} address ${mac} mtu ${mtu} up type bridge`,
+    `link add ${name} index ${index} address ${mac} mtu ${mtu} group ${group} up type bridge`,
     ifinfomsg(index, true),
     attribute(IFLA_IFNAME, text(name)),
     attribute(IFLA_ADDRESS, raw(macBytes(mac))),
     attribute(IFLA_MTU, u32(mtu)),
+    attribute(IFLA_GROUP, u32(group)),
     attribute(IFLA_LINKINFO, attribute(IFLA_INFO_KIND, text('bridge'))),
   );
 

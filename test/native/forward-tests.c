@@ -1,6 +1,11 @@
-/* forward-tests.c - parts of the forwarder that can be tested alone: who a client is inside, and the table of UDP flows. */
+/*
+ * forward-tests.c - parts of the forwarders that can be tested alone: who a client is inside, the table of UDP flows, and of connections
+ * outwards what the kernel's queue says, and the table of attempts.
+ */
 #include "forward/address.h"
+#include "forward/attempts.h"
 #include "forward/flows.h"
+#include "forward/queue.h"
 #include "check.h"
 
 #include <stdio.h>
@@ -150,11 +155,134 @@ static void test_flows(void)
 	flows_trim();
 }
 
+static void test_outside(void)
+{
+	static const uint8_t inside[] = {0, 127, 224, 239, 240, 255}, outside[] = {1, 10, 100, 126, 128, 169, 172, 192, 223};
+	struct address a = ipv4(192, 0, 2, 1), six = ipv6(0x2001, 1);
+
+	for (unsigned i = 0; i < sizeof(inside); i++) {
+		a.ip[0] = inside[i];
+		CHECK(!address_is_outside(&a));
+	}
+	for (unsigned i = 0; i < sizeof(outside); i++) {
+		a.ip[0] = outside[i];
+		CHECK(address_is_outside(&a));
+	}
+	a.port = 0;
+	CHECK(!address_is_outside(&a) && !address_is_outside(&six));
+}
+
+/* What the kernel sends of a SYN from 10.90.0.2:4660 to 192.0.2.9:443, number 7: nlmsghdr, nfgenmsg, packet header, a mark, the packet. */
+#define REQUEST_LENGTH (16 + 4 + 12 + 8 + 4 + 40)
+
+static void make_request(uint8_t *m, uint8_t header_words)
+{
+	static const uint8_t start[] = {REQUEST_LENGTH, 0, 0, 0, 0, 3, 0, 0, [16] = 2, [20] = 11, 0, 1, 0, 0, 0, 0, 7, 8, 0, 1, 0,
+					8, 0, 3, 0, 0, 0, 0, 1, 44, 0, 10, 0};
+	uint8_t *packet = m + sizeof(start);
+
+	memset(m, 0, REQUEST_LENGTH);
+	memcpy(m, start, sizeof(start));
+	packet[0] = (uint8_t)(0x40 | header_words);
+	packet[9] = 6;
+	memcpy(packet + 12, (uint8_t[]){10, 90, 0, 2, 192, 0, 2, 9}, 8);
+	if (header_words < 10)
+		memcpy(packet + 4 * header_words, (uint8_t[]){0x12, 0x34, 0x01, 0xbb}, 4);
+}
+
+static void test_queue(void)
+{
+	uint8_t *m = malloc(REQUEST_LENGTH), original[REQUEST_LENGTH];
+	unsigned requests = 0;
+
+	for (uint8_t words = 5; words <= 9; words++) {
+		struct request r = {0};
+
+		make_request(m, words);
+		CHECK(queue_parse(m, REQUEST_LENGTH, &r) == QUEUE_REQUEST);
+		CHECK(r.packet == 7 && r.client.port == 0x1234 && r.target.port == 443);
+		CHECK(!memcmp(r.client.ip, (uint8_t[16]){10, 90, 0, 2}, 16) && !memcmp(r.target.ip, (uint8_t[16]){192, 0, 2, 9}, 16));
+	}
+	make_request(m, 10); /* the ports are behind the end */
+	CHECK(queue_parse(m, REQUEST_LENGTH, &(struct request){0}) == QUEUE_OTHER_PACKET);
+	make_request(m, 5);
+	memcpy(original, m, REQUEST_LENGTH);
+	for (size_t n = 0; n < REQUEST_LENGTH; n++) {
+		uint8_t *part = malloc(n);
+
+		memcpy(part, m, n); /* so that a read behind its end is found */
+		CHECK(queue_parse(part, n, &(struct request){0}) == QUEUE_NOTHING);
+		free(part);
+	}
+	for (int i = 0; i < 200000; i++) {
+		struct request r;
+
+		memcpy(m, original, REQUEST_LENGTH);
+		for (uint32_t k = any(4) + 1; k; k--)
+			m[any(REQUEST_LENGTH)] = (uint8_t)any(256);
+		requests += queue_parse(m, REQUEST_LENGTH, &r) == QUEUE_REQUEST;
+	}
+	CHECK(requests > 1000 && requests < 199000);
+	free(m);
+}
+
+#define ATTEMPTS 32
+
+static uint32_t given_up;
+
+static void give_up(struct attempt *a)
+{
+	given_up++;
+	attempt_end(a);
+}
+
+/* Random attempts begin, end and time out, beside a plain array that says until when each is to last. */
+static void test_attempts(void)
+{
+	struct address target = {.port = 80, .ip = {192, 0, 2, 2}};
+	int64_t now = 5000, until[CLIENTS] = {0};
+	uint32_t refused = 0, made = 0, over = 0;
+
+	CHECK(attempts_open(ATTEMPTS) == 0 && attempts_expire(now, give_up) == -1);
+	for (int i = 0; i < 50000; i++) {
+		uint32_t number = any(CLIENTS), present = 0;
+		struct address client = client_of(number);
+		struct attempt *a = attempt_find(&client, &target);
+
+		CHECK(!a || (until[number] == a->until && a->fd == (int)number));
+		if (a && any(3) == 0) {
+			attempt_end(a);
+			until[number] = 0;
+			over++;
+		} else if (!a && (a = attempt_new((int)number, &client, &target))) {
+			until[number] = a->until = now + any(20000);
+			made++;
+		} else if (!a) {
+			CHECK(attempts_count() == ATTEMPTS);
+			refused++;
+		}
+		now += any(500);
+		attempts_expire(now, give_up);
+		for (uint32_t k = 0; k < CLIENTS; k++) {
+			client = client_of(k);
+			a = attempt_find(&client, &target);
+			CHECK(!a || (a == attempt_at(attempt_index(a)) && a->until > now - 1500));
+			present += a != 0;
+			until[k] = a ? until[k] : 0;
+		}
+		CHECK(present == attempts_count() && made - over - given_up == present);
+	}
+	CHECK(refused > 100 && given_up > 100 && over > 100);
+}
+
 int main(void)
 {
 	test_ways();
 	test_names();
 	test_flows();
+	test_outside();
+	test_queue();
+	test_attempts();
 	printf("forward-tests: ok\n");
 	return 0;
 }

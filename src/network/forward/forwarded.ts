@@ -12,22 +12,12 @@
  * The supervisor keeps no copy of the sockets: when the forwarder is killed, the ports are free.
  */
 import { call, close, op, pipe } from '../../sys/calls.ts';
-import {
-  AT_FDCWD,
-  CLONE_NEWNS,
-  MFD_CLOEXEC,
-  MNT_DETACH,
-  MS_NODEV,
-  MS_NOSUID,
-  MS_RDONLY,
-  O_CLOEXEC,
-  O_NONBLOCK,
-  O_PATH,
-} from '../../sys/constants.ts';
+import { AT_FDCWD, MFD_CLOEXEC, O_CLOEXEC, O_NONBLOCK, O_PATH } from '../../sys/constants.ts';
 import type { Slot, Step } from '../../sys/step.ts';
 import type { AttachContext, NetworkDriver, PortMapping } from '../driver.ts';
 import { readExactly, startHelper, waitForAny } from '../helper-steps.ts';
 import { encodeForwardConfig, FORWARD_FIRST_FD, type ForwardTarget } from './config.ts';
+import { emptyRoot } from './empty-root.ts';
 import { BACKLOG, type Binding, bindingOf, makeSocket, portName, reuseAddress } from './listening-socket.ts';
 import { enterNetwork, routingSteps } from './routing.ts';
 import { familyAndPort } from './socket-address.ts';
@@ -102,24 +92,6 @@ function forwardSteps(context: AttachContext, options: ForwardOptions, ready: Sl
     ]),
   ];
 }
-
-/** The forwarder opens no file: it gets a root directory with none. */
-const emptyRoot = (): Step[] => {
-  const step = (why: string, ...rest: Rest): Step => call('helper', why, ...rest);
-  return [
-    step('mounts of its own', 'unshare', [CLONE_NEWNS]),
-    step('a directory with nothing in it', 'mount', [
-      'tmpfs',
-      '/proc',
-      'tmpfs',
-      MS_RDONLY | MS_NOSUID | MS_NODEV,
-      0,
-    ]),
-    step('go there', 'chdir', ['/proc']),
-    step('that is all there is', 'pivot_root', ['.', '.']),
-    step('the old root lies over it', 'umount2', ['.', MNT_DETACH]),
-  ];
-};
 
 /** So many ports are in the forwarder's command line, for people who look at `ps`. */
 const SHOWN = 8;

@@ -1,0 +1,253 @@
+/**
+ * Which packets from bridges become connections of native/forward/outward.c: the rules of nftables for it, in the bridges' network namespace.
+ *
+ * They concern TCP from bridges with a way out (their interfaces are of a group; those of internal networks are not), whose target the
+ * uplink leads to, but for the uplink's own subnet, where slirp4netns itself answers. The first packet of a connection waits in a queue
+ * for what outward.c finds out about its target, and goes on with a mark that says so. If all is well it is redirected to outward.c's
+ * listening socket, and the connection's others with it; their target is what SO_ORIGINAL_DST says.
+ *
+ * Into the queue they go by the target of xtables, NFQUEUE, which iptables uses too: kernels are built without nftables' own `queue`.
+ * They are redirected by address translation and not by `tproxy`, which does not survive bridge-nf-call-iptables.
+ */
+import { AF_INET } from '../../sys/constants.ts';
+import type { Subnet } from '../ip-address.ts';
+import { ipBytes } from '../ip-address.ts';
+import {
+  attribute,
+  message,
+  type NetlinkMessage,
+  type Part,
+  raw,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+} from '../netlink.ts';
+
+/** As enum verdict in native/forward/queue.h has them. */
+export const VERDICT = { refused: 0x6f757401, unreachable: 0x6f757402 } as const;
+/** Interfaces of this group have a way out; `ts`. */
+export const OUTWARD_GROUP = 0x7473;
+/** Of the listening socket. */
+export const LISTENING_PORT = 7474;
+/** So much of a packet is looked at: the longest header of IPv4, and the ports. */
+const COPIED = 80;
+/** Requests that wait for their targets. */
+const QUEUE_LENGTH = 8192;
+
+const NFNL_SUBSYS_NFTABLES = 10;
+const NFNL_SUBSYS_QUEUE = 3;
+const NFNL_MSG_BATCH_BEGIN = 16;
+const NFNL_MSG_BATCH_END = 17;
+const NFT_MSG_NEWTABLE = 0;
+const NFT_MSG_NEWCHAIN = 3;
+const NFT_MSG_NEWRULE = 6;
+const NFQNL_MSG_CONFIG = 2;
+const NLM_F_CREATE = 0x400;
+const NLM_F_APPEND = 0x800;
+const NFPROTO_IPV4 = 2;
+
+const be16 = (value: number): Part => u16(((value & 0xff) << 8) | (value >>> 8));
+const be32 = (value: number): Part =>
+  raw(Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255));
+
+const nfgenmsg = (family: number, resource: number): Part => struct(u8(family), u8(0), be16(resource));
+
+const framing = (type: number): NetlinkMessage => ({
+  ...message(type, 0, '', nfgenmsg(0, NFNL_SUBSYS_NFTABLES)),
+  frames: true,
+});
+
+const TABLE = 'outward';
+const NFTA_EXPR_NAME = 1;
+const NFTA_EXPR_DATA = 2;
+const NFTA_LIST_ELEM = 1;
+
+/** One expression of a rule. Integers of the machine in its registers are in the machine's own order, all others in that of the network. */
+type Expression = Part;
+
+const expression = (name: string, ...data: readonly Part[]): Expression =>
+  attribute(NFTA_LIST_ELEM, attribute(NFTA_EXPR_NAME, text(name)), attribute(NFTA_EXPR_DATA, ...data));
+
+const NFTA_DATA_VALUE = 1;
+const REGISTER = 1;
+
+/** META keys of linux/netfilter/nf_tables.h */
+const META = { mark: 3, l4proto: 16, iifgroup: 21 } as const;
+const load = (key: number): Expression =>
+  expression('meta', attribute(1, be32(REGISTER)), attribute(2, be32(key)));
+const compare = (operation: 'eq' | 'neq', value: Part): Expression =>
+  expression(
+    'cmp',
+    attribute(1, be32(REGISTER)),
+    attribute(2, be32(operation === 'eq' ? 0 : 1)),
+    attribute(3, attribute(NFTA_DATA_VALUE, value)),
+  );
+const HEADER = { network: 1, transport: 2 } as const;
+const payload = (header: keyof typeof HEADER, offset: number, length: number): Expression =>
+  expression(
+    'payload',
+    attribute(1, be32(REGISTER)),
+    attribute(2, be32(HEADER[header])),
+    attribute(3, be32(offset)),
+    attribute(4, be32(length)),
+  );
+const mask = (bits: Uint8Array): Expression =>
+  expression(
+    'bitwise',
+    attribute(1, be32(REGISTER)),
+    attribute(2, be32(REGISTER)),
+    attribute(3, be32(bits.length)),
+    attribute(4, attribute(NFTA_DATA_VALUE, raw(bits))),
+    attribute(5, attribute(NFTA_DATA_VALUE, raw(new Uint8Array(bits.length)))),
+  );
+const interfaceName = (name: string): Part => {
+  const bytes = new Uint8Array(16);
+  bytes.set(Buffer.from(name));
+  return raw(bytes);
+};
+
+const FIB_OIFNAME = 2;
+const FIB_DADDR = 2;
+/** Where would it be sent? */
+const leadsTo = (name: string): Expression[] => [
+  expression(
+    'fib',
+    attribute(1, be32(REGISTER)),
+    attribute(2, be32(FIB_OIFNAME)),
+    attribute(3, be32(FIB_DADDR)),
+  ),
+  compare('eq', interfaceName(name)),
+];
+
+const IPPROTO_TCP = 6;
+const isTcp = (): Expression[] => [load(META.l4proto), compare('eq', raw(Uint8Array.of(IPPROTO_TCP)))];
+const DADDR = 16;
+
+function notIn({ base, prefix }: Subnet): Expression[] {
+  const bits = 0xffffffff << (32 - prefix);
+  const maskBytes = Uint8Array.of(bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255);
+  return [payload('network', DADDR, 4), mask(maskBytes), compare('neq', raw(ipBytes(base)))];
+}
+
+const outgoing = (uplink: string, own: Subnet): Expression[] => [
+  load(META.iifgroup),
+  compare('eq', u32(OUTWARD_GROUP)),
+  ...isTcp(),
+  ...notIn(own),
+  ...leadsTo(uplink),
+];
+
+/** struct xt_NFQ_info: queue 0, padded. */
+const QUEUE_INFO = new Uint8Array(8);
+const wait = (): Expression[] => [
+  expression('target', attribute(1, text('NFQUEUE')), attribute(2, be32(0)), attribute(3, raw(QUEUE_INFO))),
+];
+
+/** Of FIN, SYN, RST and ACK only SYN is set. */
+const isRequest = (): Expression[] => [
+  payload('transport', 13, 1),
+  mask(Uint8Array.of(0x17)),
+  compare('eq', raw(Uint8Array.of(0x02))),
+];
+
+const hasMark = (mark: number): Expression[] => [load(META.mark), compare('eq', u32(mark))];
+const REJECT = { unreachable: 0, reset: 1 } as const;
+const ICMP_HOST_UNREACHABLE = 1;
+const reject = (how: keyof typeof REJECT): Expression =>
+  expression(
+    'reject',
+    attribute(1, be32(REJECT[how])),
+    ...(how === 'unreachable' ? [attribute(2, u8(ICMP_HOST_UNREACHABLE))] : []),
+  );
+const redirect = (port: number): Expression[] => [
+  expression('immediate', attribute(1, be32(REGISTER)), attribute(2, attribute(NFTA_DATA_VALUE, be16(port)))),
+  expression('redir', attribute(1, be32(REGISTER))),
+];
+
+const nft = (type: number, flags: number, command: string, ...body: readonly Part[]): NetlinkMessage =>
+  message(
+    (NFNL_SUBSYS_NFTABLES << 8) | type,
+    NLM_F_CREATE | flags,
+    command,
+    nfgenmsg(NFPROTO_IPV4, 0),
+    ...body,
+  );
+
+const PREROUTING = 0;
+const chain = (name: string, type: 'filter' | 'nat', priority: number): NetlinkMessage =>
+  nft(
+    NFT_MSG_NEWCHAIN,
+    0,
+    `add chain ip ${TABLE} ${name} { type ${type} hook prerouting priority ${priority}; }`,
+    attribute(1, text(TABLE)),
+    attribute(3, text(name)),
+    attribute(4, attribute(1, be32(PREROUTING)), attribute(2, be32(priority))),
+    attribute(7, text(type)),
+  );
+const rule = (name: string, words: string, expressions: readonly Expression[]): NetlinkMessage =>
+  nft(
+    NFT_MSG_NEWRULE,
+    NLM_F_APPEND,
+    `add rule ip ${TABLE} ${name} ${words}`,
+    attribute(1, text(TABLE)),
+    attribute(2, text(name)),
+    attribute(4, ...expressions),
+  );
+
+/** What goes on after a verdict goes on in the next chain. */
+const PRIORITY = { ask: -160, refuse: -155, take: -100 } as const;
+
+/**
+ * A whole batch, as it is sent over a NETLINK_NETFILTER socket.
+ * @param uplink name of its interface; @param own the subnet behind it in which it answers itself
+ */
+export function outwardRules(uplink: string, own: Subnet): NetlinkMessage[] {
+  const words = `iifgroup ${OUTWARD_GROUP} meta l4proto tcp ip daddr != ${own.base}/${own.prefix} fib daddr oifname "${uplink}"`;
+  const { refused, unreachable } = VERDICT;
+  return [
+    framing(NFNL_MSG_BATCH_BEGIN),
+    nft(NFT_MSG_NEWTABLE, 0, `add table ip ${TABLE}`, attribute(1, text(TABLE))),
+    chain('ask', 'filter', PRIORITY.ask),
+    chain('refuse', 'filter', PRIORITY.refuse),
+    chain('take', 'nat', PRIORITY.take),
+    rule('ask', `${words} tcp flags & (fin|syn|rst|ack) == syn # NFQUEUE 0`, [
+      ...outgoing(uplink, own),
+      ...isRequest(),
+      ...wait(),
+    ]),
+    rule('refuse', `meta mark ${refused} reject with tcp reset`, [
+      ...hasMark(refused),
+      ...isTcp(),
+      reject('reset'),
+    ]),
+    rule('refuse', `meta mark ${unreachable} reject with icmp host-unreachable`, [
+      ...hasMark(unreachable),
+      reject('unreachable'),
+    ]),
+    rule('take', `${words} redirect to :${LISTENING_PORT}`, [
+      ...outgoing(uplink, own),
+      ...redirect(LISTENING_PORT),
+    ]),
+    framing(NFNL_MSG_BATCH_END),
+  ];
+}
+
+const NFQA_CFG_CMD = 1;
+const NFQA_CFG_PARAMS = 2;
+const NFQA_CFG_QUEUE_MAXLEN = 3;
+const NFQNL_CFG_CMD_BIND = 1;
+const NFQNL_COPY_PACKET = 2;
+
+/** The socket that this is sent over receives what is queued, and sends the verdicts. */
+export const queueHere = (): NetlinkMessage =>
+  message(
+    (NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_CONFIG,
+    0,
+    'queue 0',
+    nfgenmsg(0, 0),
+    attribute(NFQA_CFG_CMD, u8(NFQNL_CFG_CMD_BIND), u8(0), be16(AF_INET)),
+    attribute(NFQA_CFG_PARAMS, be32(COPIED), u8(NFQNL_COPY_PACKET)),
+    attribute(NFQA_CFG_QUEUE_MAXLEN, be32(QUEUE_LENGTH)),
+  );

@@ -1,0 +1,117 @@
+/**
+ * Connections of containers on bridges to the outside, which do not go through slirp4netns (native/forward/outward.c): a client is told what
+ * its target says, bytes and ends are passed on, and what is closed to containers stays closed.
+ */
+import { createHash } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { afterEach, describe, expect, it } from 'vitest';
+import { allProcesses, isRunning, parentOf } from '../support/container-processes.ts';
+import { freePort } from '../support/ports.ts';
+import { useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
+
+const tsrun = useTsrun();
+const IMAGE = 'localhost/busybox';
+const [outside] = Object.values(networkInterfaces())
+  .flatMap((infos) => infos ?? [])
+  .filter((info) => info.family === 'IPv4' && !info.internal);
+const host = outside?.address ?? '';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function serve(serveOne: (socket: Socket) => void): Promise<number> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined);
+    serveOne(socket);
+  });
+  servers.push(server.listen(0, '0.0.0.0'));
+  await new Promise((resolve) => server.once('listening', resolve));
+  return (server.address() as { port: number }).port;
+}
+
+const inside = (script: string) => tsrun.run(['exec', 'client', 'sh', '-c', script]);
+
+/** Those of this test alone: others were there before. */
+const before = new Set(allProcesses().map(({ pid }) => pid));
+const ours = (name: string): number =>
+  allProcesses().find(
+    (process) => process.name === name && !before.has(process.pid) && isRunning(process.pid),
+  )?.pid ?? 0;
+
+describe.skipIf(!outside)('a connection to the outside', () => {
+  it('is not slirp4netns’s business', async () => {
+    await tsrun.ok('run', '-d', '--network', 'bridge', '--name', 'client', IMAGE, 'sleep', '1000');
+    const [outward, slirp] = [ours('tsrun-outward'), ours('slirp4netns')];
+    expect(outward).toBeGreaterThan(0);
+    expect(parentOf(outward)).toBe(parentOf(slirp));
+    const port = await serve((socket) => void socket.end('not by slirp4netns\n'));
+    process.kill(slirp, 'SIGSTOP');
+    try {
+      expect((await inside(`nc -w 5 ${host} ${port}`)).stdout).toBe('not by slirp4netns\n');
+    } finally {
+      process.kill(slirp, 'SIGCONT');
+    }
+  });
+
+  it('passes on all bytes, both ways, and the end of each way by itself', async () => {
+    const port = await serve((socket) => {
+      const sum = createHash('sha256');
+      socket.on('data', (chunk) => void sum.update(chunk));
+      // Answered after the client's end: it can still read.
+      socket.on('end', () => void socket.end(`${sum.digest('hex')}\n${'x'.repeat(30_000_000)}`));
+    });
+    const script = `head -c 30000000 /dev/urandom >/tmp/sent; nc ${host} ${port} </tmp/sent >/tmp/got; sha256sum </tmp/sent; head -n 1 /tmp/got; tail -n +2 /tmp/got | wc -c`;
+    const { stdout, stderr } = await inside(script);
+    const [sent, got, length] = stdout.trim().split('\n');
+    expect(`${got}  -`, stderr).toBe(sent);
+    expect(length).toBe('30000000');
+  });
+
+  it('is refused where nobody listens: the client is not connected before its target is', async () => {
+    expect((await inside(`nc -w 5 ${host} ${await freePort()}`)).stderr).toContain('Connection refused');
+  });
+
+  it('can be one of hundreds at a time', async () => {
+    const port = await serve((socket) => void socket.end('here\n'));
+    const script = `for i in $(seq 300); do nc -w 20 ${host} ${port} & done | grep -c here; wait`;
+    expect((await inside(script)).stdout).toBe('300\n');
+  });
+
+  it('is possible again after any half of the uplink was killed', async () => {
+    const port = await serve((socket) => void socket.end('again\n'));
+    for (const name of ['tsrun-outward', 'slirp4netns']) {
+      const victim = ours(name);
+      process.kill(victim, 'SIGKILL');
+      await until(`another ${name}`, () => ![0, victim].includes(ours(name)));
+      await until(
+        'there is a way out',
+        async () => (await inside(`nc -w 2 ${host} ${port}`)).stdout === 'again\n',
+      );
+      expect(
+        allProcesses().filter((process) => process.name === name && !before.has(process.pid)),
+      ).toHaveLength(1);
+    }
+  });
+});
+
+describe.skipIf(!outside)('no connection', () => {
+  it('leaves an internal network, whatever routes a container makes', async () => {
+    const port = await serve((socket) => void socket.end('out\n'));
+    await tsrun.ok('network', 'create', '--internal', 'cell');
+    const gateway = await tsrun.ok('network', 'inspect', '-f', '{{(index .IPAM.Config 0).Gateway}}', 'cell');
+    const script = `ip route add default via ${gateway} && nc -w 3 ${host} ${port} || echo shut`;
+    const options = ['run', '--rm', '--network', 'cell', '--cap-add', 'NET_ADMIN'];
+    expect(await tsrun.ok(...options, IMAGE, 'sh', '-c', script)).toBe('shut');
+    await tsrun.ok('network', 'rm', 'cell');
+  });
+
+  it('is left behind with the last container', async () => {
+    const [outward, slirp] = [ours('tsrun-outward'), ours('slirp4netns')];
+    await tsrun.ok('rm', '-f', 'client');
+    await until('both halves of the uplink end', () => ![outward, slirp].some((pid) => isRunning(pid)));
+  });
+});
