@@ -11,7 +11,6 @@ import {
   type Subnet,
   subnetSize,
 } from './ip-address.ts';
-import { OUTWARD_GROUP } from './outward/rules.ts';
 
 /** One subnet of a network; there may be one of IPv4 and one of IPv6. */
 export interface NetworkSubnet extends Subnet {
@@ -68,6 +67,9 @@ export interface EndpointLease {
 export const DEFAULT_NETWORK = 'bridge';
 /** As slirp4netns has it: 65520 is what the virtual wire carries in whole 32-bit words. */
 export const DEFAULT_MTU = 65520;
+
+/** Of interfaces: the bridges of networks with a way out (outward/rules.ts); `ts`. */
+export const OUTWARD_GROUP = 0x7473;
 
 /** Far above the numbers that the kernel chooses. */
 const FIRST_INDEX = 1_000_000;

@@ -10,6 +10,7 @@
  * They are redirected by address translation and not by `tproxy`, which does not survive bridge-nf-call-iptables.
  */
 import { AF_INET } from '../../sys/constants.ts';
+import { OUTWARD_GROUP } from '../bridge-network.ts';
 import type { Subnet } from '../ip-address.ts';
 import { ipBytes } from '../ip-address.ts';
 import {
@@ -27,8 +28,6 @@ import {
 
 /** As enum verdict in native/forward/queue.h has them. */
 export const VERDICT = { refused: 0x6f757401, unreachable: 0x6f757402 } as const;
-/** Interfaces of this group have a way out; `ts`. */
-export const OUTWARD_GROUP = 0x7473;
 /** Of the listening socket. */
 export const LISTENING_PORT = 7474;
 /** So much of a packet is looked at: the longest header of IPv4, and the ports. */
