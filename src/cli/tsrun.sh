@@ -39,5 +39,16 @@ if [ -n "${NODE_OPTIONS+set}" ]; then
 	export TSRUN_NODE_OPTIONS
 	unset NODE_OPTIONS
 fi
+# Which descriptors are the caller's, before Node opens its own: asked only where some are to be passed on (sd_listen_fds(3)).
+case "${LISTEN_FDS:+--preserve-fd} $*" in
+*--preserve-fd*)
+	# Looked at once more, as the directory was a descriptor itself while it was read.
+	TSRUN_OPEN_FDS=
+	for fd in "/proc/$$/fd"/*; do
+		[ ! -e "$fd" ] || TSRUN_OPEN_FDS="$TSRUN_OPEN_FDS ${fd##*/}"
+	done
+	export TSRUN_OPEN_FDS
+	;;
+esac
 # A command ends before 4 MB of new objects have been made: no garbage collection while the user waits.
 exec "$node" --min-semi-space-size=4 "$bin/tsrun.cjs" "$@"

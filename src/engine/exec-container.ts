@@ -19,7 +19,7 @@ import { cgroupsOf } from './container-cgroup.ts';
 import { eventSpec } from './container-events.ts';
 import { type ContainerView, notRunning } from './container-view.ts';
 import { startError } from './failure.ts';
-import { FD_EXTRA, planSupervisor } from './launch-supervisor.ts';
+import { FD_EXTRA, passedNumbers, planSupervisor } from './launch-supervisor.ts';
 import type { Engine } from './open-engine.ts';
 import { mergeEnvironment } from './process-options.ts';
 import type { ExecRequest } from './request.ts';
@@ -43,6 +43,10 @@ export async function execInContainer(
   windowSize?: { height: number; width: number },
 ): Promise<StartedExec> {
   const { init, supervisor, phase } = view.state;
+  const passed =
+    request.preserve === 0
+      ? []
+      : (await import('./passed-descriptors.ts')).passedDescriptors(request.preserve).descriptors;
   if (phase === 'paused') throw notRunning(view);
   const pidfd = init && openPidfd(init);
   // Its supervisor is in the rootless namespaces that the container's own were made in.
@@ -62,6 +66,7 @@ export async function execInContainer(
         canSetGroups: !view.record.singleId,
         filterCache: engine.paths.runtime,
         cgroups: cgroupsOf(init.pid, view.id),
+        passed: passedNumbers(passed),
       }),
     );
     const spec = encodeSpec({
@@ -81,6 +86,7 @@ export async function execInContainer(
       runtimeDirectory: runtimeFd,
       traceFd: undefined,
       extra: [pidfd],
+      passed,
       before: () => (hasPidNamespace(config) ? [joinPidNamespace(FD_EXTRA)] : []),
     });
     const encoded = encodeProgram(launch);
@@ -89,6 +95,7 @@ export async function execInContainer(
     for (const slot of [launch.pidfd, launch.reportRead]) closeSync(results(slot));
     const client = SupervisorClient.fromFd(results(launch.client));
     const message = await client.next();
+    for (const fd of passed) closeSync(fd);
     if (message?.type === 'started') return { pid: message.pid, client };
     client.close();
     rmSync(session, { recursive: true, force: true });

@@ -40,6 +40,8 @@ export interface SupervisorLaunch {
   traceFd: number | undefined;
   /** Descriptors for FD_EXTRA, FD_EXTRA + 1, …: an exec's pidfd. */
   extra: readonly number[];
+  /** Descriptors for FD_PASSED, FD_PASSED + 1, …: what the container's command is to have. */
+  passed?: readonly number[] | undefined;
   /** Bound sockets of published ports, for FORWARD_FIRST_FD, FORWARD_FIRST_FD + 1, …; their numbers are above these. */
   ports?: readonly number[];
   /** The supervisor's last steps before its execve, with slots of this program. */
@@ -48,6 +50,11 @@ export interface SupervisorLaunch {
 
 /** First descriptor of `extra`. */
 export const FD_EXTRA = FD_TRACE + 1;
+/** First descriptor of `passed`: above all that a starting tsrun has, below FORWARD_FIRST_FD. */
+const FD_PASSED = 256;
+/** What they are called in the supervisor. */
+export const passedNumbers = (passed: readonly number[] = []): number[] =>
+  passed.map((_, i) => FD_PASSED + i);
 
 export interface LaunchPlan extends EnterPlan {
   /** Our end of the first client's socket. */
@@ -154,6 +161,7 @@ function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given):
     [directory, FD_DIRECTORY],
     ...(launch.traceFd === undefined ? [] : [[launch.traceFd, FD_TRACE] as const]),
     ...launch.extra.map((fd, i) => [fd, FD_EXTRA + i] as const),
+    ...(launch.passed ?? []).map((fd, i) => [fd, FD_PASSED + i] as const),
   ]);
   return [
     call('rootless', 'no terminal of the user, and no signal from it', 'setsid', []),

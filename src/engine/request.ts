@@ -163,4 +163,6 @@ export interface ExecRequest {
   user: string | undefined;
   workdir: string | undefined;
   privileged: boolean;
+  /** --preserve-fds */
+  preserve: number;
 }

@@ -40,7 +40,7 @@ import { rootfsPaths } from './container-rootfs.ts';
 import { viewContainer } from './container-view.ts';
 import { startError } from './failure.ts';
 import { withSharedNamespaces } from './joined-namespaces.ts';
-import { planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
+import { passedNumbers, planSupervisor, type SupervisorLaunch } from './launch-supervisor.ts';
 import { lockContainer } from './lock-container.ts';
 import { logSpec } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
@@ -50,6 +50,8 @@ import { supervision } from './supervision.ts';
 export interface StartOptions {
   /** The streams that the returned client gets from the first byte. */
   attach: Streams;
+  /** --preserve-fds: how many of this process's descriptors, from 3 on, are for the command. */
+  preserve?: number | undefined;
   /** Of the user's terminal, for -t. */
   windowSize?: { height: number; width: number } | undefined;
   /** Write ends of pipes for trace records, one for each program; `onPrograms` is told what the records mean. */
@@ -69,6 +71,8 @@ export interface StartExtras {
   cgroup?: CgroupPlan | undefined;
   /** Steps of the container that mount images (image-mounts.ts). */
   imageMounts?: ((slots: Slots) => Step[]) | undefined;
+  /** Descriptors of this process that are for the command. */
+  passed?: readonly number[] | undefined;
 }
 
 /** Undefined for a container without any. */
@@ -87,7 +91,7 @@ export function containerProgram(
   record: ContainerRecord,
   config: RuntimeConfig,
   network: ContainerNetwork,
-  { traced = false, cgroup, imageMounts }: StartExtras & { traced?: boolean } = {},
+  { traced = false, cgroup, imageMounts, passed }: StartExtras & { traced?: boolean } = {},
 ): Program {
   const driver = rootfsDriver(record.rootfsDriver);
   return startProgram({
@@ -95,6 +99,7 @@ export function containerProgram(
     openStdin: record.openStdin,
     // The namespace of a cgroup of its own is made in that cgroup.
     flags: namespaceFlags(config) & ~(cgroup ? CLONE_NEWCGROUP : 0n),
+    passed: passedNumbers(passed),
     pidNamespace: config.linux.namespaces.find(({ type }) => type === 'pid')?.path,
     rootfs: (slots) => {
       const rootfs = driver.plan(slots, rootfsPaths(engine.paths, record));
@@ -118,6 +123,7 @@ export function containerProgram(
         canSetGroups: !record.singleId,
         filterCache: engine.paths.runtime,
         cgroups: cgroup?.directories,
+        passed: passedNumbers(passed),
         traceFd: traced ? FD_TRACE : undefined,
       }),
   });
@@ -141,7 +147,7 @@ export function planStart(
   runtimeFd: number,
   { health, extra = [] }: { health?: HealthSpec | undefined; extra?: readonly number[] } = {},
 ): StartPlan {
-  const { cgroup, imageMounts } = options;
+  const { cgroup, imageMounts, passed } = options;
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
     : config;
@@ -150,6 +156,7 @@ export function planStart(
       traced: options.trace !== undefined,
       cgroup,
       imageMounts,
+      passed,
     }),
   );
   if (options.trace) start.image.writeInt32LE(FD_TRACE, 24);
@@ -176,6 +183,7 @@ export function planStart(
     runtimeDirectory: runtimeFd,
     traceFd: options.trace?.supervisor,
     extra,
+    passed,
     ports: network.claim.sockets,
     before: (slots: Slots) => cgroup?.make(slots) ?? [],
   };
@@ -212,7 +220,8 @@ export async function startUnlessRunning(
   if (!lock) throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: record.name });
   // A container that was made a moment ago has no state yet: that look costs one failing open.
   if ((await settledPhase(engine, record)) === 'running') return undefined;
-  const { config, network: chosen } = prepared ?? prepare(engine, record);
+  const { config: planned, network: chosen } = prepared ?? prepare(engine, record);
+  const { config, passed } = await withDescriptors(record, planned, options.preserve);
   using _claim = chosen.claim;
   if (chosen.warning !== undefined) engine.warn(chosen.warning);
   using connected = await connect(engine, record, chosen);
@@ -228,16 +237,33 @@ export async function startUnlessRunning(
       engine.paths.runtime,
       cgroup?.directories,
     );
-  const extras = { cgroup, imageMounts: await imageMountsOf(engine, record) };
+  const extras = { cgroup, imageMounts: await imageMountsOf(engine, record), passed };
   const plan = planStart(engine, record, config, network, { ...options, ...extras }, lock.fd, {
     health,
     extra,
   });
   try {
-    return await launch(engine, record, plan, options, connected);
+    const started = await launch(engine, record, plan, options, connected);
+    for (const fd of passed ?? []) closeSync(fd);
+    return started;
   } catch (error) {
     throw cgroup ? (await import('./cgroup-failure.ts')).cgroupFailure(error, record, cgroup) : error;
   }
+}
+
+/** The command's environment says which descriptors are systemd's. @throws ERR_TSRUN_USAGE when one is not open, or it would be lost */
+async function withDescriptors(
+  record: ContainerRecord,
+  config: RuntimeConfig,
+  preserve = 0,
+): Promise<{ config: RuntimeConfig; passed?: readonly number[] }> {
+  if (preserve === 0 && process.env.LISTEN_FDS === undefined) return { config };
+  const { passedDescriptors } = await import('./passed-descriptors.ts');
+  const { descriptors, env } = passedDescriptors(preserve, record);
+  return {
+    config: { ...config, process: { ...config.process, env: [...config.process.env, ...env] } },
+    passed: descriptors,
+  };
 }
 
 /** Bridge networks are code that containers without one do not load. */

@@ -10,7 +10,9 @@ import { call, op } from '../sys/calls.ts';
 import { O_CLOEXEC, PR_SET_PDEATHSIG, SIGKILL } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
 
-/** Where the report pipe is in the end. */
+const F_DUPFD_CLOEXEC = 1030;
+
+/** Where the report pipe is in the end, unless descriptors of the user are in front of it. */
 export const REPORT_FD = 3;
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -39,8 +41,16 @@ export function waitForGo(slots: Slots, barrier: Slot): Step[] {
 /**
  * Moves the report pipe to descriptor 3 and closes all others: no descriptor of the host reaches the command, nor can its working
  * directory be one (CVE-2024-21626). `traceFd` stays until execve, which closes it too.
+ * @param passed descriptors that the user wants the command to have, as 3, 4, …; the report pipe goes behind them
  */
-export function closeEverything(report: Slot, traceFd: number | undefined): Step[] {
+export function closeEverything(
+  slots: Slots,
+  report: Slot,
+  traceFd: number | undefined,
+  passed: readonly number[],
+): Step[] {
+  const last = REPORT_FD + passed.length;
+  if (passed.length > 0) return [...passDescriptors(slots, report, passed), closeFrom(last + 1)];
   const close = (first: number, last: number): Step =>
     call('container', 'close every other descriptor of ours', 'close_range', [first, last, 0]);
   return [
@@ -49,6 +59,24 @@ export function closeEverything(report: Slot, traceFd: number | undefined): Step
     ...(traceFd === undefined
       ? [close(REPORT_FD + 1, 0xffffffff)]
       : [close(REPORT_FD + 1, traceFd - 1), close(traceFd + 1, 0xffffffff)]),
+  ];
+}
+
+const closeFrom = (first: number): Step =>
+  call('container', 'close every other descriptor of ours', 'close_range', [first, 0xffffffff, 0]);
+
+/** The report pipe may have a number that is wanted, and gets out of the way first. */
+function passDescriptors(slots: Slots, report: Slot, passed: readonly number[]): Step[] {
+  const aside = slots.new('report.aside');
+  const last = REPORT_FD + passed.length;
+  return [
+    call('container', 'make room for descriptors of the user', 'fcntl', [report, F_DUPFD_CLOEXEC, last + 1], {
+      result: aside,
+    }),
+    op('container', 'report there', { kind: 'report', fd: aside }),
+    ...passed.map((fd, i) => call('container', 'a descriptor of the user', 'dup3', [fd, REPORT_FD + i, 0])),
+    call('container', 'keep the report pipe until execve', 'dup3', [aside, last, O_CLOEXEC]),
+    op('container', 'report there', { kind: 'report', fd: last }),
   ];
 }
 

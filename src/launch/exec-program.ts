@@ -27,7 +27,8 @@ import { type ChildEnds, startProgram } from './start-program.ts';
 import { openTerminal, useTerminal } from './terminal.ts';
 import { becomeContainerRoot, hasOwnUsers } from './user-namespace.ts';
 
-export interface ExecOptions extends Pick<InitContext, 'canSetGroups' | 'filterCache' | 'cgroups'> {
+export interface ExecOptions
+  extends Pick<InitContext, 'canSetGroups' | 'filterCache' | 'cgroups' | 'passed'> {
   /** The container's configuration with the process to be run. */
   config: RuntimeConfig;
   openStdin: boolean;
@@ -47,6 +48,7 @@ export function execProgram(options: ExecOptions): Program {
     config: options.config,
     openStdin: options.openStdin,
     flags: 0n,
+    passed: options.passed,
     attach: () => [],
     child: (ends) => execSteps(options, ends),
   });

@@ -59,6 +59,8 @@ export interface InitContext {
   filterCache?: string | undefined;
   /** The container's cgroups, to be entered before anything else; its cgroup namespace is made then. */
   cgroups?: readonly string[] | undefined;
+  /** Descriptors of the supervisor that the command is to have as 3, 4, … */
+  passed?: readonly number[] | undefined;
   /** Descriptor that trace records go to; undefined = no trace. */
   traceFd?: number | undefined;
 }
@@ -124,22 +126,22 @@ export function initSteps(context: InitContext): Step[] {
 export function becomeCommand(
   context: Pick<
     InitContext,
-    'slots' | 'config' | 'barrier' | 'report' | 'canSetGroups' | 'filterCache' | 'traceFd'
+    'slots' | 'config' | 'barrier' | 'report' | 'canSetGroups' | 'filterCache' | 'traceFd' | 'passed'
   >,
 ): Step[] {
-  const { slots, config } = context;
+  const { slots, config, passed = [] } = context;
   const { process } = config;
   return [
     ...resourceLimits(slots, process),
     ...waitForGo(slots, context.barrier),
-    ...closeEverything(context.report, context.traceFd),
+    ...closeEverything(slots, context.report, context.traceFd, passed),
     ...dropPrivileges(
       process,
       config.linux.seccomp && compiledFilter(config.linux.seccomp, context.filterCache),
       context.canSetGroups,
     ),
     dieWithSupervisor(),
-    ...checkSupervisor(slots, REPORT_FD),
+    ...checkSupervisor(slots, REPORT_FD + passed.length),
     call('container', 'files are made with this mask', 'umask', [process.user.umask ?? 0o022]),
     call('container', 'the working directory, as the user who will use it', 'chdir', [process.cwd]),
     ...executeCommand(process),

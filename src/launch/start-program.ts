@@ -95,6 +95,8 @@ export interface StartOptions {
   /** What mounts the root file system: steps before the clone, and steps of the child. */
   rootfs?: (slots: Slots) => RootfsSteps;
   child: (ends: ChildEnds) => Step[];
+  /** Descriptors that are the container's alone once it is cloned. */
+  passed?: readonly number[] | undefined;
   /** The supervisor's steps between clone and barrier: the network. */
   attach: (context: { slots: Slots; initPid: Slot; stderr: Slot }) => Step[];
 }
@@ -136,6 +138,7 @@ export function startProgram(options: StartOptions): Program {
       ...[report, barrier, ...ends].map((end) =>
         close('supervisor', 'only the container uses this end', end),
       ),
+      ...(options.passed ?? []).map((fd) => close('supervisor', 'the container has it now', fd)),
       ...options.attach({ slots, initPid: s.initPid, stderr: helpersWrite }),
       close('supervisor', 'only helpers write there', helpersWrite),
       ...receive,

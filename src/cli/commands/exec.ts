@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts';
 import { endStatus } from '../end-status.ts';
 import { givenEnvironment, RUN_OPTIONS } from '../options/create-options.ts';
 import { flag } from '../options/option.ts';
-import { COMMAND_OPTIONS } from '../options/process-options.ts';
+import { COMMAND_OPTIONS, PRESERVE_OPTION } from '../options/process-options.ts';
 import { UNSUPPORTED_EXEC_OPTIONS } from '../options/unsupported.ts';
 
 export const EXEC = defineCommand({
@@ -14,6 +14,7 @@ export const EXEC = defineCommand({
     'or 125, 126, 127 as for `tsrun run`.',
   options: {
     ...COMMAND_OPTIONS,
+    ...PRESERVE_OPTION,
     detach: flag('Leave the command running, and return at once', { short: 'd' }),
     'detach-keys': RUN_OPTIONS['detach-keys'],
   },
@@ -32,7 +33,8 @@ export const EXEC = defineCommand({
       ? await Foreground.open({ streams, tty: given.tty, detachKeys: given['detach-keys'], sigProxy: true })
       : undefined;
     const { interactive, tty, detach, privileged, user, workdir } = given;
-    const request = { command, env, interactive, tty, detach, privileged, user, workdir };
+    const preserve = given['preserve-fds'] ?? 0;
+    const request = { command, env, interactive, tty, detach, privileged, user, workdir, preserve };
     const size = foreground?.windowSize;
     const { client, pid } = await execInContainer(
       engine,

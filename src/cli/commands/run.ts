@@ -29,6 +29,9 @@ export function attachedStreams(given: Pick<Given, 'attach' | 'detach' | 'intera
 async function run(given: Given, [image = '', ...command]: string[], context: Context): Promise<number> {
   const streams = attachedStreams(given);
   const request = createRequest(given, image, command);
+  const preserve = given['preserve-fds'] ?? 0;
+  if (given.trace && preserve > 0)
+    throw usageError('--trace needs the descriptors that --preserve-fds passes on');
   refuseExistingCidfile(given.cidfile);
   using foreground = given.detach
     ? undefined
@@ -47,6 +50,7 @@ async function run(given: Given, [image = '', ...command]: string[], context: Co
   try {
     started = await runContainer(engine, request, {
       attach: streams,
+      preserve,
       windowSize: size && { height: size.rows, width: size.columns },
       onEvent: progress.listen,
       signal: foreground?.signal,

@@ -7,7 +7,7 @@ import { nonEmpty, oneOf } from '../parse/words-of-choice.ts';
 import { FILE_OPTIONS, NETWORK_OPTIONS, RIGHTS_OPTIONS } from './isolation-options.ts';
 import { LIMIT_OPTIONS, limitsRequest } from './limit-options.ts';
 import { flag, list, type Values, value } from './option.ts';
-import { PROCESS_OPTIONS } from './process-options.ts';
+import { PRESERVE_OPTION, PROCESS_OPTIONS } from './process-options.ts';
 import { POLICY_OPTION, REGISTRY_OPTIONS, registryAccess } from './registry-options.ts';
 import {
   healthRequest,
@@ -56,6 +56,7 @@ export const CREATE_OPTIONS = {
 };
 
 export const RUN_OPTIONS = {
+  ...PRESERVE_OPTION,
   ...CREATE_OPTIONS,
   attach: list(
     'STREAM',

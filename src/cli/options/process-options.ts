@@ -29,6 +29,16 @@ export const COMMAND_OPTIONS = {
   }),
 };
 
+/** Of `run` and `exec`, not of `create`: descriptors are there as long as the caller. */
+export const PRESERVE_OPTION = {
+  'preserve-fds': value(
+    'N',
+    'Pass N descriptors besides the first three: 3 to N+2 here are 3 to N+2 in the container',
+    wholeNumber('--preserve-fds', 0),
+    { default: '0', example: '--preserve-fds 1' },
+  ),
+};
+
 export const PROCESS_OPTIONS = {
   ...COMMAND_OPTIONS,
   annotation: list('KEY=VALUE', 'Attach an annotation to the runtime configuration', parseAnnotation),

@@ -27,7 +27,6 @@ export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
   hostuser: '',
   'passwd-entry': '',
   pod: '',
-  'preserve-fds': '',
   requires: '',
   runtime: '',
   sdnotify: '',
@@ -43,7 +42,6 @@ export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
 
 /** For `exec`. */
 export const UNSUPPORTED_EXEC_OPTIONS: Readonly<Record<string, string>> = {
-  'preserve-fds': '',
   cidfile: 'tsrun exec $(cat FILE) …',
   latest: 'tsrun exec $(tsrun ps -lq) …',
   l: 'tsrun exec $(tsrun ps -lq) …',
