@@ -44,9 +44,20 @@ function readIfPresent(file: string): Buffer | undefined {
   }
 }
 
+/** What a command's first bundle exports: its modules, by their paths (src/setup/command-bundle.ts). */
+interface FirstBundle {
+  hot(name: string): unknown;
+}
+
+/** What its second bundle exports: modules that are evaluated when they are asked for. */
+interface SecondBundle {
+  more: Readonly<Record<string, () => unknown>>;
+}
+
 /**
  * Loads the first of the bundles `names` that the directory `dist` has, and returns its exports. `./other.cjs` required by it is
- * loaded the same way; all other names go to `requireBuiltin`, those of `lazy:NAME` when something in the module is used. Throws what reading the last of `names` throws.
+ * loaded the same way, and modules `more:PATH` and `hot:PATH` are those of the command's other bundle; all other names go to
+ * `requireBuiltin`, those of `lazy:NAME` when something in the module is used. Throws what reading the last of `names` throws.
  */
 export function loadBundle(
   dist: string,
@@ -55,6 +66,7 @@ export function loadBundle(
   watcher?: ScriptWatcher,
 ): unknown {
   const loaded = new Map<string, { exports: unknown }>();
+  let first = '';
   const load = (name: string, source: string): unknown => {
     const file = join(dist, name);
     const cache = `${file}.cache`;
@@ -65,15 +77,22 @@ export function loadBundle(
     );
     watcher?.(script, cache);
     const module = { exports: {} as unknown };
+    if (loaded.size === 0) first = name;
     loaded.set(name, module);
     script.runInThisContext().call(module.exports, module.exports, require, module, file, dist);
     return module.exports;
   };
   // Node's own `require` looks for subscribers, parents and caches each time, and there are hundreds of calls.
   const builtins = new Map<string, unknown>();
+  const beside = (name: string): unknown =>
+    loaded.get(name)?.exports ?? load(name, readSource(join(dist, name)));
   const require = (id: string): unknown => {
-    if (id.startsWith('./'))
-      return loaded.get(id.slice(2))?.exports ?? load(id.slice(2), readSource(join(dist, id)));
+    if (id.startsWith('./')) return beside(id.slice(2));
+    if (id.startsWith('hot:')) return (beside(first) as FirstBundle).hot(id.slice(4));
+    if (id.startsWith('more:')) {
+      const { more } = beside(first.replace(/cjs$/, 'more.cjs')) as SecondBundle;
+      return more[id.slice(5)]?.();
+    }
     let module = builtins.get(id);
     if (module === undefined) {
       module = id.startsWith('lazy:') ? lazyBuiltin(id.slice(5), requireBuiltin) : requireBuiltin(id);

@@ -2,7 +2,8 @@
  * Makes the JavaScript of dist/: CommonJS bundles whose dynamic imports are evaluated only when they are reached.
  *
  *   dist/tsrun.cjs          the command line
- *   dist/tsrun.<verb>.cjs   the same without the other commands: V8 takes time for every function that is there, called or not
+ *   dist/tsrun.<verb>.cjs   the same for one command, and only what each start of it needs; the rest is in tsrun.<verb>.more.cjs
+ *                           (command-bundle.ts)
  *   dist/unpack-worker.cjs  applies layers, in a process of its own
  *   dist/pack-worker.cjs    writes archives of trees, likewise
  *   dist/undici.cjs         an npm package that is big and that few commands need: read at the first import of it, by any bundle
@@ -13,9 +14,10 @@
  * In a bundle `import.meta.dirname` is dist/, and `import.meta.url` is that of the bundle.
  */
 import { chmod, copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { COMMANDS, GROUPED } from '../cli/commands.ts';
+import { bundleCommand } from './command-bundle.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
 
 /** Entry → its source. */
@@ -66,21 +68,6 @@ const packagesApart: Plugin = {
   },
 };
 
-/** Leaves out of src/cli/commands.ts what loads another command than `verb`. */
-const onlyCommand = (verb: string): Plugin => ({
-  name: 'only-command',
-  setup(context) {
-    context.onResolve({ filter: /^\.\/commands\/[^/]+\.ts$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' && basename(path, '.ts') !== verb
-        ? { path: basename(path, '.ts'), namespace: 'other-command' }
-        : undefined,
-    );
-    context.onLoad({ filter: /^/, namespace: 'other-command' }, ({ path }) => ({
-      contents: `throw new Error('the bundle of "${verb}" has no command "${path}"')`,
-    }));
-  },
-});
-
 /** Commands that look at all others. */
 const ABOUT_ALL = ['completion'];
 
@@ -106,19 +93,23 @@ const VERBS = Object.keys(COMMANDS).filter(
   (name) => !Object.hasOwn(GROUPED, name) && !name.includes(' ') && !ABOUT_ALL.includes(name),
 );
 
+/** Of any bundle of our sources. */
+const ours = (root: string): BuildOptions => ({
+  ...COMMON,
+  ...PLACE_OF_BUNDLE,
+  absWorkingDir: root,
+  plugins: [packagesApart, lazyBuiltins, commanderInAscii],
+});
+
 /** What is built, each from one source or package into one file. */
 function bundles(root: string, dist: string): BuildOptions[] {
   const common = { ...COMMON, absWorkingDir: root };
-  const ours = (source: string, name: string, plugins: Plugin[]): BuildOptions => ({
-    ...common,
-    ...PLACE_OF_BUNDLE,
-    entryPoints: [source],
-    outfile: join(dist, `${name}.cjs`),
-    plugins: [...plugins, packagesApart, lazyBuiltins, commanderInAscii],
-  });
   return [
-    ...Object.entries(ENTRIES).map(([name, source]) => ours(source, name, [])),
-    ...VERBS.map((verb) => ours('src/cli/main.ts', `tsrun.${verb}`, [onlyCommand(verb)])),
+    ...Object.entries(ENTRIES).map(([name, source]) => ({
+      ...ours(root),
+      entryPoints: [source],
+      outfile: join(dist, `${name}.cjs`),
+    })),
     ...PACKAGES_APART.map((name) => ({
       ...common,
       entryPoints: [name],
@@ -140,7 +131,10 @@ export async function bundle(root: string, dist: string): Promise<void> {
   await mkdir(join(dist, 'bin'), { recursive: true });
   const stale = (await readdir(dist)).filter((name) => name.endsWith('.cjs') || name.endsWith('.cache'));
   await Promise.all(stale.map((name) => rm(join(dist, name))));
-  await Promise.all(bundles(root, dist).map((options) => build(options)));
+  await Promise.all([
+    ...bundles(root, dist).map((options) => build(options)),
+    ...VERBS.map((verb) => bundleCommand(root, verb, join(dist, `tsrun.${verb}`), ours(root))),
+  ]);
   await copyFile(join(root, 'src/cli/tsrun.sh'), launcher);
   await chmod(launcher, 0o755);
 }

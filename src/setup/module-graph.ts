@@ -1,0 +1,81 @@
+/**
+ * The modules below src/ that a bundle needs at each start, and those that only some calls need: `import()` of the sources is where
+ * one becomes the other.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const STATIC = /^(?:import|export)\s+(?!type\b)[^;']*?from '(\.[^']+\.ts)'|^import '(\.[^']+\.ts)'/gm;
+// A type is no import, and neither is what a comment speaks of.
+const DYNAMIC = /(?<!typeof |\{@link )\bimport\('(\.[^']+\.ts)'\)/g;
+
+const found = (text: string, pattern: RegExp, file: string): string[] =>
+  [...text.matchAll(pattern)].map((match) => join(dirname(file), match[1] ?? match[2] ?? ''));
+
+/** Decides about `import('target')` in `importer`: is it reached at each start? Both are absolute. */
+export type IsHot = (importer: string, target: string) => boolean;
+
+/** What the command line imports of src/engine/ is what the command does. */
+export const isEngine: IsHot = (importer, target) =>
+  importer.includes('/src/cli/') && dirname(target).endsWith('/src/engine');
+
+/** Reads a source as it is bundled. */
+export type ReadModule = (file: string) => string;
+
+/** Where an import begins that is made only when it is reached. */
+export interface ModuleGraph {
+  /** Loaded at each start. */
+  hot: ReadonlySet<string>;
+  /** Imported by hot ones when they are needed. */
+  cold: ReadonlySet<string>;
+}
+
+/** All that `entry` imports. */
+export function moduleGraph(entry: string, isHot: IsHot, read: ReadModule): ModuleGraph {
+  const hot = new Set([entry]);
+  const later = new Set<string>();
+  for (const file of hot) {
+    const text = read(file);
+    for (const target of found(text, STATIC, file)) hot.add(target);
+    for (const target of found(text, DYNAMIC, file)) (isHot(file, target) ? hot : later).add(target);
+  }
+  return { hot, cold: new Set([...later].filter((file) => !hot.has(file))) };
+}
+
+export const readModule: ReadModule = (file) => readFileSync(file, 'utf8');
+
+/**
+ * Turns each `import()` of a module of `hot` into a static import: inside one script esbuild then needs no function around that module,
+ * nor around any that it imports.
+ */
+export function importStatically(file: string, text: string, hot: ReadonlySet<string>): string {
+  const head = new Set<string>();
+  const isHot = (path: string): boolean => hot.has(join(dirname(file), path));
+  const alias = (name: string, path: string): string => {
+    const local = `${name}$${path.replace(/\W/g, '_')}`;
+    head.add(`import { ${name} as ${local} } from '${path}';`);
+    return local;
+  };
+  const body = text
+    .replace(
+      /\bconst \{([^}]*)\} = await import\('(\.[^']+\.ts)'\)/g,
+      (whole, names: string, path: string) => {
+        if (!isHot(path)) return whole;
+        const bindings = names.split(',').flatMap((written) => {
+          const [name = '', local = name] = written.split(':').map((word) => word.trim());
+          return name === '' ? [] : [`${local} = ${alias(name, path)}`];
+        });
+        return `const ${bindings.join(', ')}`;
+      },
+    )
+    .replace(/\(await import\('(\.[^']+\.ts)'\)\)\.(\w+)/g, (whole, path: string, name: string) =>
+      isHot(path) ? alias(name, path) : whole,
+    )
+    .replace(DYNAMIC, (whole, path: string) => {
+      if (!isHot(path)) return whole;
+      const namespace = `all$${path.replace(/\W/g, '_')}`;
+      head.add(`import * as ${namespace} from '${path}';`);
+      return `Promise.resolve(${namespace})`;
+    });
+  return head.size === 0 ? text : `${[...head].join('')}${body}`;
+}
