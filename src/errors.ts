@@ -6,22 +6,10 @@
  * four lines. Exit statuses: 125 for a failure of tsrun, 126 for a command that cannot be invoked, 127 for one that is not there.
  */
 
-import { ARCHIVE_ERRORS } from './errors/archive.ts';
-import { CONTAINER_ERRORS } from './errors/container.ts';
 import type { Definition } from './errors/definition.ts';
-import { IMAGE_ERRORS } from './errors/image.ts';
-import { MACHINE_ERRORS } from './errors/machine.ts';
-import { NETWORK_ERRORS } from './errors/network.ts';
-import { REGISTRY_ERRORS } from './errors/registry.ts';
+import { ERRORS } from './errors/table.ts';
 
-export const ERRORS = {
-  ...MACHINE_ERRORS,
-  ...CONTAINER_ERRORS,
-  ...IMAGE_ERRORS,
-  ...REGISTRY_ERRORS,
-  ...ARCHIVE_ERRORS,
-  ...NETWORK_ERRORS,
-} as const;
+export { ERRORS };
 
 export type ErrorCode = keyof typeof ERRORS;
 export type ErrorData<C extends ErrorCode> = Parameters<(typeof ERRORS)[C]['message']>[0];

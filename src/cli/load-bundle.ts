@@ -1,7 +1,7 @@
 /**
  * Runs a bundle of dist/ with its V8 code cache, so that starting tsrun costs no compilation.
  *
- * A bundle is a CommonJS file; `<bundle>.cache` beside it holds the byte code of the functions that are usually called
+ * A bundle is a CommonJS file, already wrapped in the function that Node would put around it (src/setup/bundle.ts); `<bundle>.cache` beside it holds the byte code of the functions that are usually called
  * (src/setup/code-cache.ts). V8 itself refuses a cache of another version or of other flags; then the source is compiled, slower
  * and otherwise the same. No import here may be slow to load: this runs at every start.
  */
@@ -15,14 +15,11 @@ export type ScriptWatcher = (script: Script, cache: string) => void;
 /** Bundles are ASCII (esbuild's default charset): latin1 spares the decoding. */
 const readSource = (file: string): string => readFileSync(file, 'latin1');
 
-const WRAPPER_PARAMETERS = 'exports, require, module, __filename, __dirname';
-
 /**
- * A built-in module of Node that is loaded at the first use of something in it: what `lazy:NAME` stands for in a bundle
- * (src/setup/lazy-builtins.ts).
+ * A module that is loaded at the first use of something in it: what stands in a bundle for `lazy:NAME`, a built-in module of Node
+ * (src/setup/lazy-builtins.ts), and for `later:PATH`, one of ours (src/setup/module-graph.ts).
  */
-function lazyBuiltin(name: string, requireBuiltin: NodeJS.Require): object {
-  const load = (): object => requireBuiltin(`node:${name}`) as object;
+function atFirstUse(load: () => object): object {
   const get = (key: string | symbol): unknown => Reflect.get(load(), key);
   return new Proxy(
     {},
@@ -56,8 +53,8 @@ interface SecondBundle {
 
 /**
  * Loads the first of the bundles `names` that the directory `dist` has, and returns its exports. `./other.cjs` required by it is
- * loaded the same way, and modules `more:PATH` and `hot:PATH` are those of the command's other bundle; all other names go to
- * `requireBuiltin`, those of `lazy:NAME` when something in the module is used. Throws what reading the last of `names` throws.
+ * loaded the same way, and modules `more:PATH`, `later:PATH` and `hot:PATH` are those of the command's other
+ * bundle; all other names go to `requireBuiltin`. `lazy:NAME` and `later:PATH` are loaded when something in them is used. Throws what reading the last of `names` throws.
  */
 export function loadBundle(
   dist: string,
@@ -71,10 +68,7 @@ export function loadBundle(
     const file = join(dist, name);
     const cache = `${file}.cache`;
     const cachedData = readIfPresent(cache);
-    const script = new Script(
-      `(function (${WRAPPER_PARAMETERS}) {${source}\n})`,
-      cachedData ? { filename: file, cachedData } : { filename: file },
-    );
+    const script = new Script(source, cachedData ? { filename: file, cachedData } : { filename: file });
     watcher?.(script, cache);
     const module = { exports: {} as unknown };
     if (loaded.size === 0) first = name;
@@ -95,7 +89,9 @@ export function loadBundle(
     }
     let module = builtins.get(id);
     if (module === undefined) {
-      module = id.startsWith('lazy:') ? lazyBuiltin(id.slice(5), requireBuiltin) : requireBuiltin(id);
+      if (id.startsWith('lazy:')) module = atFirstUse(() => requireBuiltin(`node:${id.slice(5)}`) as object);
+      else if (id.startsWith('later:')) module = atFirstUse(() => require(`more:${id.slice(6)}`) as object);
+      else module = requireBuiltin(id);
       builtins.set(id, module);
     }
     return module;

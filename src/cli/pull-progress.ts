@@ -1,5 +1,6 @@
 /** Progress of a pull on stderr. Nothing is set up before the first event: most commands find the image in the store. */
 import { createProgress } from '../image/progress/create-progress.ts';
+import { eventLine } from '../image/progress/format.ts';
 import type { Progress, ProgressMode } from '../image/progress/progress.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import { say } from './output.ts';
@@ -16,6 +17,12 @@ export function pullProgress(mode: ProgressMode): PullProgress {
   };
   return {
     listen(event) {
+      // What nearly every start says. It is a line in all displays, and to ask process.stderr what it is would take longer than all the
+      // rest of finding the image.
+      if (!progress && event.type === 'resolved' && mode !== 'json') {
+        if (mode !== 'quiet') say(`${eventLine(event)}\n`);
+        return;
+      }
       progress ??= start();
       progress.listen(event);
     },

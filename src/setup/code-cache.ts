@@ -31,6 +31,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   [...RUN, '-d', '--name', NAME, IMAGE, 'sleep', '60'],
   // Joins the namespaces that the container above keeps.
   [...RUN, '--rm', IMAGE, 'true'],
+  [...RUN, '--rm', IMAGE, 'no-such-command'],
   ['exec', NAME, 'true'],
   ['ps'],
   ['logs', NAME],

@@ -50,15 +50,14 @@ const ourSources = ({ hot, read }: Sources): Plugin => ({
   },
 });
 
-/** In the first bundle: `import()` of a cold module asks the loader for it. */
+/** In the first bundle: `import()` of a cold module asks the loader for it, and so does the use of something that a static import names. */
 const leaveCold = ({ root, cold }: Sources): Plugin => ({
   name: 'leave-cold',
   setup(context) {
     context.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir, kind }) => {
       const file = join(resolveDir, path);
-      return kind === 'dynamic-import' && cold.has(file)
-        ? { path: `more:${nameOf(root, file)}`, external: true }
-        : undefined;
+      const how = kind === 'dynamic-import' ? 'more' : 'later';
+      return cold.has(file) ? { path: `${how}:${nameOf(root, file)}`, external: true } : undefined;
     });
   },
 });

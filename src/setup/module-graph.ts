@@ -19,14 +19,30 @@ export type IsHot = (importer: string, target: string) => boolean;
 export const isEngine: IsHot = (importer, target) =>
   importer.includes('/src/cli/') && dirname(target).endsWith('/src/engine');
 
+/**
+ * Modules that are loaded at the first use of something they export, although the sources import them statically: code that runs in
+ * no start that goes well, and that is called where nothing can be awaited.
+ */
+const AT_FIRST_USE = [
+  'cli/attach/broken-pipe',
+  'cli/parse/closest',
+  'engine/failure',
+  'engine/remove-container',
+  'errors/table',
+  'image/progress/create-progress',
+  'image/unpack/start-unpack',
+  'launch/seccomp/load-profile',
+  'launch/seccomp/runtime-seccomp', // its result is kept in a file
+];
+const isAtFirstUse = (file: string): boolean => AT_FIRST_USE.some((path) => file.endsWith(`/src/${path}.ts`));
+
 /** Reads a source as it is bundled. */
 export type ReadModule = (file: string) => string;
 
-/** Where an import begins that is made only when it is reached. */
 export interface ModuleGraph {
   /** Loaded at each start. */
   hot: ReadonlySet<string>;
-  /** Imported by hot ones when they are needed. */
+  /** Loaded by hot ones when they are needed. */
   cold: ReadonlySet<string>;
 }
 
@@ -36,7 +52,7 @@ export function moduleGraph(entry: string, isHot: IsHot, read: ReadModule): Modu
   const later = new Set<string>();
   for (const file of hot) {
     const text = read(file);
-    for (const target of found(text, STATIC, file)) hot.add(target);
+    for (const target of found(text, STATIC, file)) (isAtFirstUse(target) ? later : hot).add(target);
     for (const target of found(text, DYNAMIC, file)) (isHot(file, target) ? hot : later).add(target);
   }
   return { hot, cold: new Set([...later].filter((file) => !hot.has(file))) };

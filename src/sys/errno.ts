@@ -135,11 +135,11 @@ export const ERRNO = {
 
 export type ErrnoName = keyof typeof ERRNO;
 
-const NAME_OF = new Map<number, ErrnoName>(
-  Object.entries(ERRNO).map(([name, number]) => [number, name as ErrnoName]),
-);
+const nameOf = (errno: number): ErrnoName | undefined =>
+  (Object.keys(ERRNO) as ErrnoName[]).find((name) => ERRNO[name] === errno);
 
-const TEXT: Partial<Record<ErrnoName, string>> = {
+/** A function, because no start that goes well needs it. */
+const texts = (): Partial<Record<ErrnoName, string>> => ({
   EPERM: 'Operation not permitted',
   ENOENT: 'No such file or directory',
   ESRCH: 'No such process',
@@ -271,15 +271,15 @@ const TEXT: Partial<Record<ErrnoName, string>> = {
   ENOTRECOVERABLE: 'State not recoverable',
   ERFKILL: 'Operation not possible due to RF-kill',
   EHWPOISON: 'Memory page has hardware error',
-};
+});
 
 /** `ENOENT` for 2; `errno 4095` for a number without a name. */
 export function errnoName(errno: number): string {
-  return NAME_OF.get(errno) ?? `errno ${errno}`;
+  return nameOf(errno) ?? `errno ${errno}`;
 }
 
 /** The system's own words, as strerror(3) has them: `No such file or directory`. */
 export function errnoText(errno: number): string {
-  const name = NAME_OF.get(errno);
-  return (name && TEXT[name]) ?? `Unknown error ${errno}`;
+  const name = nameOf(errno);
+  return (name && texts()[name]) ?? `Unknown error ${errno}`;
 }

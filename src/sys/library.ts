@@ -4,7 +4,6 @@
  * ffi-rs's own index.js asks process.report which C library runs, which costs 6 ms; tsrun supports glibc's Node only, so its .node
  * file is loaded directly. A call costs about 10 µs.
  */
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { nativeDirectory } from './native-directory.ts';
 
@@ -30,9 +29,11 @@ let binding: Binding | undefined;
 
 function loaded(): Binding {
   if (binding) return binding;
-  const require = createRequire(import.meta.url);
   const directory = nativeDirectory();
-  const ffi = require(join(directory, 'ffi-rs.node')) as Binding;
+  // What require() does with a .node file; making a require() would load node:module.
+  const addon: { exports: unknown } = { exports: {} };
+  process.dlopen(addon, join(directory, 'ffi-rs.node'));
+  const ffi = addon.exports as Binding;
   ffi.open({ library: LIBRARY, path: join(directory, 'tsrun-spawn.so') });
   binding = ffi;
   return ffi;

@@ -20,7 +20,7 @@ const ENDING = new Set<number>([
   constants.signals.SIGQUIT,
 ]);
 
-/** Each catcher costs 0.1 ms, so those that nobody sends in the first milliseconds are made while the container is already running. */
+/** Each catcher costs 0.1 ms, so those that nobody sends in the first milliseconds are made when this process first waits for something. */
 export class SignalProxy implements Disposable {
   readonly #abort = new AbortController();
   readonly #caught = new Set<number>();
@@ -28,9 +28,11 @@ export class SignalProxy implements Disposable {
   #client: Connection | undefined;
   #unheard: UnheardSignals | undefined;
   #isOver = false;
+  readonly #later: NodeJS.Immediate;
 
   constructor() {
     this.#catch((number) => ENDING.has(number));
+    this.#later = setImmediate(() => this.#catch(() => true));
   }
 
   /** Aborted by the first ending signal that comes before there is a container: a pull need not go on. */
@@ -57,6 +59,7 @@ export class SignalProxy implements Disposable {
   /** The command has ended, and tsrun is about to: what comes now has nobody to go to. */
   [Symbol.dispose](): void {
     this.#isOver = true;
+    clearImmediate(this.#later);
   }
 
   #catch(isWanted: (number: number) => boolean): void {

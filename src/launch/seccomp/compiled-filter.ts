@@ -22,10 +22,16 @@ const VERSION = 2;
 
 const cachePath = (directory: string): string => join(directory, `seccomp-${process.arch}.cache`);
 
-const textOf = (seccomp: Seccomp): Buffer =>
-  Buffer.from(
-    JSON.stringify(seccomp, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)),
-  );
+function textOf(seccomp: Seccomp): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(seccomp)); // without a function for each of hundreds of names
+  } catch {
+    const text = JSON.stringify(seccomp, (_key, value: unknown) =>
+      typeof value === 'bigint' ? `${value}n` : value,
+    );
+    return Buffer.from(text);
+  }
+}
 
 function cached(file: string, text: Buffer): CompiledFilter | undefined {
   let content: Buffer;
