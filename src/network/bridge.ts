@@ -41,10 +41,10 @@ import { exchange, type NetlinkMessage } from './netlink.ts';
 import {
   address,
   bridge,
+  cableUp,
   type Device,
   defaultRoute,
   ipv4Settings,
-  linkUp,
   subnetRoute,
   unreachable,
   veth,
@@ -210,7 +210,7 @@ export function containerMessages(
 ): NetlinkMessage[] {
   const { ipv4, ipv6, network } = lease;
   return [
-    linkUp(device.name),
+    cableUp(device.name),
     ...(ipv4 !== undefined && network.ipv4 ? [address(device, ipv4, network.ipv4.prefix)] : []),
     ...(ipv6 !== undefined && network.ipv6 ? [address(device, ipv6, network.ipv6.prefix)] : []),
     ...(isDefault && network.ipv4 ? [defaultRoute(device, network.ipv4.gateway)] : []),

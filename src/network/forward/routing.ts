@@ -29,6 +29,7 @@ import {
   u16,
   u32,
 } from '../netlink.ts';
+import { LONG_SEGMENTS, longSegments } from '../route-messages.ts';
 import { type ForwardTarget, MARK, TABLES } from './config.ts';
 
 const AF_NETLINK = 16;
@@ -67,8 +68,9 @@ const loopbackUp = (): NetlinkMessage =>
   message(
     RTM_NEWLINK,
     0,
-    'link set lo up',
+    `link set lo up ${LONG_SEGMENTS}`,
     struct(u8(0), u8(0), u16(0), u32(LOOPBACK), u32(IFF_UP), u32(IFF_UP)),
+    longSegments(),
   );
 
 const rule = (family: Family, table: number, priority: number, ip: string, ...match: readonly Part[]) =>

@@ -49,7 +49,9 @@ const rates = (name: string, title: string, route: RouteName, sample: Sample, bu
   ({ name, title, unit: '/s', route, budgets, sample }) as const;
 
 export const NETWORK_MEASURES: readonly NetworkMeasure[] = [
-  streams('network-out', 'container → host', 'out', stream(), published('slirp4netns', 2)),
+  // A container with a slirp4netns of its own goes out by that: the budget is the bridge's.
+  streams('network-out', 'container → host', 'out', stream(), [budget('bridge', 2, 'slirp4netns')]),
+  streams('network-out-down', '… down', 'out', stream('-R'), [budget('bridge', 2, 'slirp4netns')]),
   streams('network-in', 'host → published port', 'published', stream(), published()),
   streams('network-in-down', '… down', 'published', stream('-R'), published()),
   streams('network-elsewhere', '… by the host’s address', 'elsewhere', stream(), published()),

@@ -74,7 +74,7 @@ describe('the config', () => {
 describe('routing', () => {
   it('brings back TCP by its mark and UDP by its port, in each family', () => {
     expect(routingMessages(target, ports).map(({ ip }) => ip)).toEqual([
-      'link set lo up',
+      'link set lo up gso_ipv4_max_size 262144',
       'rule add fwmark 0x74737275 lookup 29811 priority 100',
       'route add local default dev lo table 29811',
       'rule add ipproto udp sport 53-54 lookup 29812 priority 101',
