@@ -6,7 +6,8 @@ import { DirectorySink } from '../image/archive/file-sink.ts';
 import { saveForDocker, saveLayout, savePlain } from '../image/archive/save-images.ts';
 import { TarSink } from '../image/archive/tar-sink.ts';
 import { type LocalPlace, openLocalPlace, parseLocalPlace } from '../image/archive/transport.ts';
-import { fetchParts, type ImageInTransit } from '../image/copy-image.ts';
+import { fetchParts, type TransitOptions } from '../image/copy-image.ts';
+import { fetchIndex, type IndexInTransit } from '../image/copy-index.ts';
 import { admitImage } from '../image/policy/admit-image.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import type { Admission } from '../image/pull/fetch-image.ts';
@@ -20,6 +21,8 @@ import type { Engine } from './open-engine.ts';
 
 export interface CopyImageOptions {
   platform?: string | undefined;
+  /** All platforms, with their index. */
+  all?: boolean | undefined;
   access: RegistryAccess;
   signaturePolicy?: string | undefined;
   onEvent: PullListener;
@@ -38,7 +41,12 @@ export async function copyImage(
   options: CopyImageOptions,
 ): Promise<Digest> {
   const target = parseTarget(to);
-  using image = await fetchFrom(engine, from, options);
+  using index = options.all ? await withSource(engine, from, options, fetchIndex) : undefined;
+  if (index !== undefined) {
+    await writeIndex(engine, index, target, options);
+    return index.digest;
+  }
+  using image = await withSource(engine, from, options, fetchParts);
   if (target.kind === 'registry') {
     const { pushImage } = await import('../image/push/push-image.ts');
     const { access, onEvent } = options;
@@ -72,7 +80,13 @@ const noPlace = (text: string): Error =>
     hint: `tsrun copy docker://${text} oci:DIRECTORY   # or oci-archive:FILE, docker-archive:FILE, dir:DIRECTORY`,
   });
 
-async function fetchFrom(engine: Engine, from: string, options: CopyImageOptions): Promise<ImageInTransit> {
+/** Lets `use` fetch from the place that `from` names. */
+async function withSource<T>(
+  engine: Engine,
+  from: string,
+  options: CopyImageOptions,
+  use: (transit: TransitOptions) => Promise<T>,
+): Promise<T> {
   const platform =
     options.platform === undefined ? hostPlatform(process.arch) : parsePlatform(options.platform);
   const common = { paths: engine.paths, label: from, platform, emit: options.onEvent };
@@ -83,11 +97,11 @@ async function fetchFrom(engine: Engine, from: string, options: CopyImageOptions
     const { source, names } = opened.image;
     const admit: Admission = (manifestDigest) =>
       admitImage({ identity: placeIdentity(place), manifestDigest }, choice);
-    return await fetchParts({ ...common, admit, source, name: names[0] });
+    return await use({ ...common, admit, source, name: names[0] });
   }
   if (!from.startsWith(REGISTRY)) throw noPlace(from);
   const reference = parseReference(from.slice(REGISTRY.length));
-  const source = await openRemote(reference, options.access);
+  const source = await openRemote(reference, options.access, options.onEvent);
   try {
     const admit: Admission = (manifestDigest) =>
       admitImage(
@@ -98,9 +112,47 @@ async function fetchFrom(engine: Engine, from: string, options: CopyImageOptions
         },
         choice,
       );
-    return await fetchParts({ ...common, admit, source, name: formatReference(reference) });
+    return await use({ ...common, admit, source, name: formatReference(reference) });
   } finally {
     await source.close();
+  }
+}
+
+async function writeIndex(
+  engine: Engine,
+  index: IndexInTransit,
+  target: Target,
+  { access, onEvent }: CopyImageOptions,
+): Promise<void> {
+  const { paths } = engine;
+  if (target.kind === 'registry') {
+    const { pushDocuments } = await import('../image/push/push-image.ts');
+    const documents = [...index.manifests, { ...index, parts: [] }];
+    const destination = parseReference(target.name);
+    return await pushDocuments({ ...access, paths, label: target.name, destination, documents, onEvent });
+  }
+  const { transport, path, name } = target.place;
+  if (transport === 'docker-archive')
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: 'a docker-archive holds no index: it is for one platform',
+      hint: `--platform linux/amd64, or oci-archive:${path}`,
+    });
+  const { saveIndexLayout, saveIndexPlain } = await import('../image/archive/save-index.ts');
+  if (transport === 'dir') return await saveIndexPlain(paths, index, new DirectorySink(path));
+  if (transport === 'oci') return await saveIndexLayout(paths, index, name, new DirectorySink(path));
+  await toNewFile(path, (sink) => saveIndexLayout(paths, index, name, sink));
+}
+
+/** An archive that is whole, or is not there. */
+async function toNewFile(path: string, write: (sink: TarSink) => Promise<void>): Promise<void> {
+  const fd = openOutput(path);
+  try {
+    await write(new TarSink(fd));
+  } catch (error) {
+    rmSync(path);
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -112,16 +164,11 @@ async function write(engine: Engine, record: ImageRecord, place: LocalPlace): Pr
   const images = [{ record, names: name === undefined ? known : [name] }];
   if (transport === 'dir') return await savePlain(paths, record, new DirectorySink(path));
   if (transport === 'oci') return await saveLayout(paths, images, new DirectorySink(path));
-  const fd = openOutput(path);
-  try {
-    if (transport === 'oci-archive') await saveLayout(paths, images, new TarSink(fd));
-    else await saveForDocker(paths, [{ record, names: dockerNames(name, known) }], new TarSink(fd));
-  } catch (error) {
-    rmSync(path);
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
+  await toNewFile(path, (sink) =>
+    transport === 'oci-archive'
+      ? saveLayout(paths, images, sink)
+      : saveForDocker(paths, [{ record, names: dockerNames(name, known) }], sink),
+  );
 }
 
 /** docker wants full names. */

@@ -20,6 +20,9 @@ export function describeEngine(engine: Engine): Record<string, unknown> {
       filesystem: fileSystem(type).name,
       freeBytes: bavail * bsize,
       driver: storage.driver,
+      driverReason: storage.isForced
+        ? '--storage-driver'
+        : 'the first of overlay, fuse-overlayfs, copy that works here',
       rejectedDrivers: storage.rejected,
       images: engine.images.list().length,
     },

@@ -20,8 +20,10 @@ import { commandPath } from './command-path.ts';
 
 export interface DriverChoice {
   driver: RootfsDriverName;
-  /** Why each better driver was not taken: `overlay: mount: Operation not permitted (EPERM)`. */
+  /** Why each better driver was not taken, by the system call that failed: `overlay: mount: Operation not permitted (EPERM)`. */
   rejected: string[];
+  /** It was asked for, rather than tried in the usual order. */
+  isForced?: boolean;
 }
 
 interface Remembered extends DriverChoice {
@@ -66,7 +68,7 @@ function forcedDriver(paths: StorePaths, rootless: () => Rootless, forced: strin
   }
   const problem = problemOf(driver, paths, rootless());
   if (problem) throw tsrunError('ERR_TSRUN_STORAGE_DRIVER', { driver, reasons: problem });
-  return { driver, rejected: [] };
+  return { driver, rejected: [], isForced: true };
 }
 
 function probe(paths: StorePaths, rootless: Rootless): DriverChoice {
@@ -85,7 +87,7 @@ function problemOf(driver: RootfsDriverName, paths: StorePaths, rootless: Rootle
   if (driver === 'overlay') return overlayProblem(paths, rootless);
   return commandPath('fuse-overlayfs')
     ? fuseProblem()
-    : 'it is not installed (sudo apt-get install fuse-overlayfs)';
+    : 'execve fuse-overlayfs: No such file or directory (ENOENT): sudo apt-get install fuse-overlayfs';
 }
 
 function fuseProblem(): string | undefined {
@@ -95,8 +97,9 @@ function fuseProblem(): string | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // A FUSE device that can be opened answers a read before mounting with EPERM.
-    return code === 'ENOENT' || code === 'EACCES'
-      ? `/dev/fuse: ${code} (sudo chmod 666 /dev/fuse)`
+    if (code === 'ENOENT') return 'open /dev/fuse: No such file or directory (ENOENT): sudo modprobe fuse';
+    return code === 'EACCES'
+      ? 'open /dev/fuse: Permission denied (EACCES): sudo chmod 666 /dev/fuse'
       : undefined;
   }
 }

@@ -10,6 +10,8 @@ import type { ImageSource } from './pull/image-source.ts';
 
 export interface RemoteImage extends FetchedDocuments {
   config: ImageConfig;
+  /** The configuration as it is. */
+  configText: string;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function readRemoteImage(
   const scratch: StorePaths = { ...paths, root: temporaryPath(paths, 'look') };
   try {
     const text = await readBlob(new BlobStore(scratch), source, fetched.manifest.config, what);
-    return { ...fetched, config: parseImageConfig(text, what) };
+    return { ...fetched, config: parseImageConfig(text, what), configText: text };
   } finally {
     rmSync(scratch.root, { recursive: true, force: true });
   }

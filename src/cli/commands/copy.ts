@@ -3,6 +3,8 @@ import { freeSpace } from '../free-space.ts';
 import { asWritten, flag, value } from '../options/option.ts';
 import { POLICY_OPTION, REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts';
 import { print } from '../output.ts';
+import { usageError } from '../parse/usage.ts';
+import { oneOf } from '../parse/words-of-choice.ts';
 import { pullProgress } from '../pull-progress.ts';
 
 export const COPY = defineCommand({
@@ -14,23 +16,33 @@ export const COPY = defineCommand({
   options: {
     ...REGISTRY_OPTIONS,
     ...POLICY_OPTION,
+    all: flag('All platforms of an image for several, with their index', { short: 'a' }),
+    'multi-arch': value(
+      'WHICH',
+      'system (one platform) or all (as --all)',
+      oneOf('--multi-arch', ['system', 'all']),
+    ),
     platform: value('PLATFORM', 'Of an image for several platforms, copy this one', asWritten, {
       default: "this machine's",
     }),
     quiet: flag('Show no progress', { short: 'q' }),
   },
-  unsupported: { all: 'one platform is copied at a time: --platform', 'multi-arch': '', format: '' },
+  unsupported: { format: 'images are copied as they are, so that their digests stay' },
   examples: [
     'tsrun copy docker://docker.io/library/httpd oci:httpd',
     'tsrun copy oci-archive:httpd.tar docker://127.0.0.1:5000/httpd',
+    'tsrun copy --all docker://docker.io/library/httpd docker://127.0.0.1:5000/httpd',
   ],
   async run(given, [from = '', to = ''], context) {
+    const all = given.all || given['multi-arch'] === 'all';
+    if (all && given.platform !== undefined) throw usageError('--all and --platform contradict each other');
     const engine = await context.engine();
     const { copyImage } = await import('../../engine/copy-image.ts');
     using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
     try {
       const options = {
         platform: given.platform,
+        all,
         access: registryAccess(given),
         signaturePolicy: given['signature-policy'],
         onEvent: progress.listen,

@@ -1,11 +1,15 @@
+import type { DocumentKind } from '../../engine/look-at-image.ts';
 import type { Engine } from '../../engine/open-engine.ts';
 import { isPlaceName } from '../../engine/place-name.ts';
 import { TsrunError, tsrunError } from '../../errors.ts';
+import type { RegistryAccess } from '../../registry/access.ts';
 import { defineCommand } from '../command.ts';
 import { executeTemplate } from '../format/template/execute.ts';
 import { parseTemplate } from '../format/template/parse.ts';
 import { asWritten, flag, value } from '../options/option.ts';
+import { REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts';
 import { print } from '../output.ts';
+import { usageError } from '../parse/usage.ts';
 import { oneOf } from '../parse/words-of-choice.ts';
 import { forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
@@ -23,15 +27,23 @@ async function inspectContainerNamed(engine: Engine, name: string, size: boolean
   return { ...document, SizeRw: measureTree(containerFiles(engine.paths, view.id).upper).bytes };
 }
 
+/** What `inspect` is asked for beside names. */
+interface Wish {
+  type: Type;
+  size: boolean;
+  platform: string | undefined;
+  access: RegistryAccess;
+}
+
 const isElsewhere = (name: string): boolean => name.startsWith('docker://') || isPlaceName(name);
 
-async function inspectImageNamed(engine: Engine, name: string): Promise<object> {
+async function inspectImageNamed(engine: Engine, name: string, wish: Wish): Promise<object> {
   if (isElsewhere(name)) {
     const [{ lookAtImage }, { inspectElsewhere }] = await Promise.all([
       import('../../engine/look-at-image.ts'),
       import('../inspect-image.ts'),
     ]);
-    return inspectElsewhere(await lookAtImage(engine, name, {}));
+    return inspectElsewhere(await lookAtImage(engine, name, wish));
   }
   const record = engine.images.resolve(name);
   if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: name });
@@ -39,21 +51,35 @@ async function inspectImageNamed(engine: Engine, name: string): Promise<object> 
   return inspectImage(engine, record);
 }
 
+/** A document of an image, of the store or elsewhere, as it is. */
+async function documentOf(engine: Engine, name: string, kind: DocumentKind, wish: Wish): Promise<string> {
+  if (isElsewhere(name)) {
+    const { lookAtImage } = await import('../../engine/look-at-image.ts');
+    const { documents, configText } = await lookAtImage(engine, name, wish);
+    return kind === 'config' ? configText : Buffer.from(documents[0]?.bytes ?? []).toString('utf8');
+  }
+  const record = engine.images.resolve(name);
+  if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: name });
+  const { StoredImage } = await import('../../image/archive/stored-image.ts');
+  return new StoredImage(engine.paths, record).document(kind === 'config' ? record.imageId : record.digest);
+}
+
 const isUnknown = (error: unknown, code: string): boolean =>
   error instanceof TsrunError && error.code === code;
 
 /** Throws ERR_TSRUN_CONTAINER_UNKNOWN, ERR_TSRUN_IMAGE_NOT_LOCAL, ERR_TSRUN_OBJECT_UNKNOWN, or that the name is ambiguous. */
-async function inspectOne(engine: Engine, name: string, type: Type, size: boolean): Promise<object> {
-  if (type !== 'container' && isElsewhere(name)) return await inspectImageNamed(engine, name);
+async function inspectOne(engine: Engine, name: string, wish: Wish): Promise<object> {
+  const { type, size } = wish;
+  if (type !== 'container' && isElsewhere(name)) return await inspectImageNamed(engine, name, wish);
   if (type === 'container') return await inspectContainerNamed(engine, name, size);
-  if (type === 'image') return await inspectImageNamed(engine, name);
+  if (type === 'image') return await inspectImageNamed(engine, name, wish);
   try {
     return await inspectContainerNamed(engine, name, size);
   } catch (error) {
     if (!isUnknown(error, 'ERR_TSRUN_CONTAINER_UNKNOWN')) throw error;
   }
   try {
-    return await inspectImageNamed(engine, name);
+    return await inspectImageNamed(engine, name, wish);
   } catch (error) {
     if (isUnknown(error, 'ERR_TSRUN_IMAGE_NOT_LOCAL') || isUnknown(error, 'ERR_TSRUN_REFERENCE')) {
       throw tsrunError('ERR_TSRUN_OBJECT_UNKNOWN', { name });
@@ -68,29 +94,47 @@ export const INSPECT = defineCommand({
   text: "Prints all that is known of containers and images, as a JSON list under docker's field names. An image may also be at a registry (docker://NAME), in a layout (oci:DIRECTORY) or an archive (docker-archive:FILE, oci-archive:FILE): it is not fetched. What is not found is told of, and the rest printed.",
   options: {
     ...LATEST_OPTION,
+    ...REGISTRY_OPTIONS,
+    config: flag('Of an image, print the configuration instead, as it is'),
     format: value('FORMAT', 'json, or a Go template for each', asWritten, {
       short: 'f',
       example: `-f '{{.State.Status}}'`,
     }),
+    platform: value('PLATFORM', 'Of an image elsewhere for several platforms, this one', asWritten, {
+      default: "this machine's",
+      example: '--platform linux/arm64',
+    }),
+    raw: flag('Of an image, print the manifest or index instead, as it is'),
     size: flag('How much a container has written, too', { short: 's' }),
     type: value('TYPE', 'container, image or all', oneOf('--type', TYPES), { short: 't', default: 'all' }),
   },
-  examples: [`tsrun inspect -f '{{json .Mounts}}' web`, 'tsrun inspect docker://docker.io/library/httpd'],
+  examples: [
+    `tsrun inspect -f '{{json .Mounts}}' web`,
+    'tsrun inspect docker://docker.io/library/httpd',
+    'tsrun inspect --raw docker://docker.io/library/httpd',
+  ],
   async run(given, names, context) {
     const { format, size, type = 'all' } = given;
     const template = format === undefined || format === 'json' ? undefined : parseTemplate(format);
+    if (given.raw && given.config) throw usageError('--raw and --config contradict each other');
+    if ((given.raw || given.config) && format !== undefined)
+      throw usageError('--raw and --config print documents as they are, without --format');
     const engine = await context.engine();
     const wanted =
       given.latest || names.length === 0
         ? (await selectContainers(engine, names, given)).map((find) => find().id)
         : names;
+    const wish: Wish = { type, size, platform: given.platform, access: registryAccess(given) };
     const found: object[] = [];
     const status = await forEach(wanted, context.debug, async (name) => {
-      const document = await inspectOne(engine, name, type, size);
+      if (given.raw || given.config)
+        return print(await documentOf(engine, name, given.config ? 'config' : 'root', wish));
+      const document = await inspectOne(engine, name, wish);
       if (template) print(`${executeTemplate(template, document)}\n`);
       else found.push(document);
     });
-    if (!template) print(`${JSON.stringify(found, undefined, format === 'json' ? undefined : 4)}\n`);
+    if (!template && !given.raw && !given.config)
+      print(`${JSON.stringify(found, undefined, format === 'json' ? undefined : 4)}\n`);
     return status;
   },
 });

@@ -31,16 +31,20 @@ function checkDigest(what: string, expected: Digest, got: Digest): void {
   if (expected !== got) throw tsrunError('ERR_TSRUN_MISMATCH', { what, property: 'digest', expected, got });
 }
 
+/** Throws ERR_TSRUN_MISMATCH unless a document is the one that was named. `size` is that of its descriptor, where there is one. */
+export function checkBytes(what: string, digest: Digest, size: number | undefined, bytes: Uint8Array): void {
+  checkDigest(what, digest, sha256(bytes));
+  if (size === undefined || bytes.length === size) return;
+  const sizes = { expected: String(size), got: String(bytes.length) };
+  throw tsrunError('ERR_TSRUN_MISMATCH', { what, property: 'size', ...sizes });
+}
+
 /** A document by descriptor, from the store if it is there. */
 async function fetchChild(source: ImageSource, blobs: BlobStore, descriptor: Descriptor, what: string) {
   const kept = blobs.readVerifiedText(descriptor.digest);
   const fetched = kept === undefined ? await source.document(descriptor.digest) : undefined;
   const bytes = fetched === undefined ? Buffer.from(kept ?? '') : fetched.bytes;
-  checkDigest(what, descriptor.digest, sha256(bytes));
-  if (bytes.length !== descriptor.size) {
-    const sizes = { expected: String(descriptor.size), got: String(bytes.length) };
-    throw tsrunError('ERR_TSRUN_MISMATCH', { what, property: 'size', ...sizes });
-  }
+  checkBytes(what, descriptor.digest, descriptor.size, bytes);
   const text = Buffer.from(bytes).toString('utf8');
   // What the server calls it must agree with the document, and so must what the index called it.
   if (fetched !== undefined) parseDocument(text, fetched.contentType, what);

@@ -72,7 +72,7 @@ const SOURCE_FAILURES = new Set<string>([
   'ERR_TSRUN_CERTIFICATES',
 ]);
 
-const isOfSource = (error: unknown): error is TsrunError =>
+export const isOfSource = (error: unknown): error is TsrunError =>
   error instanceof TsrunError && SOURCE_FAILURES.has(error.code);
 
 /** Why a place would not do, in a line. */

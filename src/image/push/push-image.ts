@@ -22,12 +22,30 @@ import { Gate } from '../gate.ts';
 import { isBlobIntact } from '../pull/blob-fetches.ts';
 import type { PullListener } from '../pull/events.ts';
 
-export interface PushOptions extends RegistryAccess {
+/** An index or manifest, and the blobs that it names. */
+export interface DocumentToPush {
+  digest: Digest;
+  mediaType: string;
+  bytes: Uint8Array;
+  parts: readonly Descriptor[];
+}
+
+interface PushPlace extends RegistryAccess {
   paths: StorePaths;
-  record: ImageRecord;
   destination: Reference;
   onEvent?: PullListener | undefined;
   signal?: AbortSignal | undefined;
+}
+
+export interface PushOptions extends PushPlace {
+  record: ImageRecord;
+}
+
+export interface PushDocumentsOptions extends PushPlace {
+  /** How messages call it. */
+  label: string;
+  /** The last one gets the tag of `destination`; the others are what it leads to. */
+  documents: readonly DocumentToPush[];
 }
 
 /** As many as are fetched at once. */
@@ -55,12 +73,12 @@ function knownElsewhere(store: ImageStore, destination: Reference): Map<Digest, 
 function readManifest(blobs: BlobStore, record: ImageRecord): Uint8Array {
   const text = blobs.readVerifiedText(record.manifestDigest);
   if (text !== undefined) return Buffer.from(text);
-  throw missing(record, `manifest ${record.manifestDigest}`);
+  throw missing(record.reference, `manifest ${record.manifestDigest}`);
 }
 
-function missing(record: ImageRecord, what: string): Error {
-  const doing = `read ${what} of ${record.reference}, which the store has lost or which is damaged`;
-  return tsrunError('ERR_TSRUN_STORE', { doing, hint: `tsrun pull ${record.reference}` });
+function missing(label: string, what: string): Error {
+  const doing = `read ${what} of ${label}, which the store has lost or which is damaged`;
+  return tsrunError('ERR_TSRUN_STORE', { doing, hint: `tsrun pull ${label}` });
 }
 
 /** Manifests need not say what they are; their configuration does. */
@@ -69,14 +87,14 @@ function typeOf(manifest: Manifest): string {
 }
 
 class Push {
-  readonly #options: PushOptions;
+  readonly #options: PushDocumentsOptions;
   readonly #client: RegistryClient;
   readonly #blobs: BlobStore;
   readonly #elsewhere: Map<Digest, string[]>;
   readonly #signal: AbortSignal;
   readonly #gate = new Gate(PARALLEL_BLOBS);
 
-  constructor(options: PushOptions, client: RegistryClient, store: ImageStore, signal: AbortSignal) {
+  constructor(options: PushDocumentsOptions, client: RegistryClient, store: ImageStore, signal: AbortSignal) {
     this.#options = options;
     this.#client = client;
     this.#blobs = new BlobStore(options.paths);
@@ -85,7 +103,7 @@ class Push {
   }
 
   async blob(descriptor: Descriptor): Promise<void> {
-    const { onEvent: emit = () => {}, record, destination } = this.#options;
+    const { onEvent: emit = () => {}, label, destination } = this.#options;
     const { digest, size: total } = descriptor;
     await this.#gate.enter();
     try {
@@ -95,7 +113,7 @@ class Push {
         mountFrom: this.#elsewhere.get(digest) ?? [],
         read: (start, end) => {
           // Only now: a registry that has the blob does not need ours.
-          if (this.#blobs.size(digest) !== total) throw missing(record, `blob ${digest}`);
+          if (this.#blobs.size(digest) !== total) throw missing(label, `blob ${digest}`);
           return this.#blobs.read(digest, { start, end });
         },
         signal: this.#signal,
@@ -106,7 +124,7 @@ class Push {
     } catch (error) {
       // The registry's words would be about digests; what helps is to know whose fault it is.
       const isRefused = error instanceof TsrunError && error.code === 'ERR_TSRUN_REGISTRY_RESPONSE';
-      if (isRefused && !(await isBlobIntact(this.#blobs, digest))) throw missing(record, `blob ${digest}`);
+      if (isRefused && !(await isBlobIntact(this.#blobs, digest))) throw missing(label, `blob ${digest}`);
       throw error;
     } finally {
       this.#gate.leave();
@@ -119,11 +137,23 @@ class Push {
  * stay where they are. Throws ERR_TSRUN_STORE when the store has lost a part that the registry lacks, ERR_TSRUN_REGISTRY_….
  */
 export async function pushImage(options: PushOptions): Promise<Digest> {
-  const { paths, record, destination, onEvent: emit = () => {} } = options;
-  const store = new ImageStore(paths);
-  const manifest = store.manifest(record);
-  const bytes = readManifest(new BlobStore(paths), record);
-  const parts = [...manifest.layers.filter((layer) => !isForeignLayer(layer.mediaType)), manifest.config];
+  const { paths, record } = options;
+  const manifest = new ImageStore(paths).manifest(record);
+  const document: DocumentToPush = {
+    digest: record.manifestDigest,
+    mediaType: typeOf(manifest),
+    bytes: readManifest(new BlobStore(paths), record),
+    parts: [...manifest.layers.filter((layer) => !isForeignLayer(layer.mediaType)), manifest.config],
+  };
+  await pushDocuments({ ...options, label: record.reference, documents: [document] });
+  logImageEvent(paths, 'push', record.imageId, formatReference(options.destination));
+  return record.manifestDigest;
+}
+
+/** Pushes all blobs that the documents name, then the documents in their order. Throws as pushImage() does. */
+export async function pushDocuments(options: PushDocumentsOptions): Promise<void> {
+  const { paths, destination, documents, onEvent: emit = () => {} } = options;
+  const parts = documents.flatMap((document) => document.parts);
   using _pin = await pin(paths, { layers: [], blobs: parts.map((part) => part.digest) });
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
@@ -133,7 +163,7 @@ export async function pushImage(options: PushOptions): Promise<Digest> {
   const access = await accessTo(destination, options);
   const client = openClient(destination.registry, access, { onRetry, signal });
   try {
-    const push = new Push(options, client, store, signal);
+    const push = new Push(options, client, new ImageStore(paths), signal);
     const unique = [...new Map(parts.map((part) => [part.digest, part])).values()];
     const uploads = unique.map((part) => push.blob(part));
     try {
@@ -143,14 +173,24 @@ export async function pushImage(options: PushOptions): Promise<Digest> {
       await Promise.allSettled(uploads);
       throw error;
     }
-    const { repository } = destination;
-    const reference = destination.digest ?? destination.tag;
-    const digest = record.manifestDigest;
-    await putManifest(client, { repository, reference, mediaType: typeOf(manifest), bytes, digest });
-    logImageEvent(paths, 'push', record.imageId, formatReference(destination));
+    await putDocuments(client, destination, documents);
+    const { digest = '' as Digest, bytes = new Uint8Array() } = documents.at(-1) ?? {};
     emit({ type: 'pushed', reference: formatReference(destination), digest, size: bytes.length });
-    return digest;
   } finally {
     await client.close();
+  }
+}
+
+/** Registries refuse an index whose manifests they do not have: it comes last. */
+async function putDocuments(
+  client: RegistryClient,
+  destination: Reference,
+  documents: readonly DocumentToPush[],
+): Promise<void> {
+  const { repository } = destination;
+  for (const [i, { mediaType, bytes, digest }] of documents.entries()) {
+    const isLast = i === documents.length - 1;
+    const reference = isLast ? (destination.digest ?? destination.tag) : digest;
+    await putManifest(client, { repository, reference, mediaType, bytes, digest });
   }
 }

@@ -1,0 +1,107 @@
+/**
+ * An image for several platforms on the way from one place to another, with its index: every manifest of it, whatever it is for, and every
+ * blob of each, in the store's blobs for the time of the copy. Nothing is parsed that need not be: an index may name attestations.
+ */
+import { tsrunError } from '../errors.ts';
+import { parseDocument } from '../spec/document.ts';
+import type { Descriptor, Digest, Manifest } from '../spec/image.ts';
+import { isForeignLayer, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.ts';
+import { BlobStore } from '../store/blobs.ts';
+import { sha256 } from '../store/hash.ts';
+import type { StorePaths } from '../store/paths.ts';
+import { pin } from '../store/pins.ts';
+import type { TransitOptions } from './copy-image.ts';
+import { BlobFetches } from './pull/blob-fetches.ts';
+import { checkBytes } from './pull/fetch-documents.ts';
+
+export interface IndexedManifest {
+  digest: Digest;
+  mediaType: string;
+  bytes: Uint8Array;
+  /** Blobs that it names and that registries hold: layers, then the configuration. */
+  parts: Descriptor[];
+}
+
+/** Everything that an index leads to. The blobs are kept until this is disposed of. */
+export interface IndexInTransit extends Disposable {
+  digest: Digest;
+  mediaType: string;
+  bytes: Uint8Array;
+  manifests: IndexedManifest[];
+}
+
+const partsOf = ({ config, layers }: Manifest): Descriptor[] => [
+  ...layers.filter(({ mediaType }) => !isForeignLayer(mediaType)),
+  config,
+];
+
+/** @returns undefined when the name means a manifest: there is nothing but it. Throws what fetchParts() throws. */
+export async function fetchIndex(options: TransitOptions): Promise<IndexInTransit | undefined> {
+  const { source, label } = options;
+  const root = await source.document(undefined);
+  const digest = sha256(root.bytes);
+  const text = Buffer.from(root.bytes).toString('utf8');
+  const document = parseDocument(text, root.contentType, `the index of ${label}`);
+  if (root.claimedDigest !== undefined)
+    checkBytes(`the index of ${label}`, root.claimedDigest, undefined, root.bytes);
+  if (document.kind === 'manifest') return undefined;
+  await options.admit(digest);
+  const manifests: IndexedManifest[] = [];
+  for (const entry of document.index.manifests) manifests.push(await fetchManifest(options, entry));
+  const parts = manifests.flatMap(({ parts: each }) => each);
+  const pinned = await pin(options.paths, { layers: [], blobs: parts.map((part) => part.digest) });
+  try {
+    await fetchBlobs(options, parts);
+  } catch (error) {
+    pinned[Symbol.dispose]();
+    throw error;
+  }
+  const mediaType = document.index.mediaType ?? root.contentType ?? OCI_INDEX;
+  return {
+    digest,
+    mediaType,
+    bytes: root.bytes,
+    manifests,
+    [Symbol.dispose]: () => pinned[Symbol.dispose](),
+  };
+}
+
+async function fetchManifest(
+  { source, label, admit }: TransitOptions,
+  entry: Descriptor,
+): Promise<IndexedManifest> {
+  const what = `manifest ${entry.digest} of ${label}`;
+  const { bytes, contentType } = await source.document(entry.digest);
+  checkBytes(what, entry.digest, entry.size, bytes);
+  const text = Buffer.from(bytes).toString('utf8');
+  if (contentType !== undefined) parseDocument(text, contentType, what);
+  const document = parseDocument(text, entry.mediaType, what);
+  if (document.kind === 'index')
+    throw tsrunError('ERR_TSRUN_DOCUMENT', {
+      what,
+      problem: 'it is an index in an index: copy one platform of it',
+    });
+  await admit(entry.digest);
+  const { manifest } = document;
+  return {
+    digest: entry.digest,
+    mediaType: manifest.mediaType ?? OCI_MANIFEST,
+    bytes,
+    parts: partsOf(manifest),
+  };
+}
+
+async function fetchBlobs(
+  { paths, source, emit }: TransitOptions & { paths: StorePaths },
+  parts: readonly Descriptor[],
+): Promise<void> {
+  const stop = new AbortController();
+  const fetches = new BlobFetches({ blobs: new BlobStore(paths), source, emit, signal: stop.signal });
+  try {
+    for (const opened of await Promise.all(parts.map((part) => fetches.open(part)))) await opened.done;
+  } catch (error) {
+    stop.abort(error);
+    await fetches.settled();
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+/** Images for several platforms: copied with their index, beside skopeo; and inspected as skopeo does, mirrors included. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { digestOf, type ImageFixture, imageOf, indexOf, tarOf } from '../support/image-fixture.ts';
+import { pushDocument, pushImage } from '../support/push-image.ts';
+import { type Registry, startRegistry } from '../support/registry.ts';
+import { start, useTsrun } from '../support/tsrun.ts';
+
+const tsrun = useTsrun();
+const at = (name: string): string => join(tsrun.store.directory, name);
+let registry: Registry;
+let index: ReturnType<typeof indexOf>;
+let [amd, arm, attestation]: ImageFixture[] = [];
+
+beforeAll(async () => {
+  registry = await startRegistry();
+  amd = imageOf([await tarOf({ shared: 'shared' }), await tarOf({ a: 'amd' })]);
+  arm = imageOf([await tarOf({ shared: 'shared' }), await tarOf({ a: 'arm' })], { architecture: 'arm64' });
+  // As BuildKit writes them: a manifest that is for no platform.
+  attestation = imageOf([await tarOf({ statement: '{}' })], { architecture: 'unknown' });
+  const { host } = registry;
+  for (const image of [amd, arm, attestation]) await pushImage(host, 'multi', image.manifestDigest, image);
+  index = indexOf([
+    { image: amd, architecture: 'amd64' },
+    { image: arm, architecture: 'arm64', variant: 'v8' },
+    { image: attestation, os: 'unknown', architecture: 'unknown' },
+  ]);
+  await pushDocument(host, 'multi', 'v1', index.index.mediaType!, index.bytes);
+});
+afterAll(() => registry?.[Symbol.asyncDispose]());
+
+const skopeo = async (...words: string[]): Promise<string> => {
+  const { status, stdout, stderr } = await start('skopeo', ['--insecure-policy', ...words]).ended;
+  expect(status, stderr).toBe(0);
+  return stdout;
+};
+
+it('copy --all changes no digest on any way, and skopeo reads each of them', async () => {
+  const { host } = registry;
+  const way = [
+    `docker://${host}/multi:v1`,
+    `oci:${at('layout')}:v1`,
+    `oci-archive:${at('archive.tar')}:v1`,
+    `dir:${at('plain')}`,
+    `docker://${host}/again/multi:v2`,
+  ];
+  for (const [i, to] of way.slice(1).entries())
+    expect(await tsrun.ok('copy', '-q', '--all', way[i] ?? '', to), to).toBe(index.digest);
+  for (const place of way) {
+    const tls = place.startsWith('docker:') ? ['--tls-verify=false'] : [];
+    expect(digestOf(await skopeo('inspect', ...tls, '--raw', place)), place).toBe(index.digest);
+    const copied = ['copy', '-q', '--all', ...tls.map((word) => word.replace('--', '--src-'))];
+    await skopeo(...copied, place, `dir:${at(`by-skopeo-${way.indexOf(place)}`)}`);
+  }
+  const arm64 = await tsrun.ok(
+    'pull',
+    '-q',
+    '--platform',
+    'linux/arm64',
+    way.at(-1)?.slice('docker://'.length) ?? '',
+  );
+  expect(arm64).toBe(arm?.manifest.config.digest.slice('sha256:'.length));
+  await tsrun.ok('rmi', '-af');
+});
+
+it('takes what skopeo has written, and an image for one platform as it is', async () => {
+  const { host } = registry;
+  const tls = '--src-tls-verify=false';
+  await skopeo('copy', '-q', '--all', tls, `docker://${host}/multi:v1`, `oci:${at('theirs')}:v1`);
+  expect(
+    await tsrun.ok(
+      'copy',
+      '-q',
+      '--multi-arch=all',
+      `oci:${at('theirs')}:v1`,
+      `docker://${host}/from/skopeo`,
+    ),
+  ).toBe(index.digest);
+  const one = `docker://${host}/multi@${arm?.manifestDigest}`;
+  expect(await tsrun.ok('copy', '-q', '--all', '--tls-verify=false', one, `dir:${at('one')}`)).toBe(
+    arm?.manifestDigest,
+  );
+});
+
+it('says what cannot be', async () => {
+  const from = `docker://${registry.host}/multi:v1`;
+  const archive = await tsrun.expect(125, ['copy', '--all', from, `docker-archive:${at('no.tar')}`]);
+  expect(archive.stderr).toContain('a docker-archive holds no index');
+  const both = await tsrun.expect(125, [
+    'copy',
+    '--all',
+    '--platform',
+    'linux/arm64',
+    from,
+    `dir:${at('no')}`,
+  ]);
+  expect(both.stderr).toContain('contradict each other');
+});
+
+it('inspect prints documents as they are, for a platform, from a mirror', async () => {
+  const name = `docker://${registry.host}/multi:v1`;
+  expect(digestOf((await tsrun.expect(0, ['inspect', '--raw', name])).output)).toBe(index.digest);
+  const config = await tsrun.expect(0, ['inspect', '--config', '--platform', 'linux/arm64', name]);
+  expect(digestOf(config.output)).toBe(arm?.manifest.config.digest);
+  expect(await tsrun.ok('inspect', '--platform', 'linux/arm64', '-f', '{{.Architecture}}', name)).toBe(
+    'arm64',
+  );
+  mkdirSync(at('config/containers'), { recursive: true });
+  const gone = '[[registry.mirror]]\nlocation = "127.0.0.1:1/gone"\n';
+  const mirror = `[[registry.mirror]]\nlocation = "${registry.host}"\n`;
+  writeFileSync(
+    at('config/containers/registries.conf'),
+    `[[registry]]\nprefix = "far.test"\n${gone}${mirror}`,
+  );
+  const env = { XDG_CONFIG_HOME: at('config') };
+  const words = ['inspect', '--retry=0', '-f', '{{.Digest}} {{.RepoTags}}', 'docker://far.test/multi:v1'];
+  const { stdout } = await tsrun.expect(0, words, { env });
+  expect(stdout).toBe(`${index.digest} [far.test/multi:v1]\n`);
+  // Of the store, too.
+  await tsrun.ok('pull', '-q', `${registry.host}/multi:v1`);
+  expect(digestOf((await tsrun.expect(0, ['inspect', '--raw', `${registry.host}/multi:v1`])).output)).toBe(
+    index.digest,
+  );
+  await tsrun.ok('rmi', '-af');
+});
