@@ -31,7 +31,7 @@ export function logRecord({ driver, path, tag, ...limits }: LogRequest): LogPart
 /** @throws ERR_TSRUN_USAGE when the output could not be kept where the container's record says */
 export function logSpec(record: ContainerRecord): Pick<SupervisorSpec, 'log'> {
   const { logDriver: driver, logPath, logLimits } = record;
-  if (driver === 'none') return {};
+  if (driver === 'none' || driver === 'passthrough') return {};
   refuseUnusable(record);
   return {
     log: {
@@ -47,7 +47,7 @@ export function logSpec(record: ContainerRecord): Pick<SupervisorSpec, 'log'> {
 
 /** The file that the newest records are in; undefined when they are in none. */
 export function logFile(paths: StorePaths, record: ContainerRecord): string | undefined {
-  if (record.logDriver === 'none' || record.logDriver === 'journald') return undefined;
+  if (['none', 'passthrough', 'journald'].includes(record.logDriver)) return undefined;
   return record.logPath ?? containerFiles(paths, record.id).log;
 }
 

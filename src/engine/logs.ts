@@ -17,10 +17,11 @@ export async function* readLogs(
   view: ContainerView,
   options: LogOptions,
 ): AsyncGenerator<LogRecord> {
-  if (view.record.logDriver === 'none') {
+  const { logDriver } = view.record;
+  if (logDriver === 'none' || logDriver === 'passthrough') {
     throw tsrunError('ERR_TSRUN_USAGE', {
-      problem: `container ${view.name} keeps no log: it was made with --log-driver none`,
-      hint: `tsrun attach ${view.name}`,
+      problem: `container ${view.name} keeps no log: it was made with --log-driver ${logDriver}`,
+      hint: logDriver === 'none' ? `tsrun attach ${view.name}` : undefined,
     });
   }
   const path = logFile(engine.paths, view.record);

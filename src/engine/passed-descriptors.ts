@@ -1,8 +1,10 @@
 /**
  * Descriptors that the caller has left open for the container's command: `--preserve-fds N`, and sockets of systemd's (sd_listen_fds(3)), which
- * whoever is activated by a socket hands on. They are 3, 4, … inside, as they are here.
+ * whoever is activated by a socket hands on: they are 3, 4, … inside, as they are here. And stdin, stdout and stderr themselves, with
+ * `--log-driver passthrough`.
  */
 import { existsSync, readlinkSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { tsrunError } from '../errors.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 
@@ -14,6 +16,8 @@ export interface PassedDescriptors {
   descriptors: number[];
   /** For the command. */
   env: string[];
+  /** What its stdin, stdout and stderr are, where they are tsrun's own. */
+  stdio: number[] | undefined;
 }
 
 /**
@@ -23,7 +27,7 @@ export interface PassedDescriptors {
  */
 export function passedDescriptors(
   preserve: number,
-  record?: Pick<ContainerRecord, 'name' | 'init' | 'restart'>,
+  record?: Pick<ContainerRecord, 'name' | 'init' | 'restart' | 'logDriver'>,
 ): PassedDescriptors {
   const listening = record === undefined ? 0 : listenFds();
   const count = Math.max(preserve, listening);
@@ -38,7 +42,8 @@ export function passedDescriptors(
       hint: 'tsrun run --preserve-fds 1 IMAGE cat /proc/self/fd/3 3<file',
     });
   }
-  if (count > 0 && record?.restart) {
+  const stdio = record?.logDriver === 'passthrough' ? ownStreams() : undefined;
+  if ((count > 0 || stdio) && record?.restart) {
     throw tsrunError('ERR_TSRUN_USAGE', {
       problem: `container ${record.name} has a restart policy: its later starts would not have the descriptors that are passed`,
     });
@@ -53,7 +58,21 @@ export function passedDescriptors(
           `LISTEN_PID=${record?.init ? 2 : 1}`,
           ...(names === undefined ? [] : [`LISTEN_FDNAMES=${names}`]),
         ];
-  return { descriptors, env };
+  return { descriptors, env, stdio };
+}
+
+/**
+ * Whoever has a terminal can put words into it that its shell reads when the container has ended (ioctl TIOCSTI; CVE-2017-5226): a container
+ * never gets the user's.
+ */
+function ownStreams(): number[] {
+  const streams = [0, 1, 2];
+  const terminal = streams.find((fd) => isatty(fd));
+  if (terminal === undefined) return streams;
+  throw tsrunError('ERR_TSRUN_USAGE', {
+    problem: `--log-driver passthrough: descriptor ${terminal} is a terminal, in which the container could type as you`,
+    hint: 'tsrun run -it …   # a terminal of its own; or redirect all three: </dev/null >log 2>&1',
+  });
 }
 
 /** They are ours only if LISTEN_PID says so; else they were somebody's above us, and are closed by now. */

@@ -73,6 +73,8 @@ export interface StartExtras {
   imageMounts?: ((slots: Slots) => Step[]) | undefined;
   /** Descriptors of this process that are for the command. */
   passed?: readonly number[] | undefined;
+  /** Those that are its stdin, stdout and stderr, with --log-driver passthrough. */
+  stdio?: readonly number[] | undefined;
 }
 
 /** Undefined for a container without any. */
@@ -91,15 +93,17 @@ export function containerProgram(
   record: ContainerRecord,
   config: RuntimeConfig,
   network: ContainerNetwork,
-  { traced = false, cgroup, imageMounts, passed }: StartExtras & { traced?: boolean } = {},
+  { traced = false, cgroup, imageMounts, passed = [], stdio = [] }: StartExtras & { traced?: boolean } = {},
 ): Program {
   const driver = rootfsDriver(record.rootfsDriver);
+  const numbers = passedNumbers([...passed, ...stdio]);
   return startProgram({
     config,
     openStdin: record.openStdin,
     // The namespace of a cgroup of its own is made in that cgroup.
     flags: namespaceFlags(config) & ~(cgroup ? CLONE_NEWCGROUP : 0n),
-    passed: passedNumbers(passed),
+    passed: numbers,
+    stdio: stdio.length > 0 ? numbers.slice(passed.length) : undefined,
     pidNamespace: config.linux.namespaces.find(({ type }) => type === 'pid')?.path,
     rootfs: (slots) => {
       const rootfs = driver.plan(slots, rootfsPaths(engine.paths, record));
@@ -123,7 +127,7 @@ export function containerProgram(
         canSetGroups: !record.singleId,
         filterCache: engine.paths.runtime,
         cgroups: cgroup?.directories,
-        passed: passedNumbers(passed),
+        passed: numbers.slice(0, passed.length),
         traceFd: traced ? FD_TRACE : undefined,
       }),
   });
@@ -147,7 +151,7 @@ export function planStart(
   runtimeFd: number,
   { health, extra = [] }: { health?: HealthSpec | undefined; extra?: readonly number[] } = {},
 ): StartPlan {
-  const { cgroup, imageMounts, passed } = options;
+  const { cgroup, imageMounts, passed = [], stdio = [] } = options;
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
     : config;
@@ -157,6 +161,7 @@ export function planStart(
       cgroup,
       imageMounts,
       passed,
+      stdio,
     }),
   );
   if (options.trace) start.image.writeInt32LE(FD_TRACE, 24);
@@ -183,7 +188,7 @@ export function planStart(
     runtimeDirectory: runtimeFd,
     traceFd: options.trace?.supervisor,
     extra,
-    passed,
+    passed: [...passed, ...stdio],
     ports: network.claim.sockets,
     before: (slots: Slots) => cgroup?.make(slots) ?? [],
   };
@@ -221,7 +226,7 @@ export async function startUnlessRunning(
   // A container that was made a moment ago has no state yet: that look costs one failing open.
   if ((await settledPhase(engine, record)) === 'running') return undefined;
   const { config: planned, network: chosen } = prepared ?? prepare(engine, record);
-  const { config, passed } = await withDescriptors(record, planned, options.preserve);
+  const { config, passed, stdio } = await withDescriptors(record, planned, options.preserve);
   using _claim = chosen.claim;
   if (chosen.warning !== undefined) engine.warn(chosen.warning);
   using connected = await connect(engine, record, chosen);
@@ -237,7 +242,7 @@ export async function startUnlessRunning(
       engine.paths.runtime,
       cgroup?.directories,
     );
-  const extras = { cgroup, imageMounts: await imageMountsOf(engine, record), passed };
+  const extras = { cgroup, imageMounts: await imageMountsOf(engine, record), passed, stdio };
   const plan = planStart(engine, record, config, network, { ...options, ...extras }, lock.fd, {
     health,
     extra,
@@ -256,13 +261,16 @@ async function withDescriptors(
   record: ContainerRecord,
   config: RuntimeConfig,
   preserve = 0,
-): Promise<{ config: RuntimeConfig; passed?: readonly number[] }> {
-  if (preserve === 0 && process.env.LISTEN_FDS === undefined) return { config };
+): Promise<{ config: RuntimeConfig } & Pick<StartExtras, 'passed' | 'stdio'>> {
+  const isUsual =
+    preserve === 0 && process.env.LISTEN_FDS === undefined && record.logDriver !== 'passthrough';
+  if (isUsual) return { config };
   const { passedDescriptors } = await import('./passed-descriptors.ts');
-  const { descriptors, env } = passedDescriptors(preserve, record);
+  const { descriptors, env, stdio } = passedDescriptors(preserve, record);
   return {
     config: { ...config, process: { ...config.process, env: [...config.process.env, ...env] } },
     passed: descriptors,
+    stdio,
   };
 }
 

@@ -38,9 +38,9 @@ import { becomeContainerRoot, hasOwnUsers } from './user-namespace.ts';
 
 /** The ends that the new process uses; absent: /dev/null. */
 export interface ProcessStreams {
-  stdin?: Slot;
-  stdout?: Slot;
-  stderr?: Slot;
+  stdin?: Slot | number | undefined;
+  stdout?: Slot | number | undefined;
+  stderr?: Slot | number | undefined;
   /** Instead of the three: where the pty master is sent. */
   terminalSocket?: Slot;
 }
@@ -252,8 +252,9 @@ function streamsOf(context: InitContext, inRoot: InRoot): Step[] {
 /** Pipes as 0–2, owned by the container's user, who may then open /dev/stdout again. */
 export function pipeStreams(streams: ProcessStreams, uid: number): Step[] {
   const { stdin, stdout, stderr } = streams;
-  const own = (fd: Slot | undefined): Step[] =>
-    fd && uid !== 0
+  const own = (fd: Slot | number): Step[] =>
+    // A number is a descriptor of the user's own, whose owner is none of ours to change.
+    typeof fd !== 'number' && uid !== 0
       ? [
           call('container', 'its user may open it again, as /dev/stdout', 'fchown', [fd, uid, -1], {
             tolerate: ['EPERM', 'EINVAL'],

@@ -97,6 +97,8 @@ export interface StartOptions {
   child: (ends: ChildEnds) => Step[];
   /** Descriptors that are the container's alone once it is cloned. */
   passed?: readonly number[] | undefined;
+  /** Of those, what its stdin, stdout and stderr are instead of pipes. */
+  stdio?: readonly number[] | undefined;
   /** The supervisor's steps between clone and barrier: the network. */
   attach: (context: { slots: Slots; initPid: Slot; stderr: Slot }) => Step[];
 }
@@ -113,7 +115,9 @@ export function startProgram(options: StartOptions): Program {
     options.flags & CLONE_NEWUSER ? userNamespaceSteps(slots, options.config, s.initPid) : undefined;
   const { steps, streams, ends, receive } = options.config.process.terminal
     ? terminalStreams(slots)
-    : pipeStreams(slots, options.openStdin);
+    : options.stdio
+      ? givenStreams(options.stdio)
+      : pipeStreams(slots, options.openStdin);
   return {
     slots,
     steps: [
@@ -217,6 +221,14 @@ function pipeStreams(slots: Slots, openStdin: boolean): Streams {
   steps.unshift(pipe('supervisor', 'the container’s stdin', stdin, s.stdin, O_CLOEXEC));
   return { steps, streams: { stdin, stdout, stderr }, ends: [stdin, stdout, stderr], receive: [] };
 }
+
+/** They are somebody's already: nothing is made, and nothing comes through the supervisor. */
+const givenStreams = ([stdin, stdout, stderr]: readonly number[]): Streams => ({
+  steps: [],
+  streams: { stdin, stdout, stderr },
+  ends: [],
+  receive: [],
+});
 
 function terminalStreams(slots: Slots): Streams {
   const ours = slots.new('terminal.ours');

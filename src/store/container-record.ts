@@ -54,7 +54,7 @@ export type SharedNamespaces = Partial<
 >;
 
 /** What keeps a container's output. */
-export type LogDriver = 'k8s-file' | 'json-file' | 'journald' | 'none';
+export type LogDriver = 'k8s-file' | 'json-file' | 'journald' | 'passthrough' | 'none';
 
 export interface ContainerRecord {
   /** 64 hex digits */

@@ -28,6 +28,10 @@ export const ATTACH = defineCommand({
         hint,
       });
     }
+    if (record.logDriver === 'passthrough') {
+      const problem = `container ${record.name} was made with --log-driver passthrough: its streams are those of the tsrun that started it`;
+      throw tsrunError('ERR_TSRUN_USAGE', { problem });
+    }
     const streams = { stdin: record.openStdin && !given['no-stdin'], stdout: true, stderr: true };
     using foreground = await Foreground.open({
       streams,

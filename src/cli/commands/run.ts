@@ -16,11 +16,13 @@ type Given = Values<typeof RUN_OPTIONS>;
 const NO_STREAMS: Streams = { stdin: false, stdout: false, stderr: false };
 
 /** Which of the command's streams are the user's. Throws ERR_TSRUN_USAGE. */
-export function attachedStreams(given: Pick<Given, 'attach' | 'detach' | 'interactive'>): Streams {
+export function attachedStreams(
+  given: Pick<Given, 'attach' | 'detach' | 'interactive'> & Partial<Pick<Given, 'log-driver'>>,
+): Streams {
   if (given.detach && given.attach.length > 0) {
     throw usageError('-d and -a contradict each other', 'tsrun run -d …   # or: tsrun run -a stdout …');
   }
-  if (given.detach) return NO_STREAMS;
+  if (given.detach || given['log-driver'] === 'passthrough') return NO_STREAMS;
   const wants = (stream: (typeof given.attach)[number]): boolean =>
     given.attach.length === 0 || given.attach.includes(stream);
   return { stdin: given.interactive && wants('stdin'), stdout: wants('stdout'), stderr: wants('stderr') };

@@ -26,7 +26,12 @@ async function startAttached(
   given: { interactive: boolean; 'sig-proxy': boolean; 'detach-keys': string | undefined },
 ): Promise<number> {
   const { startUnlessRunning } = await import('../../engine/start-container.ts');
-  const streams = { stdin: given.interactive && record.openStdin, stdout: true, stderr: true };
+  const relayed = record.logDriver !== 'passthrough';
+  const streams = {
+    stdin: relayed && given.interactive && record.openStdin,
+    stdout: relayed,
+    stderr: relayed,
+  };
   using foreground = await Foreground.open({
     streams,
     tty: record.tty,

@@ -99,8 +99,11 @@ export const LIMIT_OPTIONS = {
   ),
   cgroups: value(
     'MODE',
-    'enabled: a cgroup of its own where you may make one; disabled: none; required: an error where a limit cannot be had',
-    oneOf('--cgroups', ['enabled', 'disabled', 'required'] as const),
+    'enabled: a cgroup of its own where you may make one, in which no process of tsrun is (no-conmon says the same); disabled: none; required: an error where a limit cannot be had',
+    (text) => {
+      const mode = oneOf('--cgroups', ['enabled', 'no-conmon', 'disabled', 'required'] as const)(text);
+      return mode === 'no-conmon' ? 'enabled' : mode;
+    },
     { default: 'enabled' },
   ),
   'oom-score-adj': value(

@@ -79,8 +79,8 @@ export const SUPERVISION_OPTIONS = {
   ),
   'log-driver': value(
     'DRIVER',
-    "Where its output is kept: k8s-file or json-file (docker's format), files beside the container; journald; or none",
-    oneOf('--log-driver', ['k8s-file', 'json-file', 'journald', 'none'] as const),
+    "Where its output is kept: k8s-file or json-file (docker's format), files beside the container; journald; none; or passthrough: it has tsrun's own stdin, stdout and stderr, which must be no terminal",
+    oneOf('--log-driver', ['k8s-file', 'json-file', 'journald', 'passthrough', 'none'] as const),
     { default: 'k8s-file' },
   ),
   'log-opt': list(
@@ -95,7 +95,7 @@ export const SUPERVISION_OPTIONS = {
   }),
 };
 
-type Given = Values<typeof SUPERVISION_OPTIONS> & { rm: boolean };
+type Given = Values<typeof SUPERVISION_OPTIONS> & { rm: boolean; tty: boolean };
 
 export const healthRequest = (given: Values<typeof HEALTH_OPTIONS>): HealthRequest => ({
   none: given['no-healthcheck'],
@@ -114,7 +114,7 @@ export function logRequest(given: Pick<Given, 'log-driver' | 'log-opt'>): LogReq
   const options: Omit<LogRequest, 'driver'> = Object.assign({}, ...given['log-opt']);
   const isFile = driver === 'k8s-file' || driver === 'json-file';
   const refused =
-    (options.tag !== undefined && (driver === 'k8s-file' || driver === 'none') && 'tag') ||
+    (options.tag !== undefined && driver !== 'json-file' && driver !== 'journald' && 'tag') ||
     (options.path !== undefined && !isFile && 'path') ||
     (options.maxBytes !== undefined && !isFile && 'max-size') ||
     (options.files !== undefined && !isFile && 'max-file');
@@ -129,6 +129,14 @@ export function logRequest(given: Pick<Given, 'log-driver' | 'log-opt'>): LogReq
 
 /** Throws ERR_TSRUN_USAGE. */
 export function refuseContradictions(given: Given): void {
+  if (given['log-driver'] === 'passthrough' && (given.tty || given.restart)) {
+    throw usageError(
+      given.tty
+        ? '-t and --log-driver passthrough contradict each other: a container has a terminal of its own, or your streams'
+        : '--restart and --log-driver passthrough contradict each other: later starts would not have the streams',
+      'leave one of the two out',
+    );
+  }
   if (given.rm && given.restart) {
     throw usageError(
       `--rm and --restart ${given.restart.name} contradict each other: a container that is removed cannot be started again`,

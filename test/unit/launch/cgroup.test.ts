@@ -92,6 +92,7 @@ describe('options', () => {
       },
     );
     expect(request({}).resources).toEqual({});
+    expect(request({ cgroups: 'no-conmon' }).cgroups).toBe('enabled');
     expect(request({ memory: '1g', 'memory-swap': '-1' }).resources).toEqual({
       memory: { limit: 1 << 30, swap: -1 },
     });
