@@ -64,7 +64,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   rm: { summary: 'Remove containers', load: async () => (await import('./commands/rm.ts')).RM },
   inspect: {
-    summary: 'Print all that is known of containers and images',
+    summary: 'Print all that is known of containers, images, networks and volumes',
     load: async () => (await import('./commands/inspect.ts')).INSPECT,
   },
   port: {

@@ -1,10 +1,10 @@
 /** How much containers have written: the sizes of the files in their upper layers, as `ps -s` shows them. */
 import { lstatSync, opendirSync } from 'node:fs';
 import { join } from 'node:path';
+import { upperOf } from '../engine/container-rootfs.ts';
 import type { ContainerView } from '../engine/container-view.ts';
 import type { Engine } from '../engine/open-engine.ts';
 import { LayerStore } from '../store/layers.ts';
-import { containerFiles } from '../store/paths.ts';
 import { humanSize } from './format/human.ts';
 
 interface Measured {
@@ -40,14 +40,24 @@ export function measureTree(directory: string): Measured {
   return measured;
 }
 
+/** What a container has written, and the bytes of all that it sees. */
+export function sizesOf(
+  engine: Engine,
+  { record }: Pick<ContainerView, 'record'>,
+): { written: Measured; whole: number } {
+  const layers = new LayerStore(engine.paths);
+  const written = measureTree(upperOf(engine.paths, record));
+  const below = record.layers.reduce((sum, chainId) => sum + layers.record(chainId).size, 0);
+  return { written, whole: written.bytes + below };
+}
+
 /** Id → `2B (virtual 144MB)`; `≥` where parts belong to subordinate ids and are not to be read. */
 export function containerSizes(engine: Engine, views: readonly ContainerView[]): Map<string, string> {
-  const layers = new LayerStore(engine.paths);
   return new Map(
-    views.map(({ id, record }) => {
-      const { bytes, isLowerBound } = measureTree(containerFiles(engine.paths, id).upper);
-      const image = record.layers.reduce((sum, chainId) => sum + layers.record(chainId).size, 0);
-      return [id, `${isLowerBound ? '≥' : ''}${humanSize(bytes)} (virtual ${humanSize(bytes + image)})`];
+    views.map((view) => {
+      const { written, whole } = sizesOf(engine, view);
+      const { bytes, isLowerBound } = written;
+      return [view.id, `${isLowerBound ? '≥' : ''}${humanSize(bytes)} (virtual ${humanSize(whole)})`];
     }),
   );
 }

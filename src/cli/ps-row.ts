@@ -19,6 +19,13 @@ export const PS_HEADINGS = {
   Mounts: 'MOUNTS',
   LocalVolumes: 'LOCAL VOLUMES',
   Networks: 'NETWORKS',
+  Created: 'CREATED',
+  Exited: 'EXITED',
+  ExitCode: 'EXIT CODE',
+  Pid: 'PID',
+  Restarts: 'RESTARTS',
+  StartedAt: 'STARTED AT',
+  ExitedAt: 'EXITED AT',
 };
 
 const ellipsis = (text: string, length: number): string =>
@@ -92,6 +99,10 @@ export interface RowOptions {
   size?: string | undefined;
 }
 
+/** As podman has it: 0 while there is none. */
+const exitCodeOf = (exit: ContainerView['state']['exit']): number =>
+  exit?.kind === 'exited' ? exit.code : exit?.kind === 'signaled' ? 128 + exit.signal : 0;
+
 export function psRow(view: ContainerView, { noTrunc, now, size }: RowOptions): Row {
   const { record, state } = view;
   const command = record.command.join(' ');
@@ -116,5 +127,13 @@ export function psRow(view: ContainerView, { noTrunc, now, size }: RowOptions): 
     Mounts: mounts.map((mount) => (noTrunc ? mount : ellipsis(mount, 15))).join(','),
     LocalVolumes: record.mounts.filter((mount) => mount.type === 'volume').length,
     Networks: record.networkMode ?? 'private',
+    // podman's
+    Created: record.createdAt,
+    Exited: state.phase === 'exited',
+    ExitCode: exitCodeOf(state.exit),
+    Pid: state.init?.pid ?? 0,
+    Restarts: state.restarts,
+    StartedAt: state.startedAt ?? '',
+    ExitedAt: state.finishedAt ?? '',
   };
 }

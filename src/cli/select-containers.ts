@@ -1,8 +1,10 @@
 /** Which containers a command is about: the names and ids given to it, `--all`, or `--latest`. */
+import { readFileSync } from 'node:fs';
 import type { ContainerView } from '../engine/container-view.ts';
 import type { Engine } from '../engine/open-engine.ts';
+import { TsrunError } from '../errors.ts';
 import { filterOption } from './options/filter-option.ts';
-import { flag } from './options/option.ts';
+import { flag, list } from './options/option.ts';
 import { say } from './output.ts';
 import { usageError } from './parse/usage.ts';
 import { PS_FILTERS, type PsFilter } from './ps-filter-keys.ts';
@@ -16,7 +18,21 @@ export const FILTER_OPTION = {
   filter: filterOption(PS_FILTERS, { short: 'f', example: '--filter restart-policy=always' }),
 };
 
+/** `--cidfile`, beside or instead of names: what `run --cidfile` has written. */
+export const CIDFILE_OPTION = {
+  cidfile: list('FILE', 'The container whose id is in FILE', readId, { example: '--cidfile web.cid' }),
+};
+
+function readId(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw usageError(`--cidfile ${file}: ${(error as Error).message}`);
+  }
+}
+
 interface Selection {
+  cidfile?: readonly string[];
   all?: boolean;
   latest?: boolean;
   filter?: readonly PsFilter[];
@@ -25,9 +41,10 @@ interface Selection {
 /** What each given word means, looked up when it is its turn. Throws ERR_TSRUN_USAGE for none at all. */
 export async function selectContainers(
   engine: Engine,
-  names: readonly string[],
-  { all = false, latest = false, filter = [] }: Selection,
+  named: readonly string[],
+  { all = false, latest = false, filter = [], cidfile = [] }: Selection,
 ): Promise<(() => ContainerView)[]> {
+  const names = [...named, ...cidfile];
   const { findContainer, listContainers } = await import('../engine/container-view.ts');
   const isImplied = all || latest || (filter.length > 0 && names.length === 0);
   if (isImplied && names.length > 0)
@@ -43,6 +60,10 @@ export async function selectContainers(
     throw usageError('there is no container', 'tsrun ps -a');
   return (latest ? containers.slice(0, 1) : containers).map((view) => () => view);
 }
+
+/** Is it the error of a name that no container has? */
+export const isUnknownContainer = (error: unknown): error is TsrunError =>
+  error instanceof TsrunError && error.code === 'ERR_TSRUN_CONTAINER_UNKNOWN';
 
 /**
  * Does `action` for each; one that fails is told of, and the others are done all the same.

@@ -51,4 +51,5 @@ case "${LISTEN_FDS:+--preserve-fd} $*" in
 	;;
 esac
 # A command ends before 4 MB of new objects have been made: no garbage collection while the user waits.
-exec "$node" --min-semi-space-size=4 "$bin/tsrun.cjs" "$@"
+# Without `--` node reads an --env-file of ours itself, wherever it stands, into its own environment.
+exec "$node" --min-semi-space-size=4 -- "$bin/tsrun.cjs" "$@"

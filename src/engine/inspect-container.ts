@@ -111,7 +111,8 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
     },
     Mounts: record.mounts.map((mount) => ({
       Type: mount.type,
-      ...(mount.name !== undefined && { Name: mount.name, Driver: 'local' }),
+      Name: mount.name ?? '',
+      Driver: mount.type === 'volume' ? 'local' : '',
       Source: mount.source,
       Destination: mount.destination,
       Mode: mount.options.join(','),

@@ -63,7 +63,7 @@ export const MACHINE_ERRORS = {
   }),
   ERR_TSRUN_OBJECT_UNKNOWN: define<{ name: string }>({
     exitCode: 125,
-    message: (d) => `there is neither a container nor an image "${d.name}"`,
+    message: (d) => `there is no container, image, network or volume "${d.name}"`,
     hint: () => 'tsrun ps -a; tsrun images',
   }),
   ERR_TSRUN_HOST_COMMAND_NOT_FOUND: define<{ command: string }>({

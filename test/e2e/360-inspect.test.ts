@@ -93,3 +93,23 @@ it('HostConfig tells what was asked for', async () => {
   expect(document.BoundingCaps).toContain('CAP_NET_ADMIN');
   expect(document.State).toMatchObject({ Status: 'created', Running: false, Pid: 0, ExitCode: 0, Error: '' });
 });
+
+it('volumes and networks are inspected too, by --type or by their name alone', async () => {
+  await tsrun.ok('volume', 'create', 'some-data');
+  await tsrun.ok('network', 'create', 'some-net');
+  expect(await tsrun.ok('inspect', '-f', '{{.Name}} {{.Driver}}', 'some-data', 'some-net')).toBe(
+    'some-data local\nsome-net bridge',
+  );
+  expect(await tsrun.ok('inspect', '--type', 'volume', '-f', '{{.Scope}}', 'some-data')).toBe('local');
+  await tsrun.expect(125, ['inspect', '--type', 'network', 'some-data']);
+  await tsrun.ok('network', 'rm', 'some-net');
+});
+
+it('of several containers each line of the log begins with its container', async () => {
+  const ids = [];
+  for (const word of ['one', 'two'])
+    ids.push(await tsrun.ok('run', '-d', '--network', 'none', 'localhost/busybox', 'echo', word));
+  for (const id of ids) await tsrun.ok('wait', id);
+  const [one = '', two = ''] = ids;
+  expect(await tsrun.ok('logs', ...ids)).toBe(`${one.slice(0, 12)} one\n${two.slice(0, 12)} two`);
+});

@@ -1,4 +1,6 @@
 /** `tsrun wait`: for ends, also of containers that are gone by then, and for other states. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { useTsrun } from '../support/tsrun.ts';
 
@@ -38,4 +40,39 @@ it('refuses what it does not know; --ignore prints -1 for what is not there', as
   expect((await tsrun.expect(125, ['wait', '--condition', 'tired', 'x'])).stderr).toMatch(/not one of/);
   await tsrun.expect(125, ['wait', 'no-such-container']);
   expect(await tsrun.ok('wait', '--ignore', 'no-such-container')).toBe('-1');
+});
+
+it('rm, stop and exec find containers by --cidfile, --latest and --ignore; rm has podman’s exit statuses', async () => {
+  const file = join(tsrun.store.directory, 'web.cid');
+  await tsrun.ok(
+    'run',
+    '-d',
+    '--name',
+    'web',
+    '--cidfile',
+    file,
+    '--network',
+    'none',
+    IMAGE,
+    'sleep',
+    '1000',
+  );
+  expect(await tsrun.ok('exec', '--cidfile', file, 'echo', 'hi')).toBe('hi');
+  expect(await tsrun.ok('exec', '--latest', 'echo', 'hi')).toBe('hi');
+  await tsrun.expect(125, ['exec', '--latest']);
+  await tsrun.ok('run', '-d', '--name', 'beside', '--network', 'container:web', IMAGE, 'sleep', '1000');
+  await tsrun.expect(2, ['rm', '--cidfile', file]);
+  await tsrun.expect(1, ['rm', 'no-such-container']);
+  expect(await tsrun.ok('rm', '--ignore', 'no-such-container')).toBe('');
+  expect(await tsrun.ok('stop', '--ignore', 'no-such-container')).toBe('');
+  expect(await tsrun.ok('rm', '-f', '-t', '0', '--depend', 'web')).toBe('beside\nweb');
+});
+
+it('an --env-file is the command’s alone: what starts tsrun does not read it', async () => {
+  const absent = await tsrun.expect(125, ['run', '--env-file', '/nowhere', IMAGE, 'true']);
+  expect(absent.stderr).toMatch(/^tsrun: .*\/nowhere/);
+  const file = join(tsrun.store.directory, 'env');
+  writeFileSync(file, 'NODE_OPTIONS=--no-such-option\nA=1\n');
+  const run = ['run', '--rm', '--network', 'none', '--env-file', file];
+  expect(await tsrun.ok(...run, IMAGE, 'sh', '-c', 'echo $A $NODE_OPTIONS')).toBe('1 --no-such-option');
 });

@@ -202,7 +202,7 @@ describe('ps', () => {
 
   it('has docker’s fields', () => {
     const row = psRow(view({ phase: 'running' }), { noTrunc: false, now });
-    expect(row).toEqual({
+    expect(row).toMatchObject({
       ID: '0123456789ab',
       Image: 'docker.io/library/httpd:latest',
       Command: '"httpd-foreground -X…"',

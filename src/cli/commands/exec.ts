@@ -4,11 +4,12 @@ import { endStatus } from '../end-status.ts';
 import { givenEnvironment, RUN_OPTIONS } from '../options/create-options.ts';
 import { flag } from '../options/option.ts';
 import { COMMAND_OPTIONS, PRESERVE_OPTION } from '../options/process-options.ts';
-import { UNSUPPORTED_EXEC_OPTIONS } from '../options/unsupported.ts';
+import { usageError } from '../parse/usage.ts';
+import { CIDFILE_OPTION, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
 export const EXEC = defineCommand({
   usage: 'CONTAINER COMMAND [ARG…]',
-  operands: [2, Number.POSITIVE_INFINITY],
+  operands: [1, Number.POSITIVE_INFINITY],
   text:
     "Runs one more command in a running container, in all of its namespaces and with its rights. The exit status is the command's, " +
     'or 125, 126, 127 as for `tsrun run`.',
@@ -17,18 +18,24 @@ export const EXEC = defineCommand({
     ...PRESERVE_OPTION,
     detach: flag('Leave the command running, and return at once', { short: 'd' }),
     'detach-keys': RUN_OPTIONS['detach-keys'],
+    ...CIDFILE_OPTION,
+    ...LATEST_OPTION,
   },
   optionsEndAtOperand: true,
-  unsupported: UNSUPPORTED_EXEC_OPTIONS,
   examples: ['tsrun exec -it web sh', 'tsrun exec -u 0 web id'],
-  async run(given, [name = '', ...command], context) {
+  async run(given, words, context) {
+    // With --latest or --cidfile all words are the command's.
+    const isImplied = given.latest || given.cidfile.length > 0;
+    const [names, command] = isImplied ? [[], words] : [words.slice(0, 1), words.slice(1)];
+    if (command.length === 0) throw usageError('which command?', 'tsrun exec -it web sh');
     const attached = !given.detach;
     const streams = { stdin: attached && given.interactive, stdout: attached, stderr: attached };
     const env = givenEnvironment(given);
     const engine = await context.engine();
-    const { findContainer } = await import('../../engine/container-view.ts');
     const { execInContainer } = await import('../../engine/exec-container.ts');
-    const view = findContainer(engine, name);
+    const [find] = await selectContainers(engine, names, given);
+    if (!find) throw usageError('which container?', 'tsrun ps');
+    const view = find();
     using foreground = attached
       ? await Foreground.open({ streams, tty: given.tty, detachKeys: given['detach-keys'], sigProxy: true })
       : undefined;

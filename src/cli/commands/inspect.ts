@@ -13,7 +13,7 @@ import { usageError } from '../parse/usage.ts';
 import { oneOf } from '../parse/words-of-choice.ts';
 import { forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
-const TYPES = ['all', 'container', 'image'] as const;
+const TYPES = ['all', 'container', 'image', 'network', 'volume'] as const;
 type Type = (typeof TYPES)[number];
 
 async function inspectContainerNamed(engine: Engine, name: string, size: boolean): Promise<object> {
@@ -22,9 +22,9 @@ async function inspectContainerNamed(engine: Engine, name: string, size: boolean
   const view = findContainer(engine, name);
   const document = inspectContainer(engine, view);
   if (!size) return document;
-  const { measureTree } = await import('../container-sizes.ts');
-  const { containerFiles } = await import('../../store/paths.ts');
-  return { ...document, SizeRw: measureTree(containerFiles(engine.paths, view.id).upper).bytes };
+  const { sizesOf } = await import('../container-sizes.ts');
+  const { written, whole } = sizesOf(engine, view);
+  return { ...document, SizeRw: written.bytes, SizeRootFs: whole };
 }
 
 /** What `inspect` is asked for beside names. */
@@ -64,34 +64,52 @@ async function documentOf(engine: Engine, name: string, kind: DocumentKind, wish
   return new StoredImage(engine.paths, record).document(kind === 'config' ? record.imageId : record.digest);
 }
 
-const isUnknown = (error: unknown, code: string): boolean =>
-  error instanceof TsrunError && error.code === code;
+async function inspectVolumeNamed(engine: Engine, name: string): Promise<object> {
+  const { findVolume } = await import('../../store/volumes.ts');
+  const { volumeDocument } = await import('./volume-inspect.ts');
+  return volumeDocument(engine.paths, findVolume(engine.paths, name));
+}
+
+async function inspectNetworkNamed(engine: Engine, name: string): Promise<object> {
+  const { describeNetwork } = await import('./network-inspect.ts');
+  return await describeNetwork(engine, name);
+}
+
+/** What says that there is none of the kind. */
+const UNKNOWN = [
+  'ERR_TSRUN_CONTAINER_UNKNOWN',
+  'ERR_TSRUN_IMAGE_NOT_LOCAL',
+  'ERR_TSRUN_REFERENCE',
+  'ERR_TSRUN_NETWORK_UNKNOWN',
+  'ERR_TSRUN_VOLUME_UNKNOWN',
+];
 
 /** Throws ERR_TSRUN_CONTAINER_UNKNOWN, ERR_TSRUN_IMAGE_NOT_LOCAL, ERR_TSRUN_OBJECT_UNKNOWN, or that the name is ambiguous. */
 async function inspectOne(engine: Engine, name: string, wish: Wish): Promise<object> {
   const { type, size } = wish;
-  if (type !== 'container' && isElsewhere(name)) return await inspectImageNamed(engine, name, wish);
-  if (type === 'container') return await inspectContainerNamed(engine, name, size);
-  if (type === 'image') return await inspectImageNamed(engine, name, wish);
-  try {
-    return await inspectContainerNamed(engine, name, size);
-  } catch (error) {
-    if (!isUnknown(error, 'ERR_TSRUN_CONTAINER_UNKNOWN')) throw error;
-  }
-  try {
+  if ((type === 'all' || type === 'image') && isElsewhere(name))
     return await inspectImageNamed(engine, name, wish);
-  } catch (error) {
-    if (isUnknown(error, 'ERR_TSRUN_IMAGE_NOT_LOCAL') || isUnknown(error, 'ERR_TSRUN_REFERENCE')) {
-      throw tsrunError('ERR_TSRUN_OBJECT_UNKNOWN', { name });
+  const kinds = {
+    container: () => inspectContainerNamed(engine, name, size),
+    image: () => inspectImageNamed(engine, name, wish),
+    network: () => inspectNetworkNamed(engine, name),
+    volume: () => inspectVolumeNamed(engine, name),
+  };
+  if (type !== 'all') return await kinds[type]();
+  for (const inspect of Object.values(kinds)) {
+    try {
+      return await inspect();
+    } catch (error) {
+      if (!(error instanceof TsrunError && UNKNOWN.includes(error.code))) throw error;
     }
-    throw error;
   }
+  throw tsrunError('ERR_TSRUN_OBJECT_UNKNOWN', { name });
 }
 
 export const INSPECT = defineCommand({
   usage: '[NAME…]',
   operands: [0, Number.POSITIVE_INFINITY],
-  text: "Prints all that is known of containers and images, as a JSON list under docker's field names. An image may also be at a registry (docker://NAME), in a layout (oci:DIRECTORY) or an archive (docker-archive:FILE, oci-archive:FILE): it is not fetched. What is not found is told of, and the rest printed.",
+  text: "Prints all that is known of containers, images, networks and volumes, as a JSON list under docker's field names. An image may also be at a registry (docker://NAME), in a layout (oci:DIRECTORY) or an archive (docker-archive:FILE, oci-archive:FILE): it is not fetched. What is not found is told of, and the rest printed.",
   options: {
     ...LATEST_OPTION,
     ...REGISTRY_OPTIONS,
@@ -106,7 +124,10 @@ export const INSPECT = defineCommand({
     }),
     raw: flag('Of an image, print the manifest or index instead, as it is'),
     size: flag('How much a container has written, too', { short: 's' }),
-    type: value('TYPE', 'container, image or all', oneOf('--type', TYPES), { short: 't', default: 'all' }),
+    type: value('TYPE', 'container, image, network, volume or all', oneOf('--type', TYPES), {
+      short: 't',
+      default: 'all',
+    }),
   },
   examples: [
     `tsrun inspect -f '{{json .Mounts}}' web`,

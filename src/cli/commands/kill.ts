@@ -4,7 +4,13 @@ import { parseSignal } from '../../launch/signals.ts';
 import { defineCommand } from '../command.ts';
 import { value } from '../options/option.ts';
 import { print } from '../output.ts';
-import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+import {
+  ALL_OPTION,
+  CIDFILE_OPTION,
+  forEach,
+  LATEST_OPTION,
+  selectContainers,
+} from '../select-containers.ts';
 
 const SIGKILL = 9;
 
@@ -20,6 +26,7 @@ export const KILL = defineCommand({
   options: {
     ...ALL_OPTION,
     ...LATEST_OPTION,
+    ...CIDFILE_OPTION,
     signal: value('SIGNAL', 'Which one, by name or number', parseSignal, { short: 's', default: 'KILL' }),
   },
   examples: ['tsrun kill -s HUP web'],

@@ -18,6 +18,17 @@ async function connected(engine: Engine): Promise<(ConnectedContainer & { networ
     );
 }
 
+/** @throws ERR_TSRUN_NETWORK_UNKNOWN */
+export async function describeNetwork(engine: Engine, name: string): Promise<Record<string, unknown>> {
+  const { findNetwork } = await import('../../engine/networks.ts');
+  const network = findNetwork(engine, name);
+  const containers = await connected(engine);
+  return networkDocument(
+    network,
+    containers.filter((each) => each.network === network.id),
+  );
+}
+
 export const NETWORK_INSPECT = defineCommand({
   usage: 'NETWORK…',
   operands: [1, Number.POSITIVE_INFINITY],
@@ -27,15 +38,9 @@ export const NETWORK_INSPECT = defineCommand({
   async run({ format }, names, context) {
     const template = format === undefined || format === 'json' ? undefined : parseTemplate(format);
     const engine = await context.engine();
-    const { findNetwork } = await import('../../engine/networks.ts');
-    const containers = await connected(engine);
     const found: object[] = [];
-    const status = await forEach(names, context.debug, (name) => {
-      const network = findNetwork(engine, name);
-      const one = networkDocument(
-        network,
-        containers.filter((each) => each.network === network.id),
-      );
+    const status = await forEach(names, context.debug, async (name) => {
+      const one = await describeNetwork(engine, name);
       if (template) print(`${executeTemplate(template, one)}\n`);
       else found.push(one);
     });

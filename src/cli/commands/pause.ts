@@ -1,6 +1,13 @@
 import { defineCommand } from '../command.ts';
 import { print, say } from '../output.ts';
-import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+import {
+  ALL_OPTION,
+  CIDFILE_OPTION,
+  FILTER_OPTION,
+  forEach,
+  LATEST_OPTION,
+  selectContainers,
+} from '../select-containers.ts';
 
 export const PAUSE = defineCommand({
   usage: '[CONTAINER…]',
@@ -8,7 +15,7 @@ export const PAUSE = defineCommand({
   text:
     'Holds all processes of containers where they are, until `tsrun unpause`. Where the container has no cgroup that you may freeze, its ' +
     'processes are sent SIGSTOP, which their parents may notice.',
-  options: { ...ALL_OPTION, ...LATEST_OPTION },
+  options: { ...ALL_OPTION, ...LATEST_OPTION, ...CIDFILE_OPTION, ...FILTER_OPTION },
   examples: ['tsrun pause web'],
   async run(given, names, context) {
     const engine = await context.engine();

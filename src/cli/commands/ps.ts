@@ -11,7 +11,7 @@ import { psFilter } from '../ps-filter.ts';
 import { PS_FILTERS } from '../ps-filter-keys.ts';
 import { PS_HEADINGS, psRow } from '../ps-row.ts';
 
-const SORT_KEYS = ['command', 'created', 'id', 'image', 'names', 'status'] as const;
+const SORT_KEYS = ['command', 'created', 'id', 'image', 'names', 'runningfor', 'status'] as const;
 
 const OPTIONS = {
   all: flag('Those that do not run, too', { short: 'a' }),
@@ -64,6 +64,7 @@ const SORT_TEXT: Record<(typeof SORT_KEYS)[number], (view: ContainerView) => str
   id: ({ id }) => id,
   image: ({ record }) => record.image,
   names: ({ name }) => name,
+  runningfor: ({ state }) => state.startedAt ?? '',
   status: ({ state }) => state.phase,
 };
 

@@ -2,7 +2,14 @@ import { parseSignal } from '../../launch/signals.ts';
 import { defineCommand } from '../command.ts';
 import { flag, value } from '../options/option.ts';
 import { print, say } from '../output.ts';
-import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+import {
+  ALL_OPTION,
+  CIDFILE_OPTION,
+  FILTER_OPTION,
+  forEach,
+  LATEST_OPTION,
+  selectContainers,
+} from '../select-containers.ts';
 import { STOP_TIME_OPTION } from './stop.ts';
 
 export const RESTART = defineCommand({
@@ -14,6 +21,8 @@ export const RESTART = defineCommand({
   options: {
     ...ALL_OPTION,
     ...LATEST_OPTION,
+    ...CIDFILE_OPTION,
+    ...FILTER_OPTION,
     ...STOP_TIME_OPTION,
     running: flag('Of all containers, those that run'),
     signal: value('SIGNAL', 'What to stop them with', parseSignal, {

@@ -1,9 +1,19 @@
+import type { ContainerView } from '../../engine/container-view.ts';
 import type { Engine } from '../../engine/open-engine.ts';
-import { TsrunError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
-import { flag } from '../options/option.ts';
+import { flag, value } from '../options/option.ts';
 import { print } from '../output.ts';
-import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+import { withOwnStatus } from '../own-status.ts';
+import { wholeNumber } from '../parse/words-of-choice.ts';
+import {
+  ALL_OPTION,
+  CIDFILE_OPTION,
+  FILTER_OPTION,
+  forEach,
+  isUnknownContainer,
+  LATEST_OPTION,
+  selectContainers,
+} from '../select-containers.ts';
 
 /** A container whose record cannot be read has only its id, or the beginning of it, to be called by. Returns the id, if there was one. */
 async function removeIfDamaged(engine: Engine, data: object): Promise<string | undefined> {
@@ -19,6 +29,17 @@ async function removeIfDamaged(engine: Engine, data: object): Promise<string | u
   return id;
 }
 
+async function stopFirst(engine: Engine, view: ContainerView, time: number): Promise<void> {
+  const { stopContainer } = await import('../../engine/stop-container.ts');
+  await stopContainer(engine, view, time);
+}
+
+/** podman-rm(1): a container that is not there, and one that runs. */
+const STATUSES = {
+  ERR_TSRUN_CONTAINER_UNKNOWN: 1,
+  ERR_TSRUN_CONTAINER_STATE: 2,
+};
+
 export const RM = defineCommand({
   usage: '[CONTAINER…]',
   operands: [0, Number.POSITIVE_INFINITY],
@@ -26,22 +47,43 @@ export const RM = defineCommand({
   options: {
     ...ALL_OPTION,
     ...LATEST_OPTION,
-    force: flag('Kill those that run; one that is not there is no error', { short: 'f' }),
+    ...CIDFILE_OPTION,
+    filter: { ...FILTER_OPTION.filter, short: '' },
+    depend: flag('Those that share its namespaces first'),
+    force: flag('End those that run; one that is not there is no error', { short: 'f' }),
+    ignore: flag('A container that is not there is no error', { short: 'i' }),
+    time: value(
+      'SECONDS',
+      'With --force: wait so long after the stop signal; -1 is for ever',
+      wholeNumber('--time', -1),
+      {
+        short: 't',
+        aliases: ['timeout'],
+        default: '0',
+      },
+    ),
     volumes: flag('Remove their anonymous volumes too', { short: 'v' }),
   },
   examples: ['tsrun rm -f web'],
   async run(given, names, context) {
     const engine = await context.engine();
     const { removeContainer } = await import('../../engine/remove-container.ts');
+    const { removeDependents } = await import('../../engine/dependent-containers.ts');
     const selected = await selectContainers(engine, names, given);
     return await forEach(selected, context.debug, async (find) => {
       try {
         const view = find();
-        await removeContainer(engine, view, { force: given.force, volumes: given.volumes });
-        print(`${view.name}\n`);
+        const options = { force: given.force, volumes: given.volumes };
+        const forced = async (one: ContainerView): Promise<void> => {
+          if (given.force && given.time) await stopFirst(engine, one, given.time);
+          await removeContainer(engine, one, options);
+          print(`${one.name}\n`);
+        };
+        if (given.depend) await removeDependents(engine, view, forced);
+        await forced(view);
       } catch (error) {
-        const isAbsent = error instanceof TsrunError && error.code === 'ERR_TSRUN_CONTAINER_UNKNOWN';
-        if (!(given.force && isAbsent)) throw error;
+        if (!isUnknownContainer(error) || !(given.force || given.ignore))
+          throw withOwnStatus(error, STATUSES);
         const id = await removeIfDamaged(engine, error.data);
         if (id !== undefined) print(`${id}\n`);
       }

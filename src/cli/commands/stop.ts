@@ -1,8 +1,17 @@
+import type { ContainerView } from '../../engine/container-view.ts';
 import { defineCommand } from '../command.ts';
-import { value } from '../options/option.ts';
+import { flag, value } from '../options/option.ts';
 import { print, say } from '../output.ts';
 import { wholeNumber } from '../parse/words-of-choice.ts';
-import { ALL_OPTION, FILTER_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+import {
+  ALL_OPTION,
+  CIDFILE_OPTION,
+  FILTER_OPTION,
+  forEach,
+  isUnknownContainer,
+  LATEST_OPTION,
+  selectContainers,
+} from '../select-containers.ts';
 
 export const STOP_TIME_OPTION = {
   time: value('SECONDS', 'How long to wait before it is killed; -1 is for ever', wholeNumber('--time', -1), {
@@ -12,6 +21,15 @@ export const STOP_TIME_OPTION = {
   }),
 };
 
+function unlessIgnored(find: () => ContainerView, ignore: boolean): ContainerView | undefined {
+  try {
+    return find();
+  } catch (error) {
+    if (ignore && isUnknownContainer(error)) return undefined;
+    throw error;
+  }
+}
+
 export const STOP = defineCommand({
   usage: '[CONTAINER…]',
   operands: [0, Number.POSITIVE_INFINITY],
@@ -20,7 +38,9 @@ export const STOP = defineCommand({
     ...ALL_OPTION,
     ...LATEST_OPTION,
     ...FILTER_OPTION,
+    ...CIDFILE_OPTION,
     ...STOP_TIME_OPTION,
+    ignore: flag('A container that is not there is no error', { short: 'i' }),
   },
   examples: ['tsrun stop web', 'tsrun stop -t 0 web'],
   async run(given, names, context) {
@@ -29,12 +49,14 @@ export const STOP = defineCommand({
     const selected = await selectContainers(engine, names, given);
     // All at once: ten containers that need their ten seconds are stopped in ten seconds.
     const stopping = selected.map(async (find) => {
-      const view = find();
-      return { view, stopped: await stopContainer(engine, view, given.time) };
+      const view = unlessIgnored(find, given.ignore);
+      return view && { view, stopped: await stopContainer(engine, view, given.time) };
     });
     await Promise.allSettled(stopping);
     return await forEach(stopping, context.debug, async (one) => {
-      const { view, stopped } = await one;
+      const done = await one;
+      if (!done) return;
+      const { view, stopped } = done;
       const seconds = given.time ?? view.record.stopTimeout;
       if (stopped.killed && seconds > 0) {
         say(`tsrun: ${view.name} did not end within ${seconds} s of its stop signal, and was killed\n`);

@@ -8,7 +8,8 @@ import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { forEach } from '../select-containers.ts';
 
-const document = (paths: StorePaths, volume: VolumeRecord): Record<string, unknown> => ({
+/** A volume under docker's field names. */
+export const volumeDocument = (paths: StorePaths, volume: VolumeRecord): Record<string, unknown> => ({
   Name: volume.name,
   Driver: 'local',
   Mountpoint: volumeSource(paths, volume),
@@ -40,7 +41,7 @@ export const VOLUME_INSPECT = defineCommand({
     const wanted = given.all ? listVolumes(paths).map(({ name }) => name) : names;
     const found: object[] = [];
     const status = await forEach(wanted, context.debug, (name) => {
-      const one = document(paths, findVolume(paths, name));
+      const one = volumeDocument(paths, findVolume(paths, name));
       if (template) print(`${executeTemplate(template, one)}\n`);
       else found.push(one);
     });

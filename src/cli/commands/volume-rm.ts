@@ -3,8 +3,11 @@ import { findVolume, listVolumes } from '../../store/volumes.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
+import { withOwnStatus } from '../own-status.ts';
 import { usageError } from '../parse/usage.ts';
 import { forEach } from '../select-containers.ts';
+
+const STATUSES = { ERR_TSRUN_VOLUME_UNKNOWN: 1, ERR_TSRUN_VOLUME_IN_USE: 2 };
 
 export const VOLUME_RM = defineCommand({
   usage: '[VOLUME…]',
@@ -33,7 +36,7 @@ export const VOLUME_RM = defineCommand({
         print(`${volume.name}\n`);
       } catch (error) {
         const isAbsent = error instanceof TsrunError && error.code === 'ERR_TSRUN_VOLUME_UNKNOWN';
-        if (!(given.force && isAbsent)) throw error;
+        if (!(given.force && isAbsent)) throw withOwnStatus(error, STATUSES);
       }
     });
   },

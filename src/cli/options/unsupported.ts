@@ -40,13 +40,6 @@ export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
   'volume-driver': '',
 };
 
-/** For `exec`. */
-export const UNSUPPORTED_EXEC_OPTIONS: Readonly<Record<string, string>> = {
-  cidfile: 'tsrun exec $(cat FILE) …',
-  latest: 'tsrun exec $(tsrun ps -lq) …',
-  l: 'tsrun exec $(tsrun ps -lq) …',
-};
-
 /** For `update`. */
 export const UNSUPPORTED_UPDATE_OPTIONS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(limits.map((name) => [name, LIMITS])),
