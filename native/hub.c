@@ -12,8 +12,8 @@
  * It is no daemon: it lives as long as it has members (members.h), which are the containers' supervisors. Whatever is killed, nothing stays:
  * the namespace goes with the last descriptor of it, the uplink dies with this process (PR_SET_PDEATHSIG), and this process with its
  * last member, whose end the kernel tells it of. If this process is killed, the containers of its networks still
- * reach each other by address, as their supervisors hold the namespace too; names and the way out are gone for them until they are started
- * again. Containers started later get another hub.
+ * reach each other by address, as their supervisors hold the namespace too; names and the way out are gone for them until another hub is
+ * started, which the next start does: it is given that namespace, and made to know them (src/engine/adopt-containers.ts).
  *
  * The uplink is two processes: slirp4netns, and for connections this binary executed once more (forward/outward.c).
  *

@@ -10,8 +10,9 @@
  *   6  the container's directory (or the exec session's): state.json, exit.json (supervisor/record.h), the log
  *      (supervisor/log.h) and helpers.log are written there, by openat(2)
  *   7  where traced ops are written, or closed
+ *   8  and the next ones, without a gap: what the start program knows by number (the connection to the hub of the bridge networks), or closed
  *
- * When it starts the container again (SPEC_RESTART_*), the supervisor executes itself, with 3, 4 and 6 as they were, and the number of
+ * When it starts the container again (SPEC_RESTART_*), the supervisor executes itself, with 3, 4, 6 and from 8 on as they were, and the number of
  * restarts and the last pause in ms as its arguments, and the policy of the last FRAME_POLICY if there was one. Each start is so a process image that knows nothing of the one before.
  *
  * Signals: SIGUSR1 says that the end of the container is wanted, so that it is not started again; SIGUSR2 says the same, and that the
@@ -60,6 +61,7 @@
 #define FD_CLIENT 5
 #define FD_DIRECTORY 6
 #define FD_TRACE 7
+#define FD_EXTRA 8
 
 enum slot {
 	SLOT_INIT_PID = 0,   /* pid of the container's init in the supervisor's pid namespace */

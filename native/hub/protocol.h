@@ -10,6 +10,7 @@
  *   5  a pipe to whoever started it, of struct failure_record (../program.h): one when the network namespace is there, with error 0,
  *      or has failed; then the end of file when the uplink is there, or one more.
  *   6  what the uplink says is appended to this file
+ *  60  the network namespace of a hub that was killed, or closed
  *
  * The first program makes the network namespace, and sockets in it, in a child that shares its descriptors, and leaves them at the
  * numbers below. The second one starts the uplink.

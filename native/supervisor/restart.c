@@ -8,6 +8,7 @@ static uint32_t count, pause;
 static int forced = -1;
 static int given; /* a client's policy holds: */
 static uint32_t given_flags, given_limit;
+static int extra_end = FD_EXTRA; /* behind the last descriptor from FD_EXTRA on that we were given */
 
 static uint32_t number(const char *digits)
 {
@@ -25,6 +26,8 @@ void restart_open(int argc, char **argv)
 	given = argc > 4;
 	given_flags = given ? number(argv[3]) : 0;
 	given_limit = given ? number(argv[4]) : 0;
+	while (SYS3(__NR_fcntl, extra_end, F_GETFD, 0) >= 0)
+		extra_end++;
 }
 
 int restart_policy(uint32_t flags, uint32_t limit)
@@ -82,5 +85,7 @@ int restart_now(char **envp)
 	limit[decimal(limit, given_limit)] = 0;
 	for (unsigned i = 0; i < sizeof(kept) / sizeof(*kept); i++)
 		SYS3(__NR_fcntl, kept[i], F_SETFD, 0);
+	for (int fd = FD_EXTRA; fd < extra_end; fd++)
+		SYS3(__NR_fcntl, fd, F_SETFD, 0);
 	return (int)SYS3(__NR_execve, "/proc/self/exe", argv, envp);
 }

@@ -5,8 +5,8 @@
  * RESTART_SETTLED has it at the minimum again. (These are docker's figures.) A failed *first* start is not repeated: whoever asked for it
  * is told.
  *
- * The start itself is an execve of the supervisor's own binary: all state of the last run, its descriptors and its memory go with the
- * old image, whatever the start program has made of them. Pid, children, session and namespaces stay.
+ * The start itself is an execve of the supervisor's own binary: all state of the last run, its memory and all descriptors but those that it
+ * was started with, go with the old image, whatever the start program has made of them. Pid, children, session and namespaces stay.
  */
 #ifndef TSRUN_SUPERVISOR_RESTART_H
 #define TSRUN_SUPERVISOR_RESTART_H
@@ -21,7 +21,7 @@
 
 /*
  * What the last image has left in the arguments: the number of restarts, the last pause and, if one came from a client, the policy that
- * holds instead of the spec's.
+ * holds instead of the spec's; and from FD_EXTRA on. Before any descriptor is opened.
  */
 void restart_open(int argc, char **argv);
 

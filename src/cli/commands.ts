@@ -206,6 +206,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Print all that is known of networks',
     load: async () => (await import('./commands/network-inspect.ts')).NETWORK_INSPECT,
   },
+  'network reload': {
+    summary: 'Make the network of running containers good again',
+    load: async () => (await import('./commands/network-reload.ts')).NETWORK_RELOAD,
+  },
   'network rm': {
     summary: 'Remove networks',
     load: async () => (await import('./commands/network-rm.ts')).NETWORK_RM,

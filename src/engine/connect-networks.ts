@@ -2,6 +2,7 @@
  * Connecting a container that starts to its bridge networks: a member of the hub, an address on each network, and a driver that knows
  * both. The addresses are leased to the container (store/leases.ts); what it got is written down for `inspect`.
  */
+import { fstatSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { BE_FOUND, bridgeDriver, bridgeTarget } from '../network/bridge.ts';
 import {
@@ -21,9 +22,9 @@ import { contains, formatSubnet, hostOf, type IpAddress, ipNumber, isIpv4 } from
 import type { ContainerRecord } from '../store/container-record.ts';
 import { leasedAddresses, leaseHolder, lockLeases, sweepLeases, takeLease } from '../store/leases.ts';
 import { randomHex } from '../sys/random.ts';
+import { SUPERVISOR_HUB, SUPERVISOR_NETNS } from './adopt-containers.ts';
 import type { BridgeChoice, ConnectedNetwork, ContainerNetwork } from './container-network.ts';
-import { type HubMember, joinHub } from './join-hub.ts';
-import { FD_EXTRA } from './launch-supervisor.ts';
+import { type HubMember, hubNeeds, joinHub } from './join-hub.ts';
 import { findNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
 import { readConnections, readEndpoints, writeEndpoints } from './read-endpoints.ts';
@@ -41,7 +42,7 @@ export async function connectNetworks(
     const leases = await leaseAll(engine, record, readConnections(engine, record.id) ?? bridge.networks);
     writeEndpoints(engine, record.id, leases);
     const driver = endpointDriver(record, leases, bridge, host);
-    return connected({ ...network, driver }, member, engine);
+    return connected({ ...network, driver }, member, engine, record);
   } catch (error) {
     member[Symbol.dispose]();
     throw error;
@@ -58,8 +59,8 @@ export function endpointDriver(
   const attachment = {
     container: record.id,
     leases,
-    connection: FD_EXTRA,
-    netns: FD_EXTRA + 1,
+    connection: SUPERVISOR_HUB,
+    netns: SUPERVISOR_NETNS,
     servers: record.dns.dns,
   };
   const target = { ...bridgeTarget(leases), transparent };
@@ -70,13 +71,28 @@ export function endpointDriver(
   });
 }
 
-const connected = (network: ContainerNetwork, member: HubMember, engine: Engine): ConnectedNetwork => ({
+const connected = (
+  network: ContainerNetwork,
+  member: HubMember,
+  engine: Engine,
+  record: ContainerRecord,
+): ConnectedNetwork => ({
   network,
   extra: [member.connection, member.netns],
   rootless: { maps: engine.maps, holder: member.pidfd },
   explain: (step) => (step?.why.startsWith(BE_FOUND) ? member.uplinkFailure() : undefined),
+  settle: () => settle(engine, record, member),
   [Symbol.dispose]: () => member[Symbol.dispose](),
 });
+
+/** If the hub was killed while the container started, another takes it over. */
+async function settle(engine: Engine, record: ContainerRecord, member: HubMember): Promise<void> {
+  if (member.isAlive) return;
+  using next = await joinHub(engine, hubNeeds(engine));
+  if (fstatSync(next.netns).ino === fstatSync(member.netns).ino) return;
+  // Another start was first, and there was no supervisor yet that held the namespace.
+  engine.warn(`${record.name} is cut off: its hub was killed; tsrun restart ${record.name}`);
+}
 
 /** All names of the container in one network: its own, the short id, aliases, its host name. */
 export const endpointNames = (record: ContainerRecord, aliases: readonly string[]): string[] => [

@@ -2,12 +2,9 @@
  * Use cases: `tsrun network connect` and `disconnect`. What they change is written down beside the container, for its next starts; to a
  * running one an interface is added, or taken away. Its endpoint then lives as long as its supervisor, by a pidfd that the hub keeps.
  */
-
-import { closeSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { containerMessages, hubEndpoint, hubMessages, interfaceIndex } from '../network/bridge.ts';
 import type { EndpointLease, EndpointRequest } from '../network/bridge-network.ts';
-import { readHostNetwork } from '../network/host-network.ts';
 import { endpointMessage, HUB_JOIN, HUB_LEAVE } from '../network/hub-protocol.ts';
 import { exchange } from '../network/netlink.ts';
 import { networkMode } from '../network/parse-network.ts';
@@ -15,18 +12,16 @@ import { removeLink } from '../network/route-messages.ts';
 import { visitBridges, visitContainer } from '../network/visit-namespaces.ts';
 import { runInside } from '../rootless/enter.ts';
 import { lockLeases, releaseLease } from '../store/leases.ts';
-import { call } from '../sys/calls.ts';
-import { SCM_RIGHTS, SOL_SOCKET } from '../sys/constants.ts';
 import { openPidfd } from '../sys/process.ts';
-import { nativeRunner } from '../sys/run.ts';
-import { type Memory, type Slot, Slots, type Step } from '../sys/step.ts';
+import type { Slot, Slots, Step } from '../sys/step.ts';
 import { leaseEndpoint } from './connect-networks.ts';
 import type { ContainerView } from './container-view.ts';
-import { type HubMember, joinHub } from './join-hub.ts';
+import { hubNeeds, joinHub } from './join-hub.ts';
 import { logNetworkEvent } from './network-events.ts';
 import { findNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
 import { readConnections, readEndpoints, writeConnections, writeEndpoints } from './read-endpoints.ts';
+import { tellHub } from './tell-hub.ts';
 
 /** The bridge networks that the container has at its next start. @throws ERR_TSRUN_USAGE for one without any */
 function connectionsOf(engine: Engine, { id, name, record }: ContainerView): EndpointRequest[] {
@@ -62,7 +57,7 @@ async function addInterface(engine: Engine, view: ContainerView, request: Endpoi
   const { init, supervisor } = view.state;
   if (!init || !supervisor) return;
   const leases = readEndpoints(engine, view.id);
-  using hub = await joinHub(engine, { host: readHostNetwork(), helper: undefined });
+  using hub = await joinHub(engine, hubNeeds(engine));
   const lease = await newLease(engine, view, request, leases);
   const isOutward = !lease.network.internal && leases.every(({ network }) => network.internal);
   runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) => [
@@ -71,8 +66,8 @@ async function addInterface(engine: Engine, view: ContainerView, request: Endpoi
     ),
     ...visitContainer(slots, init.pid, (route) => configureSteps(slots, route, lease, isOutward)),
   ]);
-  tell(
-    hub,
+  tellHub(
+    hub.connection,
     endpointMessage(HUB_JOIN, hubEndpoint(view.id, lease, view.record.dns.dns), true),
     openPidfd(supervisor),
   );
@@ -123,13 +118,13 @@ export async function disconnectContainer(
   const lease = leases.find(({ network }) => network.name === name);
   const { init } = view.state;
   if (init && lease) {
-    using hub = await joinHub(engine, { host: readHostNetwork(), helper: undefined });
+    using hub = await joinHub(engine, hubNeeds(engine));
     runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) =>
       visitContainer(slots, init.pid, (route) =>
         exchange('rootless', 'take its interface away', slots, route, [removeLink(lease.interfaceName)]),
       ),
     );
-    tell(hub, endpointMessage(HUB_LEAVE, hubEndpoint(view.id, lease, [])));
+    tellHub(hub.connection, endpointMessage(HUB_LEAVE, hubEndpoint(view.id, lease, [])));
     using _lock = await lockLeases(engine.paths);
     for (const address of [lease.ipv4, lease.ipv6]) {
       if (address !== undefined) releaseLease(engine.paths, number, address, view.id);
@@ -146,60 +141,4 @@ export async function disconnectContainer(
     before.filter((request) => request.name !== name),
   );
   logNetworkEvent(engine, 'disconnect', network, view);
-}
-
-const MSG_NOSIGNAL = 0x4000;
-
-/** Sends a message to the hub, with a pidfd that is closed here, and waits for its answer. @throws SyscallFailure with what it says */
-function tell(hub: HubMember, message: Buffer, pidfd?: number): void {
-  const slots = new Slots();
-  const [got, status] = [slots.new('got'), slots.new('status')];
-  const control: Memory = {
-    fields: [
-      { width: 8, value: 20 },
-      { width: 4, value: SOL_SOCKET },
-      { width: 4, value: SCM_RIGHTS },
-      { width: 4, value: pidfd ?? -1 },
-      { width: 4, value: 0 },
-    ],
-  };
-  const iovec: Memory = { fields: [{ pointer: message }, { width: 8, value: message.length }] };
-  const none = { width: 8, value: 0 } as const;
-  const header: Memory = {
-    fields: [
-      none,
-      none,
-      { pointer: iovec },
-      { width: 8, value: 1 },
-      ...(pidfd === undefined ? [none, none] : [{ pointer: control }, { width: 8, value: 24 } as const]),
-      none,
-    ],
-    say: 'an endpoint',
-  };
-  const answer: Memory = {
-    fields: [
-      { width: 4, into: status },
-      { width: 4, value: 0 },
-    ],
-  };
-  try {
-    nativeRunner.run({
-      slots,
-      steps: [
-        call('user', 'tell the hub', 'sendmsg', [hub.connection, header, MSG_NOSIGNAL]),
-        call('user', 'what it says', 'recvfrom', [hub.connection, answer, 4, 0, 0, 0], {
-          result: got,
-          retry: true,
-        }),
-        {
-          actor: 'user',
-          why: 'the hub must answer',
-          op: { kind: 'expect', value: got, equals: 4, errno: 'ECONNRESET' },
-        },
-        { actor: 'user', why: 'what it says', op: { kind: 'check', value: status } },
-      ],
-    });
-  } finally {
-    if (pidfd !== undefined) closeSync(pidfd);
-  }
 }

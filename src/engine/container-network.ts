@@ -56,6 +56,8 @@ export interface ConnectedNetwork extends Disposable {
   rootless: Rootless | undefined;
   /** What is known of a failed step of the supervisor's besides its errno. */
   explain(step: Step | undefined): string | undefined;
+  /** Looks after the start whether all is still well. */
+  settle(): Promise<void>;
 }
 
 export const withoutBridge = (network: ContainerNetwork): ConnectedNetwork => ({
@@ -63,6 +65,7 @@ export const withoutBridge = (network: ContainerNetwork): ConnectedNetwork => ({
   extra: [],
   rootless: undefined,
   explain: () => undefined,
+  settle: () => Promise.resolve(),
   [Symbol.dispose]: () => undefined,
 });
 
@@ -85,7 +88,7 @@ export function chooseNetwork(
     ports,
     probe,
     probeTransparent: () =>
-      probeTransparent(engine.rootless(), join(engine.paths.runtime, 'keeps-client-addresses')),
+      probeTransparent(engine.rootless, join(engine.paths.runtime, 'keeps-client-addresses')),
   };
   const parsed = networkMode(mode, endpoint);
   if (parsed.kind === 'bridge') return chooseBridge(parsed.networks, context);
@@ -103,7 +106,7 @@ function chooseBridge(networks: EndpointRequest[], context: ChoiceContext): Cont
   ].filter((warning) => warning !== undefined);
   return {
     driver: { ...UNCONNECTED_BRIDGE, keepsClientAddresses: transparent },
-    reason: 'asked for',
+    reason: 'containers of the user reach each other by address and name',
     warning: warnings.length > 0 ? warnings.join('; ') : undefined,
     host,
     claim: noPorts(),

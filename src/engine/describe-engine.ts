@@ -4,10 +4,12 @@ import { release } from 'node:os';
 import { fileSystem } from '../store/file-systems.ts';
 import { chooseNetwork } from './container-network.ts';
 import { listContainers } from './container-view.ts';
+import { defaultNetwork } from './default-network.ts';
 import type { Engine } from './open-engine.ts';
 import { chooseStorageDriver } from './storage-driver.ts';
+import { configuredNetwork } from './with-defaults.ts';
 
-export function describeEngine(engine: Engine): Record<string, unknown> {
+export async function describeEngine(engine: Engine): Promise<Record<string, unknown>> {
   const { containers, damaged } = listContainers(engine);
   const { maps } = engine;
   const storage = chooseStorageDriver(engine.paths, engine.rootless, engine.storageDriver);
@@ -33,16 +35,17 @@ export function describeEngine(engine: Engine): Record<string, unknown> {
       created: inPhase('created'),
       damaged,
     },
-    network: describeNetwork(engine),
+    network: await describeNetwork(engine),
     idMaps: { uids: maps.uids, gids: maps.gids, singleId: maps.single },
     host: { kernel: release(), architecture: process.arch, node: process.version },
   };
 }
 
-function describeNetwork(engine: Engine): Record<string, unknown> {
+async function describeNetwork(engine: Engine): Promise<Record<string, unknown>> {
+  const { network, problem } = defaultNetwork(engine, await configuredNetwork(process.env));
   try {
-    const { driver, reason } = chooseNetwork(engine, undefined, []);
-    return { default: driver.name, reason };
+    const { driver, reason } = chooseNetwork(engine, network, []);
+    return { default: driver.name, reason: problem ?? reason };
   } catch (error) {
     // No helper is installed: `--network none` and `host` still work.
     return { default: 'none', reason: error instanceof Error ? error.message : String(error) };

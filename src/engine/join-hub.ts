@@ -1,14 +1,18 @@
 /**
  * Being a member of the hub of the user's bridge networks: of the one that runs, or of one that is started. One command at a time starts
- * one; a connection to a hub that ends at this very moment is none, and starts another.
+ * one; a connection to a hub that ends at this very moment is none, and starts another. If the last one was killed, the new one takes over
+ * what it has left (adopt-containers.ts).
  */
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tsrunError } from '../errors.ts';
-import type { HostNetwork } from '../network/host-network.ts';
+import { pollDescriptors, seconds } from '../network/helper-steps.ts';
+import { type HostNetwork, readHostNetwork } from '../network/host-network.ts';
 import type { UplinkOptions } from '../network/hub-program.ts';
 import { hello } from '../network/hub-protocol.ts';
 import { probeOutward } from '../network/outward/probe.ts';
+import { probeHelper } from '../network/probe-helper.ts';
 import { awaitExecve, enter, runEntry } from '../rootless/enter.ts';
 import { rememberHolder } from '../rootless/holder.ts';
 import { tryLock, waitForLock } from '../store/lock.ts';
@@ -16,11 +20,12 @@ import { hubDirectory } from '../store/paths.ts';
 import { call, op } from '../sys/calls.ts';
 import { AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET } from '../sys/constants.ts';
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
-import { errnoName, errnoText } from '../sys/errno.ts';
+import { ERRNO, errnoName, errnoText } from '../sys/errno.ts';
 import { FAILURE_RECORD_SIZE } from '../sys/format.ts';
 import { startTimeOf } from '../sys/process.ts';
 import { nativeRunner, SyscallFailure, systemWords } from '../sys/run.ts';
 import { type Memory, Slots } from '../sys/step.ts';
+import { adopt, findSurvivors, type Survivors } from './adopt-containers.ts';
 import { HUB_LOG, type HubPlan, hubAddress, planHub } from './launch-hub.ts';
 import { moveDefaultNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
@@ -48,6 +53,18 @@ export class HubMember implements Disposable {
     this.pidfd = pidfd;
     this.#logPath = logPath;
     this.#started = started;
+  }
+
+  /** Has it not been killed in the meantime? */
+  get isAlive(): boolean {
+    const slots = new Slots();
+    const events = slots.new('events');
+    const hangUp = pollDescriptors([[this.connection, 0]]);
+    const look = call('user', 'is the hub still there?', 'ppoll', [hangUp, 1, seconds(0), 0, 8], {
+      result: events,
+      retry: true,
+    });
+    return nativeRunner.run({ slots, steps: [look] })(events) === 0;
   }
 
   /** Why the uplink could not be started, in the helper's words and the system's; undefined when it could. Waits for either. */
@@ -82,6 +99,13 @@ export interface HubNeeds {
   helper: string | undefined;
 }
 
+/** What a hub needs here now. */
+export function hubNeeds(engine: Engine): HubNeeds {
+  const cacheFile = join(engine.paths.runtime, 'network-helpers.json');
+  const found = probeHelper('slirp4netns', { cacheFile });
+  return { host: readHostNetwork(), helper: found.usable ? found.path : undefined };
+}
+
 /** @throws ERR_TSRUN_HUB, ERR_TSRUN_NAMESPACES */
 export async function joinHub(engine: Engine, needs: HubNeeds): Promise<HubMember> {
   const path = hubDirectory(engine.paths);
@@ -95,7 +119,7 @@ export async function joinHub(engine: Engine, needs: HubNeeds): Promise<HubMembe
     const started = sayHello(directory, join(path, HUB_LOG));
     if (started) return started;
     moveDefaultNetwork(engine);
-    return startHub(engine, needs, directory, path);
+    return await startHub(engine, needs, directory, path);
   } finally {
     closeSync(directory);
   }
@@ -193,14 +217,29 @@ export function uplinkOptions(
   return { path: helper, openFiles: host.openFiles, directory, outward: outward === undefined };
 }
 
-function startHub(engine: Engine, needs: HubNeeds, directory: number, path: string): HubMember {
+/** What the sockets of a hub that was killed, and its children's, are taken for until they have ended. */
+const STILL_ENDING: readonly number[] = [ERRNO.EADDRINUSE, ERRNO.EBUSY];
+const PATIENCE_MS = 10_000;
+
+async function startHub(
+  engine: Engine,
+  needs: HubNeeds,
+  directory: number,
+  path: string,
+  until = Date.now() + PATIENCE_MS,
+): Promise<HubMember> {
   const uplink = uplinkOptions(engine, needs, path);
-  const { plan, results } = enter(engine.rootless(), (rootless) => {
-    const plan = planHub({ rootless, directory, ipv6: needs.host.hasIpv6, uplink });
+  using survivors = findSurvivors(engine);
+  const way = survivors ? { maps: engine.maps, holder: survivors.holder } : engine.rootless();
+  const { plan, results, taken } = enter(way, (rootless) => {
+    // If the survivors have ended just now, there are new namespaces, and nothing to take over.
+    const taken = rootless.holder === survivors?.holder ? survivors : undefined;
+    const ipv6 = needs.host.hasIpv6;
+    const plan = planHub({ rootless, directory, ipv6, uplink, netns: taken?.netns });
     const encoded = encodeProgram(plan);
     const results = runEntry(plan, encoded);
     awaitExecve(plan, encoded, results);
-    return { plan, results };
+    return { plan, results, taken };
   });
   const pid = results(plan.pid);
   const startTime = startTimeOf(pid);
@@ -212,20 +251,40 @@ function startHub(engine: Engine, needs: HubNeeds, directory: number, path: stri
   const report = results(plan.report);
   const failure = readFailure(report, plan.network);
   const given = failure ? undefined : askHub(connection);
-  if (given) return new HubMember(connection, given, join(path, HUB_LOG), { report, plan });
+  if (given) return adoptAll(new HubMember(connection, given, join(path, HUB_LOG), { report, plan }), taken);
   closeSync(connection);
   closeSync(report);
+  if (taken && STILL_ENDING.includes(failure?.errno ?? 0) && Date.now() < until) {
+    await sleep(10);
+    return startHub(engine, needs, directory, path, until);
+  }
   const doing = failure?.doing ?? 'start their hub';
   throw tsrunError('ERR_TSRUN_HUB', { doing }, failure?.words ?? 'it ended at once');
 }
 
+/** @throws ERR_TSRUN_HUB when the uplink cannot be started */
+function adoptAll(member: HubMember, survivors: Survivors | undefined): HubMember {
+  try {
+    for (const survivor of survivors?.containers ?? []) adopt(member.connection, survivor);
+    return member;
+  } catch (error) {
+    const words = error instanceof SyscallFailure ? member.uplinkFailure() : undefined;
+    member[Symbol.dispose]();
+    throw tsrunError('ERR_TSRUN_HUB', { doing: 'take over from a hub that was killed' }, words ?? error);
+  }
+}
+
 /** The next record of the hub's report: a failure of `program`; undefined for one of success, and at the end of the file. */
-function readFailure(report: number, program: EncodedProgram): { doing: string; words: string } | undefined {
+function readFailure(
+  report: number,
+  program: EncodedProgram,
+): { doing: string; words: string; errno: number } | undefined {
   const record = Buffer.alloc(FAILURE_RECORD_SIZE);
   const length = readSync(report, record);
   const errno = record.readInt32LE(4);
   if (length < FAILURE_RECORD_SIZE || errno === 0) return undefined;
   const step = program.stepOf[record.readUInt32LE(0)];
-  if (!step) return { doing: 'run the hub’s program', words: `${errnoText(errno)} (${errnoName(errno)})` };
-  return { doing: step.why, words: systemWords(step, errno) };
+  if (!step)
+    return { doing: 'run the hub’s program', words: `${errnoText(errno)} (${errnoName(errno)})`, errno };
+  return { doing: step.why, words: systemWords(step, errno), errno };
 }

@@ -17,6 +17,7 @@ import {
   encodeHubSpec,
   HUB_FD_LISTEN,
   HUB_FD_LOG,
+  HUB_FD_NETNS,
   HUB_FD_REPORT,
   HUB_FD_SPEC,
 } from '../network/hub-protocol.ts';
@@ -49,6 +50,8 @@ export interface HubLaunch {
   ipv6: boolean;
   /** undefined = the containers have no way out */
   uplink: UplinkOptions | undefined;
+  /** Descriptor of the network namespace of a hub that was killed; undefined = a new one is made. */
+  netns?: number | undefined;
 }
 
 export interface HubPlan extends EnterPlan {
@@ -70,7 +73,9 @@ export function hubAddress(directory: number): { memory: Memory; size: number } 
 
 export function planHub(launch: HubLaunch): HubPlan {
   const slots = new Slots();
-  const network = encodeProgram(hubNetworkProgram(launch.ipv6, launch.uplink?.outward ?? false));
+  const { ipv6, uplink: way, netns } = launch;
+  const program = hubNetworkProgram(ipv6, way?.outward ?? false, netns !== undefined);
+  const network = encodeProgram(program);
   const uplink = launch.uplink && encodeProgram(hubUplinkProgram(launch.uplink));
   const spec = memfd(slots, 'hub-spec', encodeHubSpec(network.image, uplink?.image), 'what the hub is to do');
   const binary = readFileSync(join(nativeDirectory(), 'hub'));
@@ -82,7 +87,7 @@ export function planHub(launch: HubLaunch): HubPlan {
     'report.w',
     'log',
   ].map((name) => slots.new(name)) as [Slot, Slot, Slot, Slot, Slot];
-  const given = { spec: spec.fd, listen, report: reportWrite, log, self: self.fd };
+  const given = { spec: spec.fd, listen, report: reportWrite, log, self: self.fd, netns: launch.netns };
   const entry = planEntry(launch.rootless, slots, becomeHub(slots, given), false);
   return {
     ...entry,
@@ -127,6 +132,7 @@ interface Given {
   report: Slot;
   log: Slot;
   self: Slot;
+  netns: number | undefined;
 }
 
 function becomeHub(slots: Slots, given: Given): Step[] {
@@ -146,6 +152,7 @@ function becomeHub(slots: Slots, given: Given): Step[] {
         [given.listen, HUB_FD_LISTEN],
         [given.report, HUB_FD_REPORT],
         [given.log, HUB_FD_LOG],
+        ...(given.netns === undefined ? [] : [[given.netns, HUB_FD_NETNS] as const]),
       ],
       'the hub',
     ),

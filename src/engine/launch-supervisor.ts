@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FORWARD_FIRST_FD } from '../network/forward/config.ts';
 import { type EnterPlan, planEntry, type Rootless } from '../rootless/enter.ts';
-import { FD_CLIENT, FD_DIRECTORY, FD_LISTEN, FD_SPEC, FD_TRACE } from '../supervisor/protocol.ts';
+import { FD_CLIENT, FD_DIRECTORY, FD_EXTRA, FD_LISTEN, FD_SPEC, FD_TRACE } from '../supervisor/protocol.ts';
 import { call, close } from '../sys/calls.ts';
 import {
   AF_UNIX,
@@ -48,8 +48,6 @@ export interface SupervisorLaunch {
   before: (slots: Slots) => readonly Step[];
 }
 
-/** First descriptor of `extra`. */
-export const FD_EXTRA = FD_TRACE + 1;
 /** First descriptor of `passed`: above all that a starting tsrun has, below FORWARD_FIRST_FD. */
 const FD_PASSED = 256;
 /** What they are called in the supervisor. */

@@ -173,10 +173,10 @@ function removeBridge(engine: Engine, network: BridgeNetwork): void {
   ];
   runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) =>
     visitBridges(slots, hub.netns, (route) =>
-      messages
-        .flatMap((message) => exchange('rootless', 'remove the bridge', slots, route, [message]))
+      messages.flatMap((message) =>
         // Nothing may ever have been connected to it: then there is neither.
-        .map((step) => ({ ...step, tolerate: ['ENODEV', 'ESRCH'] })),
+        exchange('rootless', 'remove the bridge', slots, route, [message], 'ip', ['ENODEV', 'ESRCH']),
+      ),
     ),
   );
 }

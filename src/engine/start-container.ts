@@ -1,7 +1,7 @@
 /**
  * Starting a container: the programs are made from what is on disk, a supervisor is launched, and its first words are awaited.
  */
-import { closeSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import type { CgroupPlan } from '../launch/cgroup/plan.ts';
 import { initSteps } from '../launch/init-program.ts';
@@ -30,8 +30,6 @@ import {
   type ContainerNetwork,
   chooseNetwork,
   claimContainerPorts,
-  networkFiles,
-  networkOwner,
   rootlessForSharing,
   withNetworkNamespace,
   withoutBridge,
@@ -46,6 +44,7 @@ import { logSpec } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
 import { removalSteps } from './removal.ts';
 import { supervision } from './supervision.ts';
+import { writeNetworkFiles } from './write-network-files.ts';
 
 export interface StartOptions {
   /** The streams that the returned client gets from the first byte. */
@@ -250,6 +249,7 @@ export async function startUnlessRunning(
   try {
     const started = await launch(engine, record, plan, options, connected);
     for (const fd of passed ?? []) closeSync(fd);
+    await connected.settle();
     return started;
   } catch (error) {
     throw cgroup ? (await import('./cgroup-failure.ts')).cgroupFailure(error, record, cgroup) : error;
@@ -310,26 +310,6 @@ async function settledPhase(engine: Engine, record: ContainerRecord): Promise<Co
   }
   // Its supervisor is about to start it again.
   return phase === 'restarting' ? 'running' : phase;
-}
-
-/** The files are bind-mounted, so they are written in place. */
-function writeNetworkFiles(engine: Engine, record: ContainerRecord, network: ContainerNetwork): void {
-  const files = containerFiles(engine.paths, record.id);
-  const owner = networkOwner(engine, record.networkMode);
-  if (owner) {
-    // Who shares a network shares its names.
-    const theirs = containerFiles(engine.paths, owner.id);
-    copyFileSync(theirs.hosts, files.hosts);
-    copyFileSync(theirs.resolvConf, files.resolvConf);
-    return;
-  }
-  const { hosts, resolvConf } = networkFiles(
-    network,
-    { hostname: record.hostname, addHosts: record.addHosts },
-    record.dns,
-  );
-  writeFileSync(files.hosts, hosts);
-  writeFileSync(files.resolvConf, resolvConf);
 }
 
 function readConfig(engine: Engine, record: ContainerRecord): RuntimeConfig {

@@ -1,7 +1,8 @@
-/** What is not said on the command line, the user's configuration may say. Nobody who has none loads more than this file. */
+/** What is not said on the command line, the user's configuration may say, else tsrun's own defaults. Who has none does not load its parser. */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { defaultNetwork } from './default-network.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 
@@ -11,10 +12,19 @@ export function userConfigPath(environment: NodeJS.ProcessEnv): string {
   return join(base, 'tsrun', 'config.toml');
 }
 
-/** @throws ERR_TSRUN_CONFIG */
+/** `network` of the user's configuration. @throws ERR_TSRUN_CONFIG */
+export async function configuredNetwork(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const file = userConfigPath(environment);
+  if (!existsSync(file)) return undefined;
+  const { readUserConfig } = await import('./user-config.ts');
+  return (await readUserConfig(file)).network;
+}
+
+/** What was chosen is kept in the container's record. @throws ERR_TSRUN_CONFIG */
 export async function withDefaults(engine: Engine, request: CreateRequest): Promise<CreateRequest> {
-  const file = userConfigPath(process.env);
-  if (request.network !== undefined || !existsSync(file)) return request;
-  const { defaultNetwork } = await import('./default-network.ts');
-  return { ...request, network: await defaultNetwork(engine, file) };
+  if (request.network !== undefined && request.network !== 'default') return request;
+  const { network, problem } = defaultNetwork(engine, await configuredNetwork(process.env));
+  if (problem !== undefined)
+    engine.warn(`no bridge network: ${problem}; the container has --network private instead`);
+  return { ...request, network };
 }

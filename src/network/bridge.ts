@@ -264,7 +264,10 @@ export const hubEndpoint = (
   internal: network.internal,
 });
 
-/** How the steps begin that say to the hub who is there. */
+/**
+ * How the steps begin that say to the hub who is there. It may have been killed, at a restart long ago: then another has taken over, and knows
+ * the container (src/engine/adopt-containers.ts); so that it is gone is no failure here. tsrun looks after a start whether it is.
+ */
 export const BE_FOUND = 'be found as';
 
 function join(
@@ -273,10 +276,10 @@ function join(
   lease: EndpointLease,
 ): Step[] {
   const message = endpointMessage(HUB_JOIN, hubEndpoint(container, lease, servers));
-  const [got, status] = [slots.new('got'), slots.new('status')];
+  const status = slots.new('status');
   const why = `${BE_FOUND} ${lease.names[0]} in the network ${lease.network.name}`;
   return [
-    step(why, 'sendto', [connection, message, message.length, MSG_NOSIGNAL, 0, 0]),
+    step(why, 'sendto', [connection, message, message.length, MSG_NOSIGNAL, 0, 0], { tolerate: GONE }),
     step(
       `${why}: when the uplink is there`,
       'recvfrom',
@@ -294,11 +297,11 @@ function join(
         0,
         0,
       ],
-      { result: got, retry: true },
+      { tolerate: GONE, retry: true },
     ),
-    op(actor, `${why}: the hub must answer`, { kind: 'expect', value: got, equals: 4, errno: 'ECONNRESET' }),
     op(actor, why, { kind: 'check', value: status }),
   ];
 }
 
 const MSG_NOSIGNAL = 0x4000;
+const GONE = ['EPIPE', 'ECONNRESET', 'ENOTCONN'] as const;

@@ -9,6 +9,9 @@
  *
  * The namespace is made in a child that shares memory and descriptors with the hub (vfork), as the hub itself has to stay in the host's:
  * from there it asks the host's DNS servers.
+ *
+ * If a hub is killed, its containers' supervisors still hold the namespace, with bridges, routes and rules as they were. The next hub is given
+ * it, makes its own sockets in it, and an uplink of the same name.
  */
 import { call, close, op, pipe } from '../sys/calls.ts';
 import {
@@ -35,7 +38,7 @@ import { readExactly, startHelper, waitForAny } from './helper-steps.ts';
 import * as hub from './hub-protocol.ts';
 import { exchange } from './netlink.ts';
 import { openOutward } from './outward/open.ts';
-import { incomingRule, ipv4Settings, linkUp } from './route-messages.ts';
+import { incomingRule, ipv4Settings, linkUp, removeLink } from './route-messages.ts';
 import { slirpArguments } from './slirp4netns.ts';
 import { DEFAULT_SLIRP_OPTIONS } from './slirp4netns-options.ts';
 
@@ -96,30 +99,40 @@ function dnsSockets(slots: Slots, ipv6: boolean): Step[] {
   ];
 }
 
-/** Makes the namespace. @param ipv6 whether the kernel has IPv6; @param outward whether it has what outward/ takes */
-export function hubNetworkProgram(ipv6: boolean, outward: boolean): Program {
+/**
+ * Makes the namespace.
+ * @param ipv6 whether the kernel has IPv6
+ * @param outward whether it has what outward/ takes
+ * @param isThere it is that of a hub that was killed, at HUB_FD_NETNS already: only the sockets in it are made
+ */
+export function hubNetworkProgram(ipv6: boolean, outward: boolean, isThere = false): Program {
   const slots = new Slots();
   const [pidfd, netns, route] = ['child', 'netns', 'route'].map((name) => slots.new(name)) as [
     Slot,
     Slot,
     Slot,
   ];
-  const child: Step[] = [
-    op(actor, 'say which step failed', { kind: 'report', fd: hub.HUB_FD_REPORT }),
+  const hold = [
     step('hold it by this', 'openat', [AT_FDCWD, '/proc/thread-self/ns/net', O_RDONLY | O_CLOEXEC, 0], {
       result: netns,
     }),
     step('where the hub looks for it', 'dup3', [netns, hub.HUB_FD_NETNS, O_CLOEXEC]),
+  ];
+  const child: Step[] = [
+    op(actor, 'say which step failed', { kind: 'report', fd: hub.HUB_FD_REPORT }),
+    ...(isThere
+      ? [step('enter the namespace that its containers have kept', 'setns', [hub.HUB_FD_NETNS, CLONE_NEWNET])]
+      : hold),
     routeSocket(actor, 'talk about links and routes in it', route),
     step('where the hub looks for it', 'dup3', [route, hub.HUB_FD_ROUTE, O_CLOEXEC]),
     ...dnsSockets(slots, ipv6),
     ...(outward ? outwardSockets(slots) : []),
   ];
-  const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNET;
+  const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | (isThere ? 0n : CLONE_NEWNET);
   return {
     slots,
     steps: [
-      op(actor, 'make the bridges’ network namespace, staying in the host’s', {
+      op(actor, `${isThere ? 'visit' : 'make'} the bridges’ network namespace, staying in the host’s`, {
         kind: 'clone',
         flags,
         exitSignal: SIGCHLD,
@@ -128,7 +141,7 @@ export function hubNetworkProgram(ipv6: boolean, outward: boolean): Program {
       }),
       ...waitForSuccess(actor, 'it has been made', pidfd, slots),
       close(actor, 'it has been made', pidfd),
-      ...rules(slots),
+      ...(isThere ? [] : rules(slots)),
     ],
   };
 }
@@ -174,6 +187,15 @@ export function hubUplinkProgram(options: UplinkOptions): Program {
   return {
     slots,
     steps: [
+      ...exchange(
+        actor,
+        'that of an earlier one, which is about to end',
+        slots,
+        hub.HUB_FD_ROUTE,
+        [removeLink(UPLINK)],
+        'ip',
+        ['ENODEV'],
+      ),
       pipe(actor, 'learn when slirp4netns is ready', ready, written, O_CLOEXEC | O_NONBLOCK),
       pipe(actor, 'slirp4netns ends when the hub’s end is closed', lifeline, held, O_CLOEXEC),
       startHelper({

@@ -9,6 +9,7 @@
  * so; those are not answered.
  */
 import { call, op } from '../sys/calls.ts';
+import type { ErrnoName } from '../sys/errno.ts';
 import type { Actor, Field, Slot, Slots, Step } from '../sys/step.ts';
 
 const NLM_F_REQUEST = 1;
@@ -111,7 +112,7 @@ function batch(messages: readonly NetlinkMessage[]): Field[] {
 
 /**
  * Sends `messages` over the netlink socket `socket` and fails with the errno of the first that failed.
- * @param why of the first; the commands say the rest; @param program whose commands
+ * @param why of the first; the commands say the rest; @param program whose commands; @param tolerate errnos that are no failure
  */
 export function exchange(
   actor: Actor,
@@ -120,6 +121,7 @@ export function exchange(
   socket: Slot | number,
   messages: readonly NetlinkMessage[],
   program = 'ip',
+  tolerate: readonly ErrnoName[] = [],
 ): Step[] {
   const error = slots.new('error');
   const size = messages.reduce((sum, { size }) => sum + size, 0);
@@ -131,6 +133,6 @@ export function exchange(
     call(actor, `${why}: what the kernel says`, 'recvfrom', [socket, answer(error), length, 0, 0, 0], {
       retry: true,
     }),
-    op(actor, why, { kind: 'check', value: error }),
+    op(actor, why, { kind: 'check', value: error }, tolerate.length > 0 ? { tolerate } : {}),
   ];
 }

@@ -18,10 +18,10 @@ const LINK = { name: 'tsrun0', index: 1000, mac: '02:42:00:00:00:01', mtu: 1500,
  * Why not, in the system's words; undefined when they can.
  * @param mark a file in the user's runtime directory, made when they can; a failure may be one of the moment, and is not kept
  */
-export function probeBridge(rootless: Rootless, mark: string): string | undefined {
+export function probeBridge(rootless: () => Rootless, mark: string): string | undefined {
   if (statSync(mark, { throwIfNoEntry: false })) return undefined;
   try {
-    runInside(rootless, (slots) => {
+    runInside(rootless(), (slots) => {
       const [route, pid] = [slots.new('route'), slots.new('pid')];
       return [
         call('rootless', 'a network to try it in', 'unshare', [CLONE_NEWNET]),

@@ -28,7 +28,9 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['explain', ...FIRST],
   FIRST,
   ['run', '--rm', IMAGE, 'true'],
-  [...RUN, '-d', '--name', NAME, IMAGE, 'sleep', '60'],
+  // The hub of the bridges is started, and found by the next.
+  ['run', '-d', '--name', NAME, '-p', '127.0.0.1::80', IMAGE, 'sleep', '60'],
+  ['run', '--rm', '-p', '127.0.0.1::80', IMAGE, 'true'],
   // Joins the namespaces that the container above keeps.
   [...RUN, '--rm', IMAGE, 'true'],
   [...RUN, '--rm', IMAGE, 'no-such-command'],

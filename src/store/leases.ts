@@ -5,12 +5,13 @@
  * A lease is alive while that process is, or the container's supervisor. Dead ones are taken over when an address is asked for by name,
  * or when no other is left. The directory is gone at reboot, as the containers are.
  */
-import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IpAddress } from '../network/ip-address.ts';
 import { isAlive, startTimeOf } from '../sys/process.ts';
 import { readContainerState } from './container-state.ts';
 import { type FileLock, tryLock, waitForLock } from './lock.ts';
+import { namesIn } from './names-in.ts';
 import { leasesDirectory, type StorePaths } from './paths.ts';
 
 /** IPv6 addresses have colons, which are fine in a name. */
@@ -45,11 +46,17 @@ export async function lockLeases(paths: StorePaths): Promise<FileLock> {
 
 /** Addresses of the network that somebody has, or had. */
 export function leasedAddresses(paths: StorePaths, network: number): Set<IpAddress> {
-  try {
-    return new Set(readdirSync(join(leasesDirectory(paths), String(network))));
-  } catch {
-    return new Set(); // no directory: none was ever leased
-  }
+  return new Set(namesIn(join(leasesDirectory(paths), String(network))));
+}
+
+/** The containers that have, or had, an address of any network. */
+export function leaseContainers(paths: StorePaths): string[] {
+  const directory = leasesDirectory(paths);
+  const networks = namesIn(directory).filter((name) => /^\d+$/.test(name));
+  const links = networks.flatMap((network) =>
+    namesIn(join(directory, network)).map((name) => join(directory, network, name)),
+  );
+  return [...new Set(links.flatMap((path) => readLease(path)?.container ?? []))];
 }
 
 /** The container that has the address, or undefined when nobody (alive) has. */

@@ -9,6 +9,7 @@ export const FD_LISTEN = 4;
 export const FD_CLIENT = 5;
 export const FD_DIRECTORY = 6;
 export const FD_TRACE = 7;
+export const FD_EXTRA = 8;
 
 export const SLOT_INIT_PID = 0;
 export const SLOT_INIT_PIDFD = 1;

@@ -5,7 +5,8 @@
 import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
-import { allProcesses, containerPids, isRunning, parentOf } from '../support/container-processes.ts';
+import { containerPids, isRunning } from '../support/container-processes.ts';
+import { hubsOf, uplinkOf } from '../support/hub-processes.ts';
 import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
@@ -28,19 +29,10 @@ const fetchFrom = (address: string, path = '/hostname'): string[] => [
 ];
 const SERVE = [IMAGE, 'httpd', '-f', '-p', '80', '-h', '/etc'];
 
-/** The hub of this test's store, its uplink, and whether they run. */
-async function hubOf(container: string): Promise<{ hub: number; uplink: number }> {
-  const before = (await containerPids(tsrun, container)).supervisor;
-  const hub = allProcesses().find(({ pid, name }) => pid < before + 1 && isHubOf(pid, name));
-  const uplink = allProcesses().find(({ pid, name }) => name === 'slirp4netns' && parentOf(pid) === hub?.pid);
-  return { hub: hub?.pid ?? 0, uplink: uplink?.pid ?? 0 };
+async function hubOf(): Promise<{ hub: number; uplink: number }> {
+  const hub = await until('the hub runs', () => hubsOf(tsrun)[0]);
+  return { hub, uplink: uplinkOf(hub) ?? 0 };
 }
-
-/** Hubs that were there before this test are not this test's. */
-const others = new Set(allProcesses().map(({ pid }) => pid));
-const isHubOf = (pid: number, name: string): boolean =>
-  !others.has(pid) && isRunning(pid) && (name === 'tsrun-hub' || /hub/.test(name));
-const hubs = (): number[] => allProcesses().flatMap(({ pid, name }) => (isHubOf(pid, name) ? [pid] : []));
 
 describe('two containers', () => {
   it('have addresses of their own, by which they reach each other', async () => {
@@ -189,12 +181,12 @@ describe('a published port', () => {
 describe('what is killed', () => {
   it('is all gone with the last container', async () => {
     await tsrun.ok('rm', '-f', 'server');
-    await until('the hub ends', () => hubs().length === 0);
+    await until('the hub ends', () => hubsOf(tsrun).length === 0);
   });
 
   it.each(['hub', 'uplink', 'supervisor', 'init'] as const)('the %s leaves nothing', async (victim) => {
     await detached('victim', IMAGE, 'sleep', '1000');
-    const pids = { ...(await containerPids(tsrun, 'victim')), ...(await hubOf('victim')) };
+    const pids = { ...(await containerPids(tsrun, 'victim')), ...(await hubOf()) };
     expect(
       Object.values(pids).every((pid) => pid > 0),
       JSON.stringify(pids),
@@ -203,17 +195,17 @@ describe('what is killed', () => {
     // What is left works, or another takes its place.
     expect(await bridged(IMAGE, 'echo', 'next')).toBe('next');
     await tsrun.ok('rm', '-f', 'victim');
-    await until('the hub ends', () => hubs().length === 0);
+    await until('the hub ends', () => hubsOf(tsrun).length === 0);
     await until('all have ended', () => Object.values(pids).every((pid) => !isRunning(pid)));
   });
 
   it('all of it at once leaves nothing', async () => {
     await detached('victim', IMAGE, 'sleep', '1000');
-    const pids = { ...(await containerPids(tsrun, 'victim')), ...(await hubOf('victim')) };
+    const pids = { ...(await containerPids(tsrun, 'victim')), ...(await hubOf()) };
     for (const pid of Object.values(pids)) process.kill(pid, 'SIGKILL');
     await until('all have ended', () => Object.values(pids).every((pid) => !isRunning(pid)));
     expect(await bridged(IMAGE, 'echo', 'again')).toBe('again');
     await tsrun.ok('rm', '-f', 'victim');
-    await until('the hub ends', () => hubs().length === 0);
+    await until('the hub ends', () => hubsOf(tsrun).length === 0);
   });
 });

@@ -20,7 +20,7 @@ export const INFO = defineCommand({
   async run(given, _operands, context) {
     const engine = await context.engine();
     const { describeEngine } = await import('../../engine/describe-engine.ts');
-    const info = { version: version(), ...describeEngine(engine) };
+    const info = { version: version(), ...(await describeEngine(engine)) };
     if (given.format === undefined) print(outline(info));
     else if (given.format === 'json') print(`${JSON.stringify(info, undefined, 2)}\n`);
     else print(`${executeTemplate(parseTemplate(given.format), info)}\n`);

@@ -15,7 +15,7 @@ export function liveNames(context: Context): LiveNames {
 
 async function namesOf(kind: Kind, context: Context): Promise<readonly string[]> {
   const { paths, images, containers } = await context.engine();
-  const { namesDirectory, volumesDirectory } = await import('../../store/paths.ts');
+  const { namesDirectory, networksDirectory, volumesDirectory } = await import('../../store/paths.ts');
   switch (kind) {
     case 'container':
       return list(namesDirectory(paths)).filter((name) => containers.idOfName(name) !== undefined);
@@ -24,9 +24,21 @@ async function namesOf(kind: Kind, context: Context): Promise<readonly string[]>
     case 'volume':
       return list(volumesDirectory(paths));
     case 'network':
-      return ['private', 'host', 'none', 'pasta', 'slirp4netns'];
+      return [
+        'bridge',
+        ...list(networksDirectory(paths)).flatMap(jsonName),
+        'private',
+        'host',
+        'none',
+        'pasta',
+        'slirp4netns',
+      ];
   }
 }
+
+/** Of `NAME.json`; the default bridge's file is there only once it was needed. */
+const jsonName = (file: string): string[] =>
+  file.endsWith('.json') && file !== 'bridge.json' ? [file.slice(0, -'.json'.length)] : [];
 
 const list = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory) : []);
 

@@ -84,7 +84,7 @@ export const NETWORK_OPTIONS = {
   'mac-address': value('ADDRESS', 'The MAC address of its interface on the bridge', parseMac),
   network: list(
     'MODE',
-    'private (the default), bridge, a NETWORK that was made, none, host, pasta, slirp4netns, container:NAME or ns:PATH; several NETWORKs, each with its :ip=,mac=,alias=',
+    'bridge (the default), a NETWORK that was made, private, none, host, pasta, slirp4netns, container:NAME or ns:PATH; several NETWORKs, each with its :ip=,mac=,alias=',
     checkNetwork,
     { aliases: ['net'], example: '--network back --network front:alias=web' },
   ),

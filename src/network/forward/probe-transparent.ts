@@ -19,10 +19,10 @@ const TARGET = { ipv4: { address: '10.0.2.100', gateway: '10.0.2.2', prefix: 24 
 const PORT = { hostIp: '', hostPort: 53, containerPort: 53, protocol: 'udp' } as const;
 
 /** @param mark a file in the user's runtime directory, made when it works; a failure may be one of the moment, and is not kept */
-export function probeTransparent(rootless: Rootless, mark: string): TransparentFinding {
+export function probeTransparent(rootless: () => Rootless, mark: string): TransparentFinding {
   if (statSync(mark, { throwIfNoEntry: false })) return { transparent: true };
   try {
-    runInside(rootless, (slots) => [
+    runInside(rootless(), (slots) => [
       call('rootless', 'a network to try it in', 'unshare', [CLONE_NEWNET]),
       ...routingSteps('rootless', slots, TARGET, [PORT]),
     ]);

@@ -40,6 +40,7 @@ const NFNL_SUBSYS_QUEUE = 3;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 const NFT_MSG_NEWTABLE = 0;
+const NFT_MSG_DELTABLE = 2;
 const NFT_MSG_NEWCHAIN = 3;
 const NFT_MSG_NEWRULE = 6;
 const NFQNL_MSG_CONFIG = 2;
@@ -207,6 +208,9 @@ export function outwardRules(uplink: string, own: Subnet): NetlinkMessage[] {
   const { refused, unreachable } = VERDICT;
   return [
     framing(NFNL_MSG_BATCH_BEGIN),
+    // That of a hub that was killed is made anew: to be removed it has to be there.
+    nft(NFT_MSG_NEWTABLE, 0, `add table ip ${TABLE}`, attribute(1, text(TABLE))),
+    nft(NFT_MSG_DELTABLE, 0, `delete table ip ${TABLE}`, attribute(1, text(TABLE))),
     nft(NFT_MSG_NEWTABLE, 0, `add table ip ${TABLE}`, attribute(1, text(TABLE))),
     chain('ask', 'filter', PRIORITY.ask),
     chain('refuse', 'filter', PRIORITY.refuse),
