@@ -13,6 +13,8 @@ export interface Lack {
   replaced?: Readonly<Record<string, string>>;
   /** Added to the environment of the script; undefined removes a variable. */
   env?: NodeJS.ProcessEnv;
+  /** A network of its own, made by this shell script: whoever runs it may do there what root may. */
+  network?: string;
 }
 
 /** No subordinate ids, for anybody. */
@@ -26,7 +28,7 @@ export function onPoorerMachine(tsrun: Tsrun, lack: Lack, script: string): Promi
     writeFileSync(file, content, { mode });
     return `mount --bind ${file} ${path}`;
   };
-  const { hidden = [], replaced = {}, env = {} } = lack;
+  const { hidden = [], replaced = {}, env = {}, network } = lack;
   const mounts = [
     ...hidden.map((path, i) => cover(path, '', 0o444, i)),
     ...Object.entries(replaced).map(([path, text], i) =>
@@ -34,8 +36,11 @@ export function onPoorerMachine(tsrun: Tsrun, lack: Lack, script: string): Promi
     ),
   ];
   const drop = 'setpriv --ambient-caps=-all --inh-caps=-all';
-  const words = ['--user', '--map-current-user', '--mount', '--keep-caps', 'sh', '-euc'];
-  return start('unshare', [...words, [...mounts, `exec ${drop} sh -c "$1"`].join('\n'), 'sh', script], {
+  // What the network's script starts ends with this, by the end of a pid namespace.
+  const own = network === undefined ? [] : ['--net', '--pid', '--fork', '--mount-proc', '--kill-child'];
+  const words = ['--user', '--map-current-user', '--mount', ...own, '--keep-caps', 'sh', '-euc'];
+  const lines = [...mounts, ...(network === undefined ? [] : [network]), `exec ${drop} sh -c "$1"`];
+  return start('unshare', [...words, lines.join('\n'), 'sh', script], {
     env: { ...tsrun.store.env, T: BINARY, ...env },
     cwd: tsrun.store.directory,
   }).ended;
