@@ -44,17 +44,19 @@ export function makerOfTemporary(name: string): ProcessId | undefined {
 /** The names in tmp/; none when the store is not there yet. */
 export const temporaryNames = (paths: StorePaths): string[] => namesIn(temporaryDirectory(paths));
 
+/** The names in tmp/ that dead processes left. */
+export const deadTemporaries = (paths: StorePaths): string[] =>
+  temporaryNames(paths).filter((name) => {
+    const maker = makerOfTemporary(name);
+    return maker !== undefined && !isAlive(maker);
+  });
+
 /** Removes what dead processes left in tmp/; returns the names removed. Names of an unknown form are left alone. */
 export async function sweepTemporaries(
   paths: StorePaths,
   removeTree: RemoveTree = removeOwnTree,
 ): Promise<string[]> {
-  const swept: string[] = [];
-  for (const name of temporaryNames(paths)) {
-    const maker = makerOfTemporary(name);
-    if (maker === undefined || isAlive(maker)) continue;
-    await removeTree(join(temporaryDirectory(paths), name));
-    swept.push(name);
-  }
-  return swept;
+  const dead = deadTemporaries(paths);
+  for (const name of dead) await removeTree(join(temporaryDirectory(paths), name));
+  return dead;
 }
