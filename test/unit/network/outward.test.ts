@@ -34,6 +34,8 @@ it('is one batch of whole messages, which says what nft would be told', () => {
   ]);
   expect(batch.filter(({ frames }) => !frames).map(({ ip }) => ip.split(' ').slice(0, 5).join(' '))).toEqual([
     'add table ip outward',
+    'delete table ip outward',
+    'add table ip outward',
     'add chain ip outward ask',
     'add chain ip outward refuse',
     'add chain ip outward take',
