@@ -112,12 +112,19 @@ describe('--mount', () => {
       { type: 'tmpfs', options: ['size=67108864', 'mode=1770'] },
     ],
     [`type=bind,"source=${here}",destination=/in`, { source: here }],
+    [
+      'type=image,source=busybox,destination=/in,rw=true',
+      { type: 'image', source: 'busybox', options: ['rw'] },
+    ],
+    ['type=devpts,destination=/in,mode=600', { type: 'devpts', source: undefined, options: ['mode=600'] }],
   ])('%s', (text, expected) => {
     expect(parseMount(text, here)).toMatchObject({ destination: '/in', ...expected });
   });
 
   it.each([
-    ['type=image,source=x,destination=/in', /type "image" is not supported/],
+    ['type=npipe,source=x,destination=/in', /type "npipe" is not supported/],
+    ['type=image,destination=/in', /which image/],
+    ['type=devpts,destination=/in,mode=rw', /mode is a number/],
     ['type=bind,destination=/in', /needs a source/],
     ['type=tmpfs,source=x,destination=/in', /a tmpfs has no source/],
     ['type=bind,source=.', /destination is missing/],
