@@ -9,18 +9,29 @@ import { apache } from './apache.ts';
 import { busybox } from './busybox.ts';
 import { debian } from './debian.ts';
 import { httpd } from './httpd.ts';
+import { large, larger, layered } from './large.ts';
 import { type Recipe, writeLayout } from './oci-layout.ts';
 import { whiteout } from './whiteout.ts';
 
-const RECIPES = { apache, busybox, debian, httpd, whiteout } satisfies Record<string, () => Recipe>;
+const RECIPES = { apache, busybox, debian, httpd, large, larger, layered, whiteout } satisfies Record<
+  string,
+  () => Recipe
+>;
 
 export type ImageName = keyof typeof RECIPES;
 
 /** The images that come with tsrun. */
 export const BUNDLED_IMAGES = ['busybox', 'httpd'] as const satisfies readonly ImageName[];
 
-/** The images that only tests use. */
-export const TEST_IMAGES = ['apache', 'debian', 'whiteout'] as const satisfies readonly ImageName[];
+/** The images that only tests and the benchmark use. */
+export const TEST_IMAGES = [
+  'apache',
+  'debian',
+  'large',
+  'larger',
+  'layered',
+  'whiteout',
+] as const satisfies readonly ImageName[];
 
 const isImageName = (name: string): name is ImageName => Object.hasOwn(RECIPES, name);
 

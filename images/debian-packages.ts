@@ -110,14 +110,16 @@ export function librariesOf(paths: readonly string[]): string[] {
 }
 
 function statIfPresent(path: string): Stats | undefined {
-  return lstatSync(`/${path}`, { throwIfNoEntry: false });
+  return unlessRefused(() => lstatSync(`/${path}`, { throwIfNoEntry: false }));
 }
 
-function readIfAllowed(path: string): Buffer | undefined {
+const readIfAllowed = (path: string): Buffer | undefined => unlessRefused(() => readFileSync(`/${path}`));
+
+/** undefined for a file of root only, as /etc/sudoers is, or in a directory of root's: an ordinary user builds the image without it. */
+function unlessRefused<T>(look: () => T): T | undefined {
   try {
-    return readFileSync(`/${path}`);
+    return look();
   } catch (error) {
-    // A file for root only, as /etc/sudoers: an ordinary user builds the image without it.
     if ((error as NodeJS.ErrnoException).code === 'EACCES') return undefined;
     throw error;
   }

@@ -1,14 +1,16 @@
 /** What the pull needs of whoever unpacks a layer's archive. */
-import type { Writable } from 'node:stream';
 import type { DiffId } from '../spec/image.ts';
-import type { Compression } from '../spec/media-types.ts';
+import type { GrowingFile } from '../store/growing-file.ts';
 
 export interface UnpackTarget {
   /** An empty directory to fill. */
   diffDirectory: string;
   /** The diff directories of the layers below, top first. */
   lowers: string[];
-  compression: Compression;
+  /** The layer's archive, compressed or not. */
+  blob: GrowingFile;
+  /** Called now and then with how many bytes of the blob have been unpacked. */
+  onProgress?: ((bytes: number) => void) | undefined;
 }
 
 export interface UnpackResult {
@@ -25,9 +27,7 @@ export interface UnpackResult {
 
 /** One layer being unpacked. Ends with finish() or abort(). */
 export interface LayerUnpacking {
-  /** The compressed bytes. Back-pressure holds the caller up; an error of the unpacker destroys the stream with it. */
-  input: Writable;
-  /** Call it after input.end(). Rejects when the archive is not whole or could not be unpacked. */
+  /** Rejects when the blob will not be whole, or could not be unpacked. */
   finish(): Promise<UnpackResult>;
   /** Stops; what was unpacked stays for the caller to remove. */
   abort(): Promise<void>;

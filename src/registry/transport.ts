@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { TsrunError, tsrunError } from '../errors.ts';
+import { orAborted } from '../sys/or-aborted.ts';
 import { apiHost, isLoopback, leadsInward } from './host.ts';
 import { networkFailure, tooSlow } from './network-failure.ts';
 import { systemAuthorities } from './system-authorities.ts';
@@ -112,7 +113,9 @@ export class Transport {
    */
   #secureContext(isOwn: boolean, isTrusted: boolean): SecureContext {
     const { tls, environment } = this.options;
-    const authorities = isTrusted ? {} : { ca: [...systemAuthorities(environment), ...(tls.ca ?? [])] };
+    const authorities = isTrusted
+      ? { ca: [] }
+      : { ca: [...systemAuthorities(environment), ...(tls.ca ?? [])] };
     const { cert, key } = tls;
     try {
       return createSecureContext({ ...authorities, ...(isOwn && cert && key && { cert, key }) });
@@ -164,6 +167,7 @@ export class Transport {
         signal: call.signal ?? null,
         ...(call.patienceMs === undefined ? {} : { headersTimeout: call.patienceMs }),
       });
+      // undici looks at the signal only when it has a connection, and a server may let it wait for one
       const response = await (call.signal ? orAborted(sending, call.signal) : sending);
       this.#hasAnswered = true;
       return { status: response.statusCode, headers: response.headers, body: response.body, url: call.url };
@@ -177,20 +181,6 @@ export class Transport {
   /** Ends all connections. */
   async close(): Promise<void> {
     await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
-  }
-}
-
-/** undici looks at the signal of a request only when it has a connection, and a server may let it wait for one. */
-async function orAborted<T>(sending: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', abort);
-  if (signal.aborted) abort();
-  sending.catch(() => undefined); // nobody may wait for it any more
-  try {
-    return await Promise.race([sending, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 

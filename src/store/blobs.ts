@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { tsrunError } from '../errors.ts';
 import type { Descriptor, Digest } from '../spec/image.ts';
 import { writeFileAtomic } from './atomic-write.ts';
+import { GrowingFile } from './growing-file.ts';
 import { sha256 } from './hash.ts';
 import { type OpenPartialOptions, PartialBlob } from './partial-blob.ts';
 import { blobPath, type StorePaths } from './paths.ts';
@@ -42,6 +43,12 @@ export class BlobStore {
     const path = blobPath(this.paths, digest);
     if (part === undefined) return createReadStream(path, { highWaterMark: READ_BYTES });
     return createReadStream(path, { highWaterMark: READ_BYTES, start: part.start, end: part.end - 1 });
+  }
+
+  /** A complete blob as one that may be read while it grows. Throws the system's error. */
+  file(digest: Digest): GrowingFile {
+    const path = blobPath(this.paths, digest);
+    return GrowingFile.whole(path, statSync(path).size);
   }
 
   /** Puts a small blob, verifying `digest`. Throws ERR_TSRUN_MISMATCH; `what` names the blob. */

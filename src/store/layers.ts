@@ -4,12 +4,12 @@
  * A layer is made in tmp/, and appears by one rename of its directory. Layers are named by chain id, not by DiffID, because what an
  * archive unpacks to may depend on the layers below it (whiteouts and attributes of existing directories).
  */
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { digestHex, isDigest } from '../spec/digest.ts';
 import type { ChainId, DiffId, Digest } from '../spec/image.ts';
-import { syncDirectory, writeDurably } from './atomic-write.ts';
+import { syncDirectory } from './atomic-write.ts';
 import { type FileLock, tryLock, type WaitOptions, waitForLock } from './lock.ts';
 import {
   layerDiff,
@@ -62,7 +62,33 @@ export interface StoreHooks {
   syncFilesystem: SyncFilesystem;
 }
 
-export const DEFAULT_STORE_HOOKS: StoreHooks = { removeTree: removeOwnTree, syncFilesystem: syncWithCommand };
+/** One after the other on the same file system: whoever asks while one runs shares the one after it, which covers all that is there. */
+export function sharedSync(sync: SyncFilesystem): SyncFilesystem {
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const start = (path: string): Promise<void> => {
+    const started = sync(path).finally(() => {
+      running = undefined;
+    });
+    running = started;
+    return started;
+  };
+  return (path) => {
+    if (running === undefined) return start(path);
+    next ??= running
+      .catch(() => undefined) // whoever asked for it is told
+      .then(() => {
+        next = undefined;
+        return start(path);
+      });
+    return next;
+  };
+}
+
+export const DEFAULT_STORE_HOOKS: StoreHooks = {
+  removeTree: removeOwnTree,
+  syncFilesystem: sharedSync(syncWithCommand),
+};
 
 /** A layer that is being made: filled, sealed, published; or abandoned at any moment before. */
 export class NewLayer {
@@ -83,12 +109,14 @@ export class NewLayer {
 
   /** Adds the record, and makes everything durable; the next layer may be filled meanwhile. */
   async seal(record: LayerRecord): Promise<void> {
-    writeDurably(join(this.#directory, 'layer.json'), `${JSON.stringify(record, undefined, 2)}\n`);
+    writeFileSync(join(this.#directory, 'layer.json'), `${JSON.stringify(record, undefined, 2)}\n`, {
+      mode: 0o600,
+    });
     await this.#hooks.syncFilesystem(this.#directory);
     this.#record = record;
   }
 
-  /** Gives the sealed layer its name. A complete layer that is there already stays, and this one goes. */
+  /** Gives the sealed layer its name, which syncNames() makes durable. A complete layer that is there already stays, and this one goes. */
   async publish(): Promise<void> {
     const record = this.#record;
     if (record === undefined) throw new Error('a layer was published before it was sealed');
@@ -102,7 +130,6 @@ export class NewLayer {
     } catch (error) {
       throw tsrunError('ERR_TSRUN_STORE', { doing: `put layer ${record.diffId} at ${final}` }, error);
     }
-    syncDirectory(layersDirectory(this.#paths));
   }
 
   async abandon(): Promise<void> {
@@ -136,6 +163,11 @@ export class LayerStore {
     } catch {
       return undefined; // whoever must know why looks with record()
     }
+  }
+
+  /** Makes the names of published layers durable. */
+  syncNames(): void {
+    syncDirectory(layersDirectory(this.paths));
   }
 
   begin(): NewLayer {

@@ -7,7 +7,7 @@
  *            └─ discard(): wrong bytes are removed
  *
  * The file is its own lock, so that two pulls of one blob share one download: the second waits in open(), and then finds the
- * blob complete. Bytes of an earlier process are hashed again, not believed. Others may follow() the bytes while they come.
+ * blob complete. Bytes of an earlier process are hashed again, not believed. Others may read the file while it grows.
  */
 import { existsSync, fstatSync, fsync, ftruncateSync, read, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -16,7 +16,7 @@ import { tsrunError } from '../errors.ts';
 import type { Descriptor, Digest } from '../spec/image.ts';
 import { tellOfBuffer } from '../sys/collect-buffers.ts';
 import { syncDirectory } from './atomic-write.ts';
-import { FollowedFile } from './followed-file.ts';
+import { GrowingFile } from './growing-file.ts';
 import { Sha256 } from './hash.ts';
 import { type FileLock, waitForLock } from './lock.ts';
 import { blobPath, partialBlobPath, type StorePaths } from './paths.ts';
@@ -40,7 +40,7 @@ export class PartialBlob {
   /** True when some of the bytes are of an earlier attempt of another process. */
   readonly isResumed: boolean;
   /** The bytes so far, for those who read along. */
-  readonly file: FollowedFile;
+  readonly file: GrowingFile;
   readonly #paths: StorePaths;
   readonly #what: string;
   readonly #lock: FileLock;
@@ -56,7 +56,7 @@ export class PartialBlob {
     this.digest = descriptor.digest;
     this.expectedSize = descriptor.size;
     this.isResumed = start.received > 0;
-    this.file = new FollowedFile(lock.path, start.received);
+    this.file = new GrowingFile([lock.path, blobPath(paths, descriptor.digest)], start.received);
   }
 
   /** Opens the partial file of a blob, going on behind what is there; undefined when the blob turns out to be complete. */
@@ -100,7 +100,7 @@ export class PartialBlob {
     }
     this.#hash.update(chunk);
     this.#received += chunk.length;
-    this.file.grow(chunk);
+    this.file.grow(chunk.length);
     tellOfBuffer(chunk.length);
   }
 
@@ -123,7 +123,7 @@ export class PartialBlob {
     } catch (error) {
       throw writeError(this.#what, final, error);
     }
-    this.file.end(final);
+    this.file.end();
     this.#lock.release();
   }
 

@@ -1,16 +1,21 @@
 /** An unpacker that unpacks nothing: it computes the DiffID, and writes the archive's bytes into one file of the layer. */
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { type Duplex, PassThrough, Transform } from 'node:stream';
+import { PassThrough, Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { LayerUnpacker, UnpackTarget } from '../../src/image/layer-sink.ts';
 import type { DiffId } from '../../src/spec/image.ts';
+import { sniffCompression } from '../../src/spec/media-types.ts';
 import { Sha256 } from '../../src/store/hash.ts';
+import { readFollowing } from './growing-file.ts';
 
 export interface HashingUnpacker extends LayerUnpacker {
   opened: UnpackTarget[];
   aborted: number;
 }
+
+const DECODERS = { gzip: createGunzip, zstd: createZstdDecompress, none: () => new PassThrough() };
 
 export function hashingUnpacker(options: { slowMs?: number } = {}): HashingUnpacker {
   const unpacker: HashingUnpacker = {
@@ -20,12 +25,6 @@ export function hashingUnpacker(options: { slowMs?: number } = {}): HashingUnpac
     async close() {},
     open(target) {
       unpacker.opened.push(target);
-      const decoders: Record<string, () => Duplex> = {
-        gzip: createGunzip,
-        zstd: createZstdDecompress,
-        none: () => new PassThrough(),
-      };
-      const input = decoders[target.compression]!();
       const hash = new Sha256();
       let size = 0;
       const hashing = new Transform({
@@ -36,29 +35,31 @@ export function hashingUnpacker(options: { slowMs?: number } = {}): HashingUnpac
           else setTimeout(() => done(null, chunk), options.slowMs);
         },
       });
-      const file = createWriteStream(join(target.diffDirectory, 'archive'));
-      let failure: Error | undefined;
-      const finished = new Promise<void>((resolve) => {
-        const settle = (error?: Error): void => {
-          failure ??= error;
-          resolve();
-        };
-        file.on('close', () => settle());
-        for (const stream of [input, hashing, file]) stream.on('error', settle);
-      });
-      input.pipe(hashing).pipe(file);
+      const stop = new AbortController();
+      const unpack = async (): Promise<void> => {
+        const source = readFollowing(target.blob);
+        const first = await source.next();
+        const head = first.done === true ? Buffer.alloc(0) : first.value;
+        const input = Readable.from(
+          (async function* () {
+            yield head;
+            yield* source;
+          })(),
+        );
+        const file = createWriteStream(join(target.diffDirectory, 'archive'));
+        await pipeline(input, DECODERS[sniffCompression(head)](), hashing, file, { signal: stop.signal });
+      };
+      const finished = unpack();
+      finished.catch(() => undefined); // finish() tells
       return {
-        input,
         async finish() {
           await finished;
-          if (failure) throw failure;
           return { diffId: hash.digest() as DiffId, size, entries: 1, skippedDevices: 0, squashedOwners: 0 };
         },
         async abort() {
           unpacker.aborted++;
-          for (const stream of [input, hashing]) stream.destroy();
-          file.destroy();
-          await finished;
+          stop.abort();
+          await finished.catch(() => undefined);
         },
       };
     },

@@ -8,7 +8,7 @@ import { DEFAULT_LIMITS, type UnpackLimits } from '../../src/image/unpack/limits
 import { createUnpacker } from '../../src/image/unpack/start-unpack.ts';
 import { startByRootless } from '../../src/image/unpack/unpack-process.ts';
 import { newRootless, type Rootless, removeTreeInside } from '../../src/rootless/enter.ts';
-import type { Compression } from '../../src/spec/media-types.ts';
+import { wholeFile } from './growing-file.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -31,7 +31,6 @@ export interface UnpackInside {
 }
 
 export interface UnpackInsideOptions {
-  compression?: Compression;
   limits?: Partial<UnpackLimits>;
   singleUid?: boolean;
   rootless?: Rootless;
@@ -68,10 +67,8 @@ export async function unpackInside(
     const unpacking = unpacker.open({
       diffDirectory,
       lowers: [...directories],
-      compression: options.compression ?? 'none',
+      blob: wholeFile(archive),
     });
-    unpacking.input.on('error', () => undefined); // finish() tells
-    unpacking.input.end(archive);
     directories.unshift(diffDirectory);
     result = await unpacking.finish();
   }

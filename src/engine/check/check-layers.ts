@@ -129,6 +129,7 @@ export class LayerCheck {
         await this.#hooks.syncFilesystem(made.diffDirectory);
         await this.#layers.remove(needed.chainId);
         await made.publish();
+        this.#layers.syncNames();
       });
     } finally {
       await made.abandon();
@@ -143,8 +144,8 @@ export class LayerCheck {
   async #unpack({ planned, lowers }: NeededLayer): Promise<NewLayer> {
     if (planned === undefined) throw new TypeError('there is nothing to unpack');
     const { blobDigest, ...rest } = planned;
-    const read = (): AsyncIterable<Uint8Array> => this.#blobs.read(blobDigest);
-    const blob: OpenedBlob = { read, done: Promise.resolve(), isDone: () => true, isOld: true };
+    const file = this.#blobs.file(blobDigest);
+    const blob: OpenedBlob = { file, done: Promise.resolve(), isDone: () => true, isOld: true };
     const descriptor = {
       mediaType: 'application/vnd.oci.image.layer.v1.tar',
       digest: blobDigest,

@@ -6,6 +6,7 @@
  */
 import type { Descriptor, Digest } from '../../spec/image.ts';
 import type { BlobStore } from '../../store/blobs.ts';
+import type { GrowingFile } from '../../store/growing-file.ts';
 import { Sha256 } from '../../store/hash.ts';
 import type { PartialBlob } from '../../store/partial-blob.ts';
 import { Gate } from '../gate.ts';
@@ -14,7 +15,7 @@ import type { ImageSource } from './image-source.ts';
 
 /** A blob that can be read, though it may not be complete yet. */
 export interface OpenedBlob {
-  read(): AsyncIterable<Uint8Array>;
+  file: GrowingFile;
   /** Resolves when the blob is complete and verified. */
   done: Promise<void>;
   isDone(): boolean;
@@ -76,8 +77,12 @@ export class BlobFetches {
       if (partial === undefined) this.#gate.leave();
     }
     if (partial === undefined) {
-      const read = (): AsyncIterable<Uint8Array> => blobs.read(descriptor.digest);
-      return { read, done: Promise.resolve(), isDone: () => true, isOld: true };
+      return {
+        file: blobs.file(descriptor.digest),
+        done: Promise.resolve(),
+        isDone: () => true,
+        isOld: true,
+      };
     }
     return this.#download(descriptor, partial);
   }
@@ -91,7 +96,7 @@ export class BlobFetches {
       .finally(() => this.#gate.leave());
     done.catch(() => {}); // as in open()
     this.#running.add(done);
-    return { read: () => partial.file.read(), done, isDone: () => isDone, isOld: partial.isResumed };
+    return { file: partial.file, done, isDone: () => isDone, isOld: partial.isResumed };
   }
 
   async #fill(descriptor: Descriptor, partial: PartialBlob): Promise<void> {

@@ -194,6 +194,9 @@ async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
     ...[manifest.config, ...manifest.layers].map((d) => d.digest),
   ];
   using _blobs = await pin(paths, { layers: [], blobs: blobDigests });
+  // Layers will come: what unpacks them starts while their configuration is fetched.
+  if (manifest.layers.some(({ digest }) => !blobs.has(digest))) options.unpacker.prepare();
+  await using _unpacker = { [Symbol.asyncDispose]: () => options.unpacker.close() };
   for (const { digest, bytes } of documents) blobs.put(bytes, digest, `the manifest of ${reference}`);
   const config = await fetchConfig(options, blobs, manifest.config);
   const platform = checkPlatform(options, config);

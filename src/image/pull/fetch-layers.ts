@@ -54,9 +54,8 @@ export async function fetchLayers(
     await publishAll(inner, pending).catch(() => {}); // what failed first is what the user hears of
     await fetches.settled();
     throw error;
-  } finally {
-    await inner.unpacker.close();
   }
+  inner.unpacker.close().catch(() => {}); // whoever opened it waits for its end; it may end while layers become durable
   await publishAll(inner, pending);
 }
 
@@ -131,11 +130,13 @@ async function unpackTwice(
 /** Names the layers, lowest first; after one that cannot be named the higher ones go. */
 async function publishAll(context: FetchContext, pending: PendingLayer[]): Promise<void> {
   let failure: { error: unknown } | undefined;
+  let isAnyNamed = false;
   for (const { layer, sealed, planned, lock } of pending) {
     try {
       await sealed;
       if (failure !== undefined) throw failure.error;
       await layer.publish();
+      isAnyNamed = true;
       context.emit({ type: 'layer', digest: planned.descriptor.digest, status: 'complete' });
     } catch (error) {
       failure ??= { error };
@@ -144,5 +145,6 @@ async function publishAll(context: FetchContext, pending: PendingLayer[]): Promi
       lock.releaseAndRemove();
     }
   }
+  if (isAnyNamed) context.layers.syncNames();
   if (failure !== undefined) throw failure.error;
 }

@@ -1,11 +1,11 @@
 /** One layer: from the bytes of its blob, as they come, to a sealed layer whose DiffID is the one that the image's configuration names. */
-import { pipeline } from 'node:stream/promises';
 import { tsrunError } from '../../errors.ts';
 import { shortDigest } from '../../spec/digest.ts';
 import type { ChainId, Descriptor, DiffId } from '../../spec/image.ts';
-import { layerCompression, sniffCompression } from '../../spec/media-types.ts';
+import { layerCompression } from '../../spec/media-types.ts';
 import type { LayerStore, NewLayer } from '../../store/layers.ts';
-import type { LayerUnpacker, LayerUnpacking, UnpackResult } from '../layer-sink.ts';
+import { orAborted } from '../../sys/or-aborted.ts';
+import type { LayerUnpacker, UnpackResult } from '../layer-sink.ts';
 import type { OpenedBlob } from './blob-fetches.ts';
 import type { PullListener } from './events.ts';
 
@@ -98,43 +98,24 @@ async function unpackInto(
   layer: NewLayer,
   lowers: string[],
 ): Promise<UnpackResult> {
-  const source = blob.read()[Symbol.asyncIterator]();
-  let unpacking: LayerUnpacking | undefined;
+  const { digest, size: total } = planned.descriptor;
+  const { emit, signal, unpacker } = context;
+  const unpacking = unpacker.open({
+    diffDirectory: layer.diffDirectory,
+    lowers,
+    blob: blob.file,
+    // until the download is over, that is what is told of
+    onProgress: (current) =>
+      blob.isDone() && emit({ type: 'layer', digest, status: 'extracting', current, total }),
+  });
   try {
-    const first = await source.next();
-    const head = first.done === true ? new Uint8Array() : first.value;
-    const compression = sniffCompression(head);
-    unpacking = context.unpacker.open({ diffDirectory: layer.diffDirectory, lowers, compression });
-    await pipeline(counted(head, source, planned, blob, context.emit), unpacking.input, {
-      signal: context.signal,
-    });
-    const result = await unpacking.finish();
+    const result = await orAborted(unpacking.finish(), signal);
     await blob.done;
     return result;
   } catch (error) {
-    await Promise.allSettled([unpacking?.abort(), source.return?.()]); // the first failure is the one to tell of
+    await unpacking.abort();
     // Wrong bytes are why an archive could not be read, rather than the other way round: wait for the verdict on them.
     await blob.done;
     throw error;
-  }
-}
-
-/** All bytes, telling how far the unpacker has got once the download is over. */
-async function* counted(
-  head: Uint8Array,
-  rest: AsyncIterator<Uint8Array>,
-  planned: PlannedLayer,
-  blob: OpenedBlob,
-  emit: PullListener,
-): AsyncGenerator<Uint8Array, void> {
-  const { digest, size: total } = planned.descriptor;
-  let current = 0;
-  for (let chunk = head; ; ) {
-    yield chunk;
-    current += chunk.length;
-    if (blob.isDone()) emit({ type: 'layer', digest, status: 'extracting', current, total });
-    const next = await rest.next();
-    if (next.done === true) return;
-    chunk = next.value;
   }
 }

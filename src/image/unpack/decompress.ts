@@ -13,6 +13,10 @@ import { decompressZstd } from './decompress-zstd.ts';
 import type { SizeMeter } from './limits.ts';
 
 const CHUNK = 1 << 20;
+/** Pieces of the archive that wait to be unpacked. */
+const AHEAD = 3;
+/** Compressed bytes that wait to be inflated. */
+const INPUT_AHEAD = 1 << 20;
 
 /**
  * Yields the archive and counts both sides of it.
@@ -50,7 +54,13 @@ function decompressor(input: Readable, compression: Compression, meter: SizeMete
 }
 
 async function* gunzip(input: Readable, onInput: (bytes: number) => void): AsyncGenerator<Buffer> {
-  const stream = zlib.createGunzip({ chunkSize: CHUNK });
+  // In object mode pieces stay as they are; else those that wait would be copied into one.
+  const queues = {
+    readableObjectMode: true,
+    readableHighWaterMark: AHEAD,
+    writableHighWaterMark: INPUT_AHEAD,
+  };
+  const stream = zlib.createGunzip({ chunkSize: CHUNK, ...queues });
   input.on('error', (error) => stream.destroy(error));
   input.pipe(stream);
   let read = 0;

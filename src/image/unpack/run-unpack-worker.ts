@@ -2,9 +2,9 @@
  * The worker: the process that unpacks the layers of an image. It is started inside the rootless namespaces, where it is root over the
  * user's ids only.
  *
- * For each layer: read the job and everything that /proc says, open the layers below; then chroot into the layer's directory, after
- * which no path leads anywhere else; then read the archive. Nothing is loaded after the chroot. Of the root before it a descriptor is
- * left, as there are of the layers below: no path leads to them, only our own calls do.
+ * For each layer: read the job and everything that /proc says, open the blob and the layers below; then chroot into the layer's
+ * directory, after which no path leads anywhere else; then read the archive. Nothing is loaded after the chroot. Of the root before it
+ * a descriptor is left, as there are of the blob (to read) and of the layers below: no path leads to them, only our own calls do.
  */
 import * as fs from 'node:fs';
 import type { ApplyOptions } from './apply-layer.ts';
@@ -15,13 +15,16 @@ import type { Lower } from './lower-view.ts';
 import { measureTree } from './measure-tree.ts';
 import { nativeHost } from './native-host.ts';
 import { ownOwnership } from './owner.ts';
+import { openGrowing, readGrowing } from './read-growing.ts';
 import { unpackLayer } from './unpack-layer.ts';
 import {
+  countOfFrame,
   describeError,
   RESULT_FD,
   type UnpackJob,
   type WorkerAnswer,
   type WorkerJob,
+  type WorkerProgress,
 } from './worker-protocol.ts';
 
 /** Does the jobs that come on stdin; returns the exit status. */
@@ -29,10 +32,10 @@ export async function runUnpackWorker(host: UnpackHost = nativeHost): Promise<nu
   process.umask(0);
   const frames = new FrameReader(process.stdin);
   for (;;) {
-    const job = await frames.message();
+    const job = await frames.next();
     if (job === undefined) return 0;
     const answer = await doJob(JSON.parse(job.toString('utf8')) as WorkerJob, frames, host);
-    fs.writeSync(RESULT_FD, `${JSON.stringify(answer)}\n`);
+    say(answer);
     if (!answer.ok) return 1;
   }
 }
@@ -54,18 +57,52 @@ async function doJob(job: WorkerJob, frames: FrameReader, host: UnpackHost): Pro
 
 async function unpackOne(job: UnpackJob, frames: FrameReader, host: UnpackHost): Promise<WorkerAnswer> {
   const root = fs.openSync('/', fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  const blob = openGrowing(job.blob);
   try {
     const options = enterLayer(job, host);
-    const { bytes, delivered } = frames.blob();
-    const result = await unpackLayer(bytes, job.compression, options);
-    await delivered;
+    const growth = new Growth(frames);
+    const result = await unpackLayer(readGrowing(blob, growth.counts()), options, progressTeller());
+    for await (const _ of growth.counts()); // of what follows the archive's end
     if (job.sync) syncRoot(host);
     for (const { fd } of options.lowers) fs.closeSync(fd);
     host.leaveRoot(root);
     return { ok: true, result };
   } finally {
+    fs.closeSync(blob);
     fs.closeSync(root);
   }
+}
+
+/** The frames that tell how much of a blob is there; they can be read on by another reader after one that had enough. */
+class Growth {
+  readonly #frames: FrameReader;
+  #isOver = false;
+  constructor(frames: FrameReader) {
+    this.#frames = frames;
+  }
+  async *counts(): AsyncGenerator<number, void> {
+    while (!this.#isOver) {
+      const frame = await this.#frames.next();
+      if (frame === undefined) throw new Error('the input ended inside a layer');
+      this.#isOver = frame.length === 0;
+      if (!this.#isOver) yield countOfFrame(frame);
+    }
+  }
+}
+
+const say = (line: WorkerAnswer | WorkerProgress): number =>
+  fs.writeSync(RESULT_FD, `${JSON.stringify(line)}\n`);
+
+const PROGRESS_BYTES = 1 << 20;
+
+/** Tells of each MiB. */
+function progressTeller(): (unpacked: number) => void {
+  let told = 0;
+  return (unpacked) => {
+    if (unpacked - told < PROGRESS_BYTES) return;
+    told = unpacked;
+    say({ unpacked });
+  };
 }
 
 /** Everything that needs the host's paths, and the chroot that ends them. */

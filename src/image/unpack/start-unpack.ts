@@ -1,14 +1,19 @@
 /**
- * The starter's side of the unpacker: one worker for the layers of an image, started in the rootless namespaces, fed with the blobs'
- * bytes.
+ * The starter's side of the unpacker: one worker for the layers of an image, started in the rootless namespaces, and told how far the
+ * blobs have come.
  */
-import { Writable } from 'node:stream';
-import type { TsrunError } from '../../errors.ts';
+import type { GrowingFile } from '../../store/growing-file.ts';
 import type { LayerUnpacker, LayerUnpacking, UnpackResult, UnpackTarget } from '../layer-sink.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from './limits.ts';
 import { UnpackConnection } from './unpack-connection.ts';
 import type { StartInNamespaces, UnpackProcess } from './unpack-process.ts';
-import type { UnpackCounts, UnpackJob, WorkerJob, WorkerResults } from './worker-protocol.ts';
+import {
+  countFrame,
+  type UnpackCounts,
+  type UnpackJob,
+  type WorkerJob,
+  type WorkerResults,
+} from './worker-protocol.ts';
 
 export interface UnpackerOptions {
   start: StartInNamespaces;
@@ -32,6 +37,7 @@ export interface TreeWorker extends LayerUnpacker {
 export function createUnpacker(options: UnpackerOptions): TreeWorker {
   /** A worker that waits for a job. */
   let idle: UnpackConnection | undefined;
+  let closing = Promise.resolve();
   const connect = (): UnpackConnection => new UnpackConnection(options.start(options.workerCommand));
   const ask = async <Kind extends 'compare' | 'measure'>(
     job: Extract<WorkerJob, { kind: Kind }>,
@@ -53,14 +59,15 @@ export function createUnpacker(options: UnpackerOptions): TreeWorker {
     open(target) {
       const connection = idle ?? connect();
       idle = undefined;
-      return new RunningUnpack(connection, jobOf(options, target), () => {
+      return new RunningUnpack(connection, jobOf(options, target), target, () => {
         idle = connection;
       });
     },
     async close() {
       const last = idle;
       idle = undefined;
-      await last?.close();
+      if (last !== undefined) closing = last.close();
+      await closing;
     },
   };
 }
@@ -69,71 +76,44 @@ const jobOf = (options: UnpackerOptions, target: UnpackTarget): UnpackJob => ({
   kind: 'unpack',
   diffDirectory: target.diffDirectory,
   lowers: target.lowers,
-  compression: target.compression,
+  blob: target.blob.paths,
   singleUid: options.singleUid,
   sync: options.sync ?? true,
   limits: options.limits?.() ?? DEFAULT_LIMITS,
 });
 
 class RunningUnpack implements LayerUnpacking {
-  readonly input: Writable;
   readonly #process: UnpackProcess;
-  readonly #outcome: Promise<UnpackCounts>;
+  readonly #answer: Promise<UnpackCounts>;
+  readonly #growth: Promise<void>;
   /** The worker has answered and may be unpacking another layer: it is not ours to kill any more. */
   #isOver = false;
 
-  constructor(connection: UnpackConnection, job: UnpackJob, release: () => void) {
+  constructor(connection: UnpackConnection, job: UnpackJob, target: UnpackTarget, release: () => void) {
     this.#process = connection.process;
-    this.#outcome = connection.answer<'unpack'>().then((counts) => {
+    this.#answer = connection.answer<'unpack'>(target.onProgress).then((counts) => {
       this.#isOver = true;
       release();
       return counts;
     });
-    this.input = inputOf(connection, job, this.#outcome);
+    connection.send(Buffer.from(JSON.stringify(job)));
+    this.#growth = tellOfGrowth(connection, target.blob);
+    for (const promise of [this.#answer, this.#growth]) promise.catch(() => undefined); // finish() tells
   }
 
   async finish(): Promise<UnpackResult> {
-    return await this.#outcome;
+    // The worker waits for ever for bytes that do not come.
+    return await Promise.race([this.#answer, this.#growth.then(() => this.#answer)]);
   }
 
   async abort(): Promise<void> {
     if (!this.#isOver) this.#process.kill();
-    this.input.destroy();
-    await this.#outcome.catch(() => undefined); // whatever it is, the caller has given the layer up
+    await this.#answer.catch(() => undefined); // whatever it is, the caller has given the layer up
   }
 }
 
-/**
- * A blob as frames of the worker's stdin. When the worker ends early the pipe breaks, but what the caller must hear is the worker's own
- * error: the stream is destroyed with that instead of EPIPE.
- */
-function inputOf(connection: UnpackConnection, job: UnpackJob, outcome: Promise<UnpackCounts>): Writable {
-  const { stdin } = connection.process;
-  let resume: (() => void) | undefined;
-  const onDrain = (): void => {
-    const next = resume;
-    resume = undefined;
-    next?.();
-  };
-  const input = new Writable({
-    highWaterMark: 1 << 20,
-    write: (chunk: Buffer, _encoding, done) => {
-      if (chunk.length === 0 || connection.send(chunk)) done();
-      else resume = done;
-    },
-    final: (done) => {
-      connection.send(new Uint8Array());
-      done();
-    },
-  });
-  stdin.on('drain', onDrain);
-  connection.send(Buffer.from(JSON.stringify(job)));
-  outcome.then(
-    () => stdin.off('drain', onDrain),
-    (error: TsrunError) => {
-      stdin.destroy();
-      input.destroy(error);
-    },
-  );
-  return input;
+/** Throws when the blob will not be whole. */
+async function tellOfGrowth(connection: UnpackConnection, blob: GrowingFile): Promise<void> {
+  for await (const bytes of blob.growth()) connection.send(countFrame(bytes));
+  connection.send(new Uint8Array());
 }

@@ -2,7 +2,13 @@
 import { text } from 'node:stream/consumers';
 import { tsrunError } from '../../errors.ts';
 import type { UnpackProcess } from './unpack-process.ts';
-import { frameHeader, reviveError, type WorkerAnswer, type WorkerResults } from './worker-protocol.ts';
+import {
+  frameHeader,
+  reviveError,
+  type WorkerAnswer,
+  type WorkerProgress,
+  type WorkerResults,
+} from './worker-protocol.ts';
 
 export class UnpackConnection {
   readonly process: UnpackProcess;
@@ -10,6 +16,7 @@ export class UnpackConnection {
   readonly #ended: Promise<{ ending: string; output: string }>;
   #received = '';
   #waiting: PromiseWithResolvers<WorkerAnswer> | undefined;
+  #onProgress: ((bytes: number) => void) | undefined;
 
   constructor(process: UnpackProcess) {
     this.process = process;
@@ -34,18 +41,16 @@ export class UnpackConnection {
     );
   }
 
-  /** Sends a frame. False when the pipe is full: wait for stdin's `drain`. */
-  send(payload: Uint8Array): boolean {
-    const { stdin } = this.process;
-    stdin.cork();
-    stdin.write(frameHeader(payload.length));
-    const isTaken = payload.length === 0 || stdin.write(payload);
-    stdin.uncork();
-    return isTaken;
+  /** Sends a frame; frames are small, and no worker lets many of them pile up. */
+  send(payload: Uint8Array): void {
+    this.process.stdin.write(Buffer.concat([frameHeader(payload.length), payload]));
   }
 
   /** The answer to the one job that the worker has. Throws the worker's error, or ERR_TSRUN_UNPACK_WORKER when it ended without one. */
-  async answer<Kind extends keyof WorkerResults>(): Promise<WorkerResults[Kind]> {
+  async answer<Kind extends keyof WorkerResults>(
+    onProgress?: (bytes: number) => void,
+  ): Promise<WorkerResults[Kind]> {
+    this.#onProgress = onProgress;
     const waiting = Promise.withResolvers<WorkerAnswer>();
     this.#waiting = waiting;
     const ended = this.#ended.then((end): WorkerAnswer => {
@@ -68,10 +73,16 @@ export class UnpackConnection {
 
   /** Half a line is no answer: the worker died while it wrote. */
   #hearAnswer(): void {
-    const end = this.#received.indexOf('\n');
-    if (end === -1 || this.#waiting === undefined) return;
-    const line = this.#received.slice(0, end);
-    this.#received = this.#received.slice(end + 1);
-    this.#waiting.resolve(JSON.parse(line) as WorkerAnswer);
+    while (this.#waiting !== undefined) {
+      const end = this.#received.indexOf('\n');
+      if (end === -1) return;
+      const line = JSON.parse(this.#received.slice(0, end)) as WorkerAnswer | WorkerProgress;
+      this.#received = this.#received.slice(end + 1);
+      if ('unpacked' in line) this.#onProgress?.(line.unpacked);
+      else {
+        this.#waiting.resolve(line);
+        return;
+      }
+    }
   }
 }

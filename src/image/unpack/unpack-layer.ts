@@ -1,8 +1,8 @@
 /** From compressed bytes to an applied layer: decompress, digest, parse and apply, in one pass. */
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { DiffId } from '../../spec/image.ts';
-import type { Compression } from '../../spec/media-types.ts';
+import { sniffCompression } from '../../spec/media-types.ts';
 import { type ApplyOptions, LayerApplier } from './apply-layer.ts';
 import { decompress } from './decompress.ts';
 import { SizeMeter } from './limits.ts';
@@ -10,22 +10,28 @@ import { TarReader } from './tar-reader.ts';
 import type { UnpackCounts } from './worker-protocol.ts';
 
 /**
- * @param input the layer's blob
+ * @param blob the layer's blob; its first piece is long enough to tell the compression
+ * @param onProgress called with how many bytes of the blob have been unpacked
  * @throws TsrunError ERR_TSRUN_LAYER_*; what was unpacked until then stays
  */
 export async function unpackLayer(
-  input: Readable,
-  compression: Compression,
+  blob: AsyncGenerator<Buffer>,
   options: ApplyOptions,
+  onProgress: (bytes: number) => void = () => {},
 ): Promise<UnpackCounts> {
+  const first = await blob.next();
+  const head = first.done === true ? Buffer.alloc(0) : first.value;
+  // As few pieces ahead as keep the decompressor busy.
+  const input = Readable.from(prepended(head, blob), { highWaterMark: 1 });
   const applier = new LayerApplier(options);
   const reader = new TarReader(applier);
   const meter = new SizeMeter(options.limits);
   const hash = createHash('sha256');
   try {
-    for await (const chunk of decompress(input, compression, meter)) {
+    for await (const chunk of decompress(input, sniffCompression(head), meter)) {
       hash.update(chunk);
       reader.write(chunk);
+      onProgress(meter.compressed);
     }
     reader.finish();
     const counts = applier.finish();
@@ -34,4 +40,9 @@ export async function unpackLayer(
     applier.close();
     input.destroy();
   }
+}
+
+async function* prepended(head: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  yield head;
+  yield* rest;
 }

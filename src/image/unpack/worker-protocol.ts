@@ -1,15 +1,15 @@
 /**
- * What goes between the starter and the worker, which does one job after the other; that of unpacking a layer has its blob behind it:
+ * What goes between the starter and the worker, which does one job after the other; for that of unpacking a layer the
+ * worker reads the blob's file, and is told how many bytes of it have come:
  *
- *     stdin   frame {job}  frame {bytes of the blob}…  frame {}    frame {job} …   end: no more layers
- *     fd 3                                  one line of JSON                 …
+ *     stdin   frame {job}  frame {bytes that are there}…  frame {}    frame {job} …   end: no more layers
+ *     fd 3                    {"unpacked": bytes}…     {"ok": …}            …
  *
- * A frame is its length (4 bytes, little-endian) and as many bytes; an empty one ends a blob. After a layer that could not be unpacked
- * the worker ends.
+ * A frame is its length (4 bytes, little-endian) and as many bytes; an empty one ends a blob. Answers are lines of JSON. After a layer
+ * that could not be unpacked the worker ends.
  */
 import { ERRORS, type ErrorCode, TsrunError, tsrunError } from '../../errors.ts';
 import type { DiffId } from '../../spec/image.ts';
-import type { Compression } from '../../spec/media-types.ts';
 import type { UnpackLimits } from './limits.ts';
 
 /** Descriptor of the worker on which its answer goes. */
@@ -53,7 +53,8 @@ export interface UnpackJob {
   diffDirectory: string;
   /** diff directories of the layers below, the topmost first */
   lowers: string[];
-  compression: Compression;
+  /** The blob's file, by one of these names. */
+  blob: readonly string[];
   /** Only the user's own id is mapped: record owners instead of setting them. */
   singleUid: boolean;
   /** syncfs(2) before the answer: what it says is on the disk then. */
@@ -83,6 +84,20 @@ export interface WorkerError {
 export type WorkerAnswer<Kind extends keyof WorkerResults = keyof WorkerResults> =
   | { ok: true; result: WorkerResults[Kind] }
   | { ok: false; error: WorkerError };
+
+/** How far it is: bytes of the blob. */
+export interface WorkerProgress {
+  unpacked: number;
+}
+
+/** The payload of a frame that says how many bytes of a blob are there. */
+export function countFrame(bytes: number): Buffer {
+  const payload = Buffer.allocUnsafe(8);
+  payload.writeDoubleLE(bytes);
+  return payload;
+}
+
+export const countOfFrame = (payload: Buffer): number => payload.readDoubleLE();
 
 /** An error as data. */
 export function describeError(error: unknown): WorkerError {

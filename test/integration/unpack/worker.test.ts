@@ -8,6 +8,8 @@ import { DEFAULT_LIMITS } from '../../../src/image/unpack/limits.ts';
 import { createUnpacker } from '../../../src/image/unpack/start-unpack.ts';
 import { startByRootless } from '../../../src/image/unpack/unpack-process.ts';
 import { newRootless, type Rootless } from '../../../src/rootless/enter.ts';
+import type { GrowingFile } from '../../../src/store/growing-file.ts';
+import { growingFile, wholeFile } from '../../support/growing-file.ts';
 import { directory, file, hardlink, symlink, tarArchive, tarEntry } from '../../support/tar-builder.ts';
 import { listTree } from '../../support/tree-listing.ts';
 import {
@@ -51,14 +53,11 @@ describe('the answer', () => {
     ['gzip', Buffer.concat(halves.map((part) => gzipSync(part)))],
     ['zstd', zstdCompressSync(padded)],
     ['zstd', Buffer.concat(halves.map((part) => zstdCompressSync(part)))],
-  ] as const)(
-    '%s: DiffID and size are of the whole stream, counts of the entries',
-    async (compression, bytes) => {
-      const { result, directories } = await unpackInside(parent(), [bytes], { compression });
-      expect(result).toMatchObject(expected);
-      expect(listTree(directories[0]!)).toEqual(['d dir 755', 'd/f file 644 100000 bytes']);
-    },
-  );
+  ] as const)('%s: DiffID and size are of the whole stream, counts of the entries', async (_, bytes) => {
+    const { result, directories } = await unpackInside(parent(), [bytes]);
+    expect(result).toMatchObject(expected);
+    expect(listTree(directories[0]!)).toEqual(['d dir 755', 'd/f file 644 100000 bytes']);
+  });
   test('an empty archive is an empty layer', async () => {
     const { result, directories } = await unpackInside(parent(), [tarArchive()]);
     expect(result).toMatchObject({ size: 1024, entries: 0 });
@@ -166,42 +165,64 @@ describe('endings', () => {
     onTestFinished(() => unpacker.close());
     return unpacker;
   };
-  const open = (diffDirectory: string, workerCommand?: string[]) =>
-    unpackerOf(workerCommand).open({ diffDirectory, lowers: [], compression: 'none' });
+  const open = (diffDirectory: string, blob: GrowingFile, workerCommand?: string[]) =>
+    unpackerOf(workerCommand).open({ diffDirectory, lowers: [], blob });
   const children = (): string => fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1');
 
   test('abort() in the middle leaves no process, and what was unpacked', async () => {
     const before = children();
     const diff = parent();
-    const unpacking = open(diff);
-    unpacking.input.on('error', () => undefined);
-    unpacking.input.write(file('first'));
+    const second = file('second', 'x'.repeat(2 << 20)).subarray(0, 1 << 20);
+    const blob = growingFile(Buffer.concat([file('first'), second]));
+    const unpacking = open(diff, blob.file);
     while (!fs.existsSync(join(diff, 'first'))) await new Promise((resolve) => setTimeout(resolve, 20));
     await unpacking.abort();
     expect(children()).toBe(before);
     expect(fs.existsSync(join(diff, 'first'))).toBe(true);
   });
   test('the error of the worker arrives while bytes are still being written', async () => {
-    const unpacking = open(parent());
-    const failed = new Promise<Error>((resolve) => unpacking.input.on('error', resolve));
-    unpacking.input.write(file('../f'));
-    const writing = setInterval(
-      () => unpacking.input.writable && unpacking.input.write(Buffer.alloc(65_536)),
-      1,
-    );
-    expect(await failed).toMatchObject({ code: 'ERR_TSRUN_LAYER_ENTRY', data: { entry: '../f' } });
+    const blob = growingFile(file('../f'));
+    const unpacking = open(parent(), blob.file);
+    const writing = setInterval(() => blob.append(Buffer.alloc(65_536)), 1);
+    await expect(unpacking.finish()).rejects.toMatchObject({
+      code: 'ERR_TSRUN_LAYER_ENTRY',
+      data: { entry: '../f' },
+    });
     clearInterval(writing);
-    await expect(unpacking.finish()).rejects.toMatchObject({ code: 'ERR_TSRUN_LAYER_ENTRY' });
   });
   test('input that stops short of its end is an error', async () => {
-    const unpacking = open(parent());
-    unpacking.input.on('error', () => undefined);
-    unpacking.input.end(file('f', 'x'.repeat(5000)).subarray(0, 3000));
+    const unpacking = open(parent(), wholeFile(file('f', 'x'.repeat(5000)).subarray(0, 3000)));
     await expect(unpacking.finish()).rejects.toMatchObject({ code: 'ERR_TSRUN_LAYER_ARCHIVE' });
   });
+  test('a download that is given up is what finish() says, though the worker waits for bytes', async () => {
+    const before = children();
+    const { file: blob } = growingFile(file('f'));
+    const unpacking = open(parent(), blob);
+    blob.fail(new Error('the registry is gone'));
+    await expect(unpacking.finish()).rejects.toThrow('the registry is gone');
+    await unpacking.abort();
+    expect(children()).toBe(before);
+  });
+  test('a blob that gets its final name before the worker looks, and what follows the end of its archive', async () => {
+    const unpacker = unpackerOf();
+    for (const round of [1, 2]) {
+      const archive = Buffer.concat([tarArchive(file(`f${round}`)), Buffer.alloc(3 << 20)]);
+      const blob = growingFile(archive);
+      const [path = '', final = ''] = blob.file.paths;
+      fs.renameSync(path, final);
+      blob.file.end();
+      const diffDirectory = parent();
+      const seen: number[] = [];
+      const onProgress = (bytes: number): void => void seen.push(bytes);
+      const unpacking = unpacker.open({ diffDirectory, lowers: [], blob: blob.file, onProgress });
+      await expect(unpacking.finish()).resolves.toMatchObject({ entries: 1, size: archive.length });
+      expect(fs.existsSync(join(diffDirectory, `f${round}`))).toBe(true);
+      expect(seen.length).toBeGreaterThan(1);
+      expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    }
+  });
   test('with sync, which is the default', async () => {
-    const unpacking = open(parent());
-    unpacking.input.end(tarArchive(file('f')));
+    const unpacking = open(parent(), wholeFile(tarArchive(file('f'))));
     await expect(unpacking.finish()).resolves.toMatchObject({ entries: 1 });
   });
   test('the next layer is confined to its own directory, though one worker does both', async () => {
@@ -212,9 +233,8 @@ describe('endings', () => {
       // absolute for whoever resolves it: it must lead into the second layer, as if nothing else were there
       [second, [symlink('out', first), file('out/f', 'second'), file('f', 'own')]],
     ] as const) {
-      const unpacking = unpacker.open({ diffDirectory, lowers: [], compression: 'none' });
-      unpacking.input.end(tarArchive(...entries));
-      await unpacking.finish();
+      const blob = wholeFile(tarArchive(...entries));
+      await unpacker.open({ diffDirectory, lowers: [], blob }).finish();
     }
     expect(children()).not.toBe(before);
     await unpacker.close();
@@ -222,14 +242,11 @@ describe('endings', () => {
     expect(await shellInside(`cat ${first}/f ${second}/f ${second}${first}/f`)).toBe('firstownsecond');
   });
   test('a directory that is not there is named by the system', async () => {
-    const unpacking = open(join(scratch, 'missing'));
-    unpacking.input.on('error', () => undefined);
-    unpacking.input.end(tarArchive());
+    const unpacking = open(join(scratch, 'missing'), wholeFile(tarArchive()));
     await expect(unpacking.finish()).rejects.toThrow(/chroot: No such file or directory/);
   });
   test("a worker that cannot start says why in Node's words", async () => {
-    const unpacking = open(parent(), [process.execPath, '/nonexistent/worker.js']);
-    unpacking.input.on('error', () => undefined);
+    const unpacking = open(parent(), wholeFile(tarArchive()), [process.execPath, '/nonexistent/worker.js']);
     await expect(unpacking.finish()).rejects.toThrow(
       /ended with status 1 without a result; it wrote: .*Cannot find module/s,
     );

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { BlobStore } from '../../../src/store/blobs.ts';
 import { sha256 } from '../../../src/store/hash.ts';
 import { blobPath, blobsDirectory, partialBlobPath } from '../../../src/store/paths.ts';
+import { readFollowing } from '../../support/growing-file.ts';
 import { temporaryStore } from '../../support/temporary-store.ts';
 
 const bytes = Buffer.from('the quick brown fox jumps over the lazy dog '.repeat(1000));
@@ -38,19 +39,19 @@ describe('a partial blob', () => {
         const blobs = new BlobStore(temporaryStore());
         const ends = [...at.sort((a, b) => a - b), bytes.length];
         let partial = await open(blobs);
-        let reading = collect(partial!.file.read());
+        let reading = collect(readFollowing(partial!.file));
         for (const [i, end] of ends.entries()) {
           if (i === interruptedAt) {
             partial!.close(new Error('interrupted'));
             await expect(reading).rejects.toThrow('interrupted');
             partial = await open(blobs);
-            reading = collect(partial!.file.read());
+            reading = collect(readFollowing(partial!.file));
           }
           partial!.append(bytes.subarray(partial!.received, end));
         }
         await partial!.complete();
         expect(await reading).toEqual(bytes);
-        expect(await collect(partial!.file.read())).toEqual(bytes);
+        expect(await collect(readFollowing(partial!.file))).toEqual(bytes);
       }),
       { numRuns: 50 },
     );
@@ -59,7 +60,7 @@ describe('a partial blob', () => {
   // An empty piece was handed to the reader without end, which then filled the memory and held up the download.
   test('an empty piece, as a server may send, changes nothing', async () => {
     const partial = await open(new BlobStore(temporaryStore()));
-    const reading = collect(partial!.file.read());
+    const reading = collect(readFollowing(partial!.file));
     for (const end of [100, 100, bytes.length, bytes.length]) {
       partial!.append(bytes.subarray(partial!.received, end));
       await new Promise(setImmediate);

@@ -38,6 +38,10 @@ describe('gzip', () => {
     expect(String(await run('gzip', Buffer.concat([members, Buffer.alloc(1000)])))).toBe('onetwo');
     await expect(run('gzip', members, Buffer.from('garbage'))).rejects.toMatchObject(failure);
   });
+  test('no gzip at all', async () => {
+    await expect(run('gzip', Buffer.alloc(512, 'x'))).rejects.toMatchObject(failure);
+    await expect(run('gzip')).rejects.toMatchObject(failure);
+  });
   test('cut short at every byte', async () => {
     const bytes = gzipSync(randomBytes(100));
     for (let at = 0; at < bytes.length; at++) {

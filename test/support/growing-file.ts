@@ -1,0 +1,42 @@
+/** Files that grow, for tests of those who write them and those who read along. */
+import { appendFileSync, closeSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openGrowing, readGrowing } from '../../src/image/unpack/read-growing.ts';
+import { GrowingFile } from '../../src/store/growing-file.ts';
+
+/** All bytes, from the first. */
+export async function* readFollowing(file: GrowingFile): AsyncGenerator<Buffer, void> {
+  const fd = openGrowing(file.paths);
+  try {
+    yield* readGrowing(fd, file.growth());
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export interface WrittenFile {
+  file: GrowingFile;
+  append(bytes: Uint8Array): void;
+}
+
+/** A temporary file with `bytes` in it, and more to come until `file.end()`. */
+export function growingFile(bytes: Uint8Array = Buffer.alloc(0)): WrittenFile {
+  const path = join(mkdtempSync(join(tmpdir(), 'tsrun-growing-')), 'blob');
+  writeFileSync(path, bytes);
+  const file = new GrowingFile([path, `${path}.final`], bytes.length);
+  return {
+    file,
+    append(more) {
+      appendFileSync(path, more);
+      file.grow(more.length);
+    },
+  };
+}
+
+/** A temporary file of `bytes`, which grows no more. */
+export function wholeFile(bytes: Uint8Array): GrowingFile {
+  const { file } = growingFile(bytes);
+  file.end();
+  return file;
+}
