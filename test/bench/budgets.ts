@@ -10,6 +10,8 @@ export type Budget =
   | { kind: 'node'; plusMs: number; besides?: string }
   /** At most this part of podman 5's time. */
   | { kind: 'podman5'; part: number }
+  /** Not slower than any other. */
+  | { kind: 'fastest' }
   /** At most this multiple of another measurement of tsrun. */
   | { kind: 'multiple'; of: string; factor: number }
   | { kind: 'KiB'; most: number };
@@ -19,6 +21,8 @@ export interface Facts {
   value: number;
   node: number | undefined;
   podman5: number | undefined;
+  /** The fastest of the others. */
+  fastest: number | undefined;
   tsrun(name: string): number | undefined;
 }
 
@@ -35,6 +39,8 @@ export function limitOf(budget: Budget, facts: Facts): number | undefined {
       );
     case 'podman5':
       return times(facts.podman5, budget.part);
+    case 'fastest':
+      return facts.fastest;
     case 'multiple':
       return times(facts.tsrun(budget.of), budget.factor);
     case 'KiB':
@@ -48,6 +54,8 @@ export function sayBudget(budget: Budget): string {
       return `${((NODE_MS + budget.plusMs) / NODE_MS).toFixed(2)} × node${budget.besides ? ` + ${budget.besides}` : ''}`;
     case 'podman5':
       return `${budget.part} × podman 5`;
+    case 'fastest':
+      return 'the fastest of the others';
     case 'multiple':
       return `${budget.factor} × ${budget.of}`;
     case 'KiB':

@@ -6,7 +6,8 @@ import type { TestStore } from '../support/store.ts';
 import type { Command, Outcome } from './process.ts';
 import { mustRun, type Room } from './room.ts';
 
-export type EngineName = 'tsrun' | 'podman5' | 'podman4';
+/** `skopeo` stands for skopeo and umoci, which only pull. */
+export type EngineName = 'tsrun' | 'podman5' | 'podman4' | 'skopeo';
 
 export interface EngineSetup {
   name: EngineName;

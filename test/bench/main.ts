@@ -16,6 +16,7 @@ import { MEASUREMENTS, type Measurement } from './measurements.ts';
 import { memoryPerContainer } from './memory.ts';
 import { networkReport, wantedNetworkMeasures } from './network/network.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
+import { pullReport, wantedPulls } from './pull/pull.ts';
 import { here } from './room.ts';
 import { measure, mediansOf, type Samples } from './rounds.ts';
 import { median } from './statistics.ts';
@@ -104,24 +105,18 @@ async function bench(options: BenchOptions): Promise<boolean> {
     progress('building and pushing the images');
     await registry.push('busybox');
     await registry.push('apache');
-    const wanted = MEASUREMENTS.filter(({ name, slow }) => isWanted(options, name, slow));
-    if (wanted.some(({ name }) => name === 'pull-debian')) await registry.push('debian');
+    const wanted = MEASUREMENTS.filter(({ name }) => isWanted(options, name));
     const peers = await makeEngines(registry, store, scratch);
     const floors = await makeFloors(scratch);
     const measures = wantedNetworkMeasures((name) => isWanted(options, name));
     try {
-      const kept = await report(options, wanted, { registry, peers, floors, scratch });
-      if (measures.length === 0) return kept;
-      const { rounds } = options;
-      const plan = {
-        measures,
-        engines: peers.engines,
-        registry,
-        rounds: Math.ceil(rounds / 3),
-        scratch,
-        progress,
-      };
-      return (await networkReport(plan)) && kept;
+      let kept = await report(options, wanted, { registry, peers, floors, scratch });
+      const rounds = Math.ceil(options.rounds / 3);
+      const plan = { engines: peers.engines, registry, rounds, scratch, progress };
+      const pulls = wantedPulls((name, slow) => isWanted(options, name, slow));
+      if (pulls.length > 0) kept = (await pullReport({ ...plan, measures: pulls })) && kept;
+      if (measures.length > 0) kept = (await networkReport({ ...plan, measures })) && kept;
+      return kept;
     } finally {
       floors.close();
       await removePeers(peers.engines);

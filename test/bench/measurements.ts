@@ -1,6 +1,4 @@
 /** What is measured, and against which budget. */
-import { join } from 'node:path';
-import type { TestImageName } from '../support/images.ts';
 import { firstAnswer } from './answer.ts';
 import type { Budget } from './budgets.ts';
 import { containerEnd } from './end.ts';
@@ -8,9 +6,8 @@ import type { Engine, EngineName } from './engine.ts';
 
 /**
  * When in a round: `alone` while the engine runs no container, `beside` while it runs {@link HOLDER}, `stop` when that one is stopped.
- * `large` is done in a round of its own, after the others, as often.
  */
-export type Moment = 'alone' | 'beside' | 'stop' | 'large';
+export type Moment = 'alone' | 'beside' | 'stop';
 
 export interface Measurement {
   name: string;
@@ -19,8 +16,6 @@ export interface Measurement {
   budgets: readonly Budget[];
   /** Absent: all engines. */
   engines?: readonly EngineName[];
-  /** Takes long: not with --quick. */
-  slow?: boolean;
   /** One sample in milliseconds. @throws CommandFailure */
   sample(engine: Engine, scratch: string): Promise<number>;
 }
@@ -52,24 +47,6 @@ const OWN: Budget = { kind: 'node', plusMs: 8 };
 
 function look(name: string, ...words: string[]): Measurement {
   return { name, title: `\`${name}\``, moment: 'beside', budgets: [OWN], sample: command(() => words) };
-}
-
-function pull(image: TestImageName, title: string, slow: boolean): Measurement {
-  return {
-    name: `pull-${image}`,
-    title,
-    moment: 'large',
-    budgets: [{ kind: 'podman5', part: 0.5 }],
-    slow,
-    async sample(engine, scratch) {
-      const store = join(scratch, `store-${engine.name}`);
-      try {
-        return (await engine.pullInto(store, image)).ms;
-      } finally {
-        await engine.removeStore(store);
-      }
-    },
-  };
 }
 
 export const MEASUREMENTS: readonly Measurement[] = [
@@ -132,6 +109,4 @@ export const MEASUREMENTS: readonly Measurement[] = [
     engines: ['tsrun'],
     sample: containerEnd,
   },
-  pull('apache', '`pull` of the Apache image, empty store', false),
-  pull('debian', '`pull` of the large Debian image, empty store', true),
 ];

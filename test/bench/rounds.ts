@@ -24,15 +24,9 @@ export interface Plan {
 
 export async function measure(plan: Plan): Promise<Samples> {
   const samples: Samples = { engines: new Map(), floors: new Map() };
-  const startSmall = plan.measurements.some(({ moment }) => moment !== 'large');
-  for (let round = 0; startSmall && round <= plan.rounds; round++) {
+  for (let round = 0; plan.measurements.length > 0 && round <= plan.rounds; round++) {
     plan.progress(round === 0 ? 'warming up' : `round ${round} of ${plan.rounds}`);
     await smallRound(plan, samples, round);
-  }
-  const large = plan.measurements.filter(({ moment }) => moment === 'large');
-  for (let round = 0; large.length > 0 && round <= Math.ceil(plan.rounds / 3); round++) {
-    plan.progress(`pull, ${round === 0 ? 'warming up' : `round ${round} of ${Math.ceil(plan.rounds / 3)}`}`);
-    await takeTurns(plan, samples, round, 'large');
   }
   return samples;
 }

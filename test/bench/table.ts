@@ -32,6 +32,13 @@ function cell(row: Row, engine: EngineName): string {
   return engine === 'tsrun' || typeof own !== 'number' ? text : `${text} (${(own / value).toFixed(2)})`;
 }
 
+function fastestOther({ values }: Row): number | undefined {
+  const others = [...values].flatMap(([name, value]) =>
+    name !== 'tsrun' && typeof value === 'number' ? [value] : [],
+  );
+  return others.length === 0 ? undefined : Math.min(...others);
+}
+
 /** @returns the cells of a row, and whether it is over a budget */
 function rowCells(row: Row, engines: readonly Heading[], rows: readonly Row[], floors: FloorValues) {
   const measured = (name: EngineName, of: Row): number | undefined => {
@@ -43,6 +50,7 @@ function rowCells(row: Row, engines: readonly Heading[], rows: readonly Row[], f
   const facts = {
     node: floors.get('node'),
     podman5: measured('podman5', row),
+    fastest: fastestOther(row),
     tsrun: (name: string) =>
       rows.filter((other) => other.name === name).map((other) => measured('tsrun', other))[0],
   };
