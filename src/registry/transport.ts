@@ -6,7 +6,6 @@
  */
 import type { Readable } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { setFlagsFromString } from 'node:v8';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { TsrunError, tsrunError } from '../errors.ts';
 import { orAborted } from '../sys/or-aborted.ts';
@@ -80,9 +79,6 @@ export class Transport {
   constructor(registry: string, options: TransportOptions) {
     this.#registry = registry;
     this.options = options;
-    // undici compiles its parser at the first connection. It parses some headers and counts bodies' bytes, for which V8 would spend
-    // 80 ms of a processor on optimizing it. (Flags that change refuse code caches; all is loaded by now.)
-    setFlagsFromString('--no-wasm-dynamic-tiering');
   }
 
   #dispatcherFor(url: URL): Dispatcher {
