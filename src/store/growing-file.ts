@@ -6,7 +6,7 @@
  */
 
 /** A reader is told of so many bytes at once: each message costs two processes something. */
-const STEP_BYTES = 512 * 1024;
+const STEP_BYTES = 1 << 20;
 
 export class GrowingFile {
   /** The names that it has one after the other: who opens it tries all of them, the first one last again. */

@@ -107,6 +107,11 @@ export class NewLayer {
     mkdirSync(this.diffDirectory, { mode: 0o755 });
   }
 
+  /** Has what was unpacked so far written in the background, so that less is left to wait for at the end. */
+  writeBack(): void {
+    this.#hooks.syncFilesystem(this.#directory).catch(() => undefined); // seal() is told the same
+  }
+
   /** Adds the record, and makes everything durable; the next layer may be filled meanwhile. */
   async seal(record: LayerRecord): Promise<void> {
     writeFileSync(join(this.#directory, 'layer.json'), `${JSON.stringify(record, undefined, 2)}\n`, {

@@ -91,6 +91,9 @@ function tellLosses(
     emit({ type: 'warning', text: `${squashedOwners} files ${layer} have another owner than in the image` });
 }
 
+/** Of the blob: what it unpacks to takes a tenth of a second and more to be written. */
+const WRITE_BACK_BYTES = 24 << 20;
+
 async function unpackInto(
   context: UnpackContext,
   planned: PlannedLayer,
@@ -100,13 +103,19 @@ async function unpackInto(
 ): Promise<UnpackResult> {
   const { digest, size: total } = planned.descriptor;
   const { emit, signal, unpacker } = context;
+  let written = 0;
   const unpacking = unpacker.open({
     diffDirectory: layer.diffDirectory,
     lowers,
     blob: blob.file,
-    // until the download is over, that is what is told of
-    onProgress: (current) =>
-      blob.isDone() && emit({ type: 'layer', digest, status: 'extracting', current, total }),
+    onProgress: (current) => {
+      if (current - written >= WRITE_BACK_BYTES) {
+        written = current;
+        layer.writeBack();
+      }
+      // until the download is over, that is what is told of
+      if (blob.isDone()) emit({ type: 'layer', digest, status: 'extracting', current, total });
+    },
   });
   try {
     const result = await orAborted(unpacking.finish(), signal);
