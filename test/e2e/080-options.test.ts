@@ -617,7 +617,7 @@ describe('--storage-driver', () => {
 });
 
 describe('what is not supported', () => {
-  it.each(['--blkio-weight=100', '--memory-swappiness=5', '--hostuser=x', '--pid=host', '--pid=host'])(
+  it.each(['--blkio-weight=100', '--memory-swappiness=5', '--hostuser=x', '--pod=x', '--runtime=crun'])(
     '%s is refused by name, not ignored',
     async (option) => {
       expect(await refused(option, IMAGE, 'true')).toContain(option.split('=')[0] ?? option);
