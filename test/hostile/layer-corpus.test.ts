@@ -289,9 +289,43 @@ const WHITEOUTS: Hostile[] = [
     tree: ['d dir 755'],
   },
   { name: 'as a link', below: [file('x')], layer: [symlink('.wh.x', '@')], tree: ['x char 600 0:0'] },
+  {
+    name: 'of the target of a hard link',
+    below: [file('t', 'x')],
+    layer: [hardlink('h', 't'), file('.wh.t')],
+    tree: ['h file 644 =x', 't char 600 0:0'],
+  },
+  {
+    name: 'opaque after files',
+    below: [directory('d'), file('d/old')],
+    layer: [file('d/new', 'x'), file('d/.wh..wh..opq')],
+    tree: ['d dir 755', 'd/new file 644 =x'], // that d is opaque: test/unit/unpack/apply-layer.test.ts
+  },
 ];
 
 const SHAPES: Hostile[] = [
+  {
+    name: 'one name several times',
+    layer: [file('f', 'one'), file('f', 'two', { mode: 0o600 }), directory('f'), file('f', 'three')],
+    tree: ['f file 644 =three'],
+  },
+  {
+    name: 'a directory that becomes a link, and a directory again',
+    layer: [
+      directory('d'),
+      file('d/a', 'x'),
+      symlink('d', '@'),
+      file('d/b', 'y'),
+      directory('d'),
+      file('d/c', 'z'),
+    ],
+    tree: ['d dir 755', 'd/c file 644 =z', ...insideParents, `${outside}/b file 644 =y`],
+  },
+  {
+    name: 'a negative owner',
+    layer: [tarEntry({ name: 'f', uid: base256(-1n, 8) })],
+    refused: /"f"|owner|uid/,
+  },
   {
     name: 'a device',
     layer: [device('null', '3', 1, 3), device('sda', '4', 8, 0), hardlink('null2', 'null')],

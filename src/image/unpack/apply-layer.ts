@@ -17,7 +17,7 @@ import { tsrunError } from '../../errors.ts';
 import { type AttributeCounts, type Attributes, AttributeWriter } from './attributes.ts';
 import { copyUp } from './copy-up.ts';
 import { entryFailed, rejectEntry } from './entry-error.ts';
-import { cleanEntryPath, splitPath } from './entry-path.ts';
+import { cleanEntryPath, isWithin, splitPath } from './entry-path.ts';
 import { errnoOf, type UnpackHost } from './host.ts';
 import { LayerTree } from './layer-tree.ts';
 import type { UnpackLimits } from './limits.ts';
@@ -136,14 +136,24 @@ export class LayerApplier implements TarHandler {
       case 'ignored':
         return;
       case 'whiteout':
-        this.#tree.hide(this.#tree.resolveEntry(whiteout.path, entry.path, entry.mtime));
+        this.#hide(this.#tree.resolveEntry(whiteout.path, entry.path, entry.mtime), 'hide');
         return;
       case 'opaque':
-        this.#tree.makeOpaque(this.#tree.resolveDirectory(whiteout.directory, entry.path, entry.mtime));
+        this.#hide(this.#tree.resolveDirectory(whiteout.directory, entry.path, entry.mtime), 'makeOpaque');
         return;
       case 'none':
         this.#make(entry, clean.path);
     }
+  }
+
+  /** A file that a hard link has brought up is hidden as well: the link keeps it under its own name. */
+  #hide(path: ByteString, how: 'hide' | 'makeOpaque'): void {
+    for (const brought of [...this.#tree.broughtUp]) {
+      if (!isWithin(path, brought)) continue;
+      this.#attributes.times.flush();
+      this.#tree.remove(brought);
+    }
+    this.#tree[how](path);
   }
 
   #make(entry: TarEntry, clean: ByteString): void {
@@ -233,6 +243,7 @@ export class LayerApplier implements TarHandler {
     if (node.kind === 'directory') throw rejectEntry(entry.path, 'it is a hard link to a directory');
     const deps = { host: this.#host, lowers: this.#lowers, attributes: this.#attributes };
     copyUp(deps, node, source, this.#tree.hostPath(source), entry.path);
+    this.#tree.broughtUp.add(source);
   }
 
   #special(entry: TarEntry, path: ByteString): void {

@@ -25,6 +25,8 @@ export class LayerTree {
   readonly directories = new Map<ByteString, Attributes>();
   /** Paths at which nothing of the layers below may show. */
   readonly hidden = new Set<ByteString>();
+  /** Files of the layers below that are here because a hard link leads to them: to a whiteout they are still of the layers below. */
+  readonly broughtUp = new Set<ByteString>();
   /** Directories in which nothing of the layers below may show. */
   readonly opaque = new Set<ByteString>();
   readonly #resolved = new Map<ByteString, ByteString>();
@@ -145,6 +147,7 @@ export class LayerTree {
   /** Removes what this layer has at `path`, directories with all they hold. */
   remove(path: ByteString): void {
     this.#resolved.clear();
+    for (const key of this.broughtUp) if (isWithin(path, key)) this.broughtUp.delete(key);
     if (!this.directories.has(path)) {
       fs.unlinkSync(toFsPath(this.hostPath(path)));
       return;

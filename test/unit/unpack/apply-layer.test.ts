@@ -347,6 +347,23 @@ describe('whiteouts', () => {
       ]);
     }
   });
+  test('the target of a hard link is hidden, though the link has brought it up', () => {
+    expect(listing(below, [hardlink('new', 'd/a'), wh('d/.wh.a')])).toEqual([
+      'd dir 755',
+      'd/a whiteout',
+      'new file 644 content',
+    ]);
+    expect(listing(below, [hardlink('new', 'd/a'), wh('d/.wh..wh..opq')])).toEqual([
+      'd dir 755 user.overlay.opaque=y',
+      'new file 644 content',
+    ]);
+    // What the layer itself puts there stays, whichever comes first.
+    for (const parts of [
+      [hardlink('new', 'd/a'), wh('d/.wh.a'), file('d/a', 'own')],
+      [hardlink('new', 'd/a'), file('d/a', 'own'), wh('d/.wh.a')],
+    ])
+      expect(listing(below, parts)).toEqual(['d dir 755', 'd/a file 644 own', 'new file 644 content']);
+  });
   test('a hidden link is no way in', () => {
     expect(listing(below, [wh('.wh.link'), file('link/x')])).toEqual([
       'link dir 755',
