@@ -21,7 +21,7 @@ export const isEngine: IsHot = (importer, target) =>
 
 /**
  * Modules that are loaded at the first use of something they export, although the sources import them statically: code that runs in
- * no start that goes well, and that is called where nothing can be awaited.
+ * no usual start, and that is called where nothing can be awaited.
  */
 const AT_FIRST_USE = [
   'cli/attach/broken-pipe',
@@ -33,6 +33,7 @@ const AT_FIRST_USE = [
   'image/unpack/start-unpack',
   'launch/seccomp/load-profile',
   'launch/seccomp/runtime-seccomp', // its result is kept in a file
+  'network/bridge', // connect-networks.ts, which uses it, is imported dynamically
 ];
 const isAtFirstUse = (file: string): boolean => AT_FIRST_USE.some((path) => file.endsWith(`/src/${path}.ts`));
 
