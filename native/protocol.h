@@ -70,7 +70,7 @@ enum slot {
 	SLOT_STDOUT = 3,     /* read end of its stdout */
 	SLOT_STDERR = 4,     /* read end of its stderr */
 	SLOT_TERMINAL = 5,   /* pty master, instead of the three above */
-	SLOT_REPORT = 6,     /* read end of the report pipe: a struct failure_record, or EOF at execve */
+	SLOT_REPORT = 6,     /* read end of the report pipe: {NO_OP, 0} when the init is let go, then EOF at execve; or a struct failure_record */
 	SLOT_GO = 7,	     /* write end of the barrier: one byte lets the init execve the user's command */
 	SLOT_HELPERS = 8,    /* read end of the helpers' stderr pipe, kept for error texts */
 	SLOT_TARGET = 9,     /* of a health program: the pidfd of the container's init, put there before it runs */

@@ -8,6 +8,9 @@
  * Directories may have any mode (an overlay's work directory has 000, a read-only one 0555): where the kernel says EACCES the
  * mode of the directory that is in the way is set to 0700 and the call made again, which helps where the caller owns it and has
  * no CAP_DAC_OVERRIDE.
+ *
+ * Several may remove the same tree at once (a command that sweeps up after the killed meets one that is still at it): what is gone
+ * already is no failure.
  */
 #include "remove-tree.h"
 #include "sys.h"
@@ -60,7 +63,7 @@ static long move_up(int sub, const char *name, int top, uint64_t *counter)
 		if (ret == -EACCES && SYS2(__NR_fchmod, sub, 0700) == 0 && SYS3(__NR_fchmodat, sub, name, 0700) == 0)
 			ret = SYS5(__NR_renameat2, sub, name, top, target, 1);
 	} while (ret == -EEXIST);
-	return ret;
+	return ret == -ENOENT ? 0 : ret;
 }
 
 /*
@@ -87,6 +90,8 @@ static long sweep(int dir, int top, uint64_t *counter)
 			else if (ret == -ENOTEMPTY) {
 				long sub = open_dir(dir, name);
 
+				if (sub == -ENOENT)
+					continue;
 				if (sub < 0)
 					return sub;
 				ret = sweep((int)sub, top, counter);
@@ -100,7 +105,7 @@ static long sweep(int dir, int top, uint64_t *counter)
 				return ret;
 		}
 	}
-	return len < 0 ? len : met;
+	return len < 0 && len != -ENOENT ? len : met; /* -ENOENT: DIR itself is gone */
 }
 
 long remove_tree(int dirfd, const char *name)
@@ -116,7 +121,9 @@ long remove_tree(int dirfd, const char *name)
 	do {
 		SYS3(__NR_lseek, top, 0, 0);
 		ret = sweep((int)top, (int)top, &counter);
-	} while (ret > 0);
+		if (ret == 0)
+			ret = unlink_any(dirfd, name);
+	} while (ret > 0 || ret == -ENOTEMPTY);
 	SYS1(__NR_close, top);
-	return ret < 0 ? ret : unlink_any(dirfd, name);
+	return ret;
 }

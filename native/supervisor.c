@@ -53,6 +53,7 @@ static struct ending ending;
 
 static int init_pid = -1;
 static int report_fd = -1, report_poll = -1;
+static int is_set_up; /* the init has said that it is let go: if it dies now, its command has */
 static int starting; /* the init has not yet execve'd the user's command */
 static int64_t started_at, ended_at = -1;
 static int64_t busy_at = -1; /* of the last event since memory was given back; -1 = none */
@@ -83,18 +84,29 @@ static void protect(void)
 	SYS5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-/* The report of the init's failure, if there is one now: 1 = it is in ending.failure, 0 = none yet, -1 = end-of-file. */
+/*
+ * The report of the init's failure, if there is one now: 1 = it is in ending.failure, 0 = none yet, -1 = end-of-file. Both execve and
+ * death close the pipe. An init that is killed before it is let go, by the kernel for want of memory say, has run no command, and its
+ * end is none of a container: a failure, too.
+ */
 static int read_report(void)
 {
 	struct failure_record record;
-	long n = report_fd < 0 ? 0 : io_read(report_fd, &record, sizeof(record));
+	long n;
 
+	do
+		n = report_fd < 0 ? -EAGAIN : io_read(report_fd, &record, sizeof(record));
+	while (n == sizeof(record) && !record.error && (is_set_up = 1));
 	if (n == -EAGAIN)
 		return 0;
 	io_close(&report_fd);
-	if (n != sizeof(record))
+	if (n == sizeof(record)) {
+		fail(record.op, record.error);
+		return 1;
+	}
+	if (is_set_up)
 		return -1;
-	fail(record.op, record.error);
+	fail(NO_OP, ECHILD);
 	return 1;
 }
 

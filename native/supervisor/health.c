@@ -214,8 +214,9 @@ static int exit_of(const struct exit_status *ended)
 
 	if (timed_out)
 		return TOO_LONG;
-	if (report_fd >= 0 && io_read(report_fd, &failure, sizeof(failure)) == sizeof(failure))
-		return failure.error == ENOENT || failure.error == ENOTDIR ? NOT_FOUND : NOT_EXECUTABLE;
+	while (report_fd >= 0 && io_read(report_fd, &failure, sizeof(failure)) == sizeof(failure))
+		if (failure.error) /* else it says that it was let go */
+			return failure.error == ENOENT || failure.error == ENOTDIR ? NOT_FOUND : NOT_EXECUTABLE;
 	return ended->kind == EXIT_EXITED ? (int)ended->value : 128 + (int)ended->value;
 }
 

@@ -6,9 +6,10 @@
  *     hint: …                                        a line to paste
  *     see: docs/errors.md#ERR_TSRUN_…                where to read on
  *
- * `--debug` adds the chain of causes with their stacks. An error that no row of the table describes is a bug, and is called one.
+ * `--debug` adds the chain of causes with their stacks. An error that no row of the table describes is a bug, and is called one; a full
+ * or failing disk is none.
  */
-import { TsrunError } from '../errors.ts';
+import { TsrunError, tsrunError } from '../errors.ts';
 
 /** Line breaks of Unicode, and all that a terminal would obey: words of registries and images get here. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -60,8 +61,32 @@ export interface RenderOptions {
   command?: string | undefined;
 }
 
+/** Any write may meet a disk that is full, read-only or broken: what does not deal with it itself says so here. */
+function ofDisk(error: unknown): TsrunError | undefined {
+  if (!(error instanceof Error) || error instanceof TsrunError) return undefined;
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return tsrunError(
+        'ERR_TSRUN_STORE',
+        { doing: 'write: no space is left', hint: 'tsrun system df   # and: df -h, tsrun system prune' },
+        error,
+      );
+    case 'EROFS':
+    case 'EIO':
+      return tsrunError(
+        'ERR_TSRUN_STORE',
+        { doing: 'read or write the store', hint: 'tsrun info   # where it is' },
+        error,
+      );
+    default:
+      return undefined;
+  }
+}
+
 /** The lines without a final line break. */
-export function renderError(error: unknown, { debug, command }: RenderOptions): string {
+export function renderError(thrown: unknown, { debug, command }: RenderOptions): string {
+  const error = ofDisk(thrown) ?? thrown;
   const chain = chainOf(error);
   const known = error instanceof TsrunError;
   const lines = [`tsrun: ${known ? '' : 'this is a bug in tsrun: '}${oneLine(wordsOf(error))}`];

@@ -5,7 +5,6 @@ import type { PullListener } from '../image/pull/events.ts';
 import { networkMode } from '../network/parse-network.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import { pin } from '../store/pins.ts';
-import { deadTemporaries, sweepTemporaries } from '../store/temporary.ts';
 import { logContainerEvent } from './container-events.ts';
 import { checkName } from './container-names.ts';
 import { type ClaimedNetwork, claimNetwork } from './container-network.ts';
@@ -14,6 +13,7 @@ import { degradations, sayRuntimeProblem } from './degraded.ts';
 import { findImage } from './find-image.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
+import { sweep } from './sweep.ts';
 import { withDefaults } from './with-defaults.ts';
 
 export interface CreateIo {
@@ -68,13 +68,6 @@ export async function createContainer(
   logContainerEvent(engine, plan.record, 'create');
   if (request.cidfile !== undefined) writeFileSync(request.cidfile, plan.record.id, { flag: 'wx' });
   return plan;
-}
-
-/** What killed commands have left in tmp/: mostly nothing. */
-async function sweep(engine: Engine): Promise<void> {
-  if (deadTemporaries(engine.paths).length === 0) return;
-  const { engineHooks } = await import('./unpacker.ts');
-  await sweepTemporaries(engine.paths, engineHooks(engine).removeTree);
 }
 
 const imageFor = (engine: Engine, request: CreateRequest, io: CreateIo): Promise<ImageRecord> =>

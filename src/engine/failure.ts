@@ -20,8 +20,12 @@ export interface FailedStart {
 export function startError(failed: FailedStart): TsrunError {
   const { step, errno, container, command } = failed;
   if (!step) {
-    const doing = 'run the supervisor’s start program';
-    return tsrunError('ERR_TSRUN_START', { container, doing }, failed.words || errnoText(errno));
+    const killed = errno === ERRNO.ECHILD;
+    // The supervisor's own writes come before the command's first step.
+    const full = errno === ERRNO.ENOSPC || errno === ERRNO.EDQUOT;
+    const doing = killed ? 'set it up' : full ? 'write its state' : 'run the supervisor’s start program';
+    const cause = killed ? 'its first process was killed before it became the command' : errnoText(errno);
+    return tsrunError('ERR_TSRUN_START', { container, doing }, failed.words || cause);
   }
   const words = systemWords(step, errno);
   if (nameOf(step) === 'execve' && step.actor === 'container') {

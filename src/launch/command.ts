@@ -21,8 +21,11 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 export const dieWithSupervisor = (): Step =>
   call('container', 'die with the supervisor', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0]);
 
-/** Waits for the supervisor's one byte: from here on the container is on record. */
-export function waitForGo(slots: Slots, barrier: Slot): Step[] {
+/** A failure_record without a failure: NO_OP and 0 (native/protocol.h, SLOT_REPORT). */
+const LET_GO = Buffer.from('ffffffff00000000', 'hex');
+
+/** Waits for the supervisor's one byte: from here on the container is on record, and whatever ends this process ends the command. */
+export function waitForGo(slots: Slots, barrier: Slot, report: Slot): Step[] {
   const got = slots.new('got');
   return [
     call('container', 'wait until the container is on record', 'read', [barrier, { buffer: 8 }, 1], {
@@ -35,6 +38,11 @@ export function waitForGo(slots: Slots, barrier: Slot): Step[] {
       equals: 1,
       errno: 'EPIPE',
     }),
+    call('container', 'all is set up, and this process the command’s', 'write', [
+      report,
+      LET_GO,
+      LET_GO.length,
+    ]),
   ];
 }
 

@@ -43,6 +43,7 @@ export function healthProgram(options: HealthOptions): Program {
   const barrier = slots.new('go.r');
   const streams = { stdout: output, stderr: output };
   const check = execSteps({ ...options, initPidfd: s.target }, { slots, streams, report, barrier });
+  const notHeldBack = close('container', 'see the end of the pipe if the supervisor is killed', s.go);
   const between = [
     op('rootless', 'say which step failed', { kind: 'report', fd: report }),
     ...(hasPidNamespace(options.config)
@@ -56,7 +57,7 @@ export function healthProgram(options: HealthOptions): Program {
     op(
       'rootless',
       'make the check’s process, a child of the supervisor',
-      { kind: 'clone', flags: CLONE_PARENT, exitSignal: 0, child: check },
+      { kind: 'clone', flags: CLONE_PARENT, exitSignal: 0, child: [notHeldBack, ...check] },
       { result: s.initPid },
     ),
   ];

@@ -133,7 +133,7 @@ export function becomeCommand(
   const { process } = config;
   return [
     ...resourceLimits(slots, process),
-    ...waitForGo(slots, context.barrier),
+    ...waitForGo(slots, context.barrier, context.report),
     ...closeEverything(slots, context.report, context.traceFd, passed),
     ...dropPrivileges(
       process,

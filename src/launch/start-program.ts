@@ -100,7 +100,7 @@ export interface StartOptions {
   /** Of those, what its stdin, stdout and stderr are instead of pipes. */
   stdio?: readonly number[] | undefined;
   /** The supervisor's steps between clone and barrier: the network. */
-  attach: (context: { slots: Slots; initPid: Slot; stderr: Slot }) => Step[];
+  attach: (context: { slots: Slots; initPid: Slot; stderr: Slot; stderrReader: Slot }) => Step[];
 }
 
 /** @returns the program; its result slots are SUPERVISOR_SLOTS */
@@ -135,6 +135,8 @@ export function startProgram(options: StartOptions): Program {
         O_CLOEXEC | O_NONBLOCK,
       ),
       ...cloneInit(slots, options, report, [
+        // PR_SET_PDEATHSIG, which comes later, says nothing of a supervisor that has died before it was asked for.
+        close('container', 'see the end of the pipe if the supervisor is killed', s.go),
         ...(users?.child ?? []),
         ...options.child({ slots, streams, report, barrier, rootfs: rootfs?.container ?? [] }),
       ]),
@@ -143,7 +145,7 @@ export function startProgram(options: StartOptions): Program {
         close('supervisor', 'only the container uses this end', end),
       ),
       ...(options.passed ?? []).map((fd) => close('supervisor', 'the container has it now', fd)),
-      ...options.attach({ slots, initPid: s.initPid, stderr: helpersWrite }),
+      ...options.attach({ slots, initPid: s.initPid, stderr: helpersWrite, stderrReader: s.helpers }),
       close('supervisor', 'only helpers write there', helpersWrite),
       ...receive,
     ],

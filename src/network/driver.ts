@@ -27,6 +27,8 @@ export interface AttachContext {
   ports: readonly PortMapping[];
   /** Write end of the pipe that keeps the helpers' stderr. The supervisor has the read end. */
   stderr: Slot;
+  /** That end. A helper closes its copy, or it would not see that the supervisor is gone. */
+  stderrReader?: Slot | undefined;
   /** The container's runtime directory (store/paths.ts, runtimeContainerDirectory); it exists, only its user may enter it. */
   directory: string;
   /** The supervisor's binary, which is also the forwarder's; undefined = what the acting process runs from. */

@@ -3,10 +3,11 @@
  * dies when the supervisor does.
  *
  * The order matters. PR_SET_PDEATHSIG tells the kernel to kill the helper when the supervisor dies, but says nothing if it has died
- * already: so afterwards the child looks at its stderr pipe, whose reader is the supervisor. Signal dispositions and mask are the
- * interpreter's business (native/program.c): a helper that inherits an ignored SIGPIPE (pasta) refuses to start.
+ * already: so afterwards the child looks at its stderr pipe, whose reader is the supervisor, and nobody else once the child has closed
+ * its own copy of that end. Signal dispositions and mask are the interpreter's business (native/program.c): a helper that inherits an
+ * ignored SIGPIPE (pasta) refuses to start.
  */
-import { call, op } from '../sys/calls.ts';
+import { call, close, op } from '../sys/calls.ts';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -34,6 +35,8 @@ export interface HelperProcess {
   path: string | Slot;
   argv: readonly Word[];
   stderr: Slot | number;
+  /** The other end of stderr's pipe, which the parent reads. */
+  stderrReader?: Slot | undefined;
   /** Who starts it, and with whom it dies: the supervisor unless said otherwise. */
   parent?: Actor;
   /** As many descriptors as it may have open (RLIMIT_NOFILE). */
@@ -75,13 +78,14 @@ function closeAtExecve(range: HelperProcess['keepRange']): Step[] {
 }
 
 function helperChild(helper: HelperProcess): Step[] {
-  const { slots, name, path, argv, stderr, openFiles, keep, directory } = helper;
+  const { slots, name, path, argv, stderr, stderrReader, openFiles, keep, directory } = helper;
   const step = (why: string, ...rest: Rest): Step => call('helper', why, ...rest);
   const nothing = slots.new('null');
   const gone = slots.new('gone');
   const reader = pollDescriptors([[2, 0]]);
   return [
     step('die with the supervisor', 'prctl', [PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0]),
+    ...(stderrReader ? [close('helper', 'or its own copy would hide that nobody reads', stderrReader)] : []),
     step('nothing to read, nobody to write to', 'openat', [AT_FDCWD, '/dev/null', O_RDWR, 0], {
       result: nothing,
     }),

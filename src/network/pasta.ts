@@ -132,7 +132,7 @@ export const pastaTarget = (host: HostNetwork): Omit<ForwardTarget, 'transparent
 });
 
 function attach(context: AttachContext, path: string, options: readonly string[], openFiles: number): Step[] {
-  const { slots, initPid, ports, stderr, directory } = context;
+  const { slots, initPid, ports, stderr, stderrReader, directory } = context;
   const place = `${directory}/netns`;
   const fifo = `${directory}/ready`;
   const [file, ready, pidfd, got] = ['netns', 'ready', 'pasta', 'got'].map((name) => slots.new(name)) as Four;
@@ -158,7 +158,7 @@ function attach(context: AttachContext, path: string, options: readonly string[]
     step('listen there', 'openat', [AT_FDCWD, fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0], { result: ready }),
     startHelper({
       ...{ slots, name: 'pasta', path, argv: pastaArguments(ports, options), stderr, keep: [], directory },
-      ...{ flags: CLONE_NEWPID, pidfd, openFiles },
+      ...{ flags: CLONE_NEWPID, pidfd, openFiles, stderrReader },
     }),
     waitForAny('pasta is ready, or has ended', [ready, pidfd]),
     step('pasta writes its pid, 1, when all is set up', 'read', [ready, { buffer: 8 }, 8], {

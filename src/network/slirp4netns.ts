@@ -85,7 +85,7 @@ export function slirpTarget(options: SlirpOptions): Omit<ForwardTarget, 'transpa
 const seesResolvConf = ({ resolvConfPath }: HostNetwork): boolean => /^\/(etc|run)\//.test(resolvConfPath);
 
 function attach(context: AttachContext, path: string, options: SlirpOptions, openFiles: number): Step[] {
-  const { slots, initPid, ports, stderr, directory } = context;
+  const { slots, initPid, ports, stderr, stderrReader, directory } = context;
   const [ready, written, lifeline, held] = ['ready.r', 'ready.w', 'lifeline.r', 'lifeline.w'].map((name) =>
     slots.new(name),
   ) as [Slot, Slot, Slot, Slot];
@@ -102,7 +102,9 @@ function attach(context: AttachContext, path: string, options: SlirpOptions, ope
     pipe('supervisor', 'learn when slirp4netns is ready', ready, written, O_CLOEXEC | O_NONBLOCK),
     pipe('supervisor', 'slirp4netns ends when the supervisor’s end is closed', lifeline, held, O_CLOEXEC),
     ...(withApi ? [removeSocket(directory, 'left by one that was killed')] : []),
-    startHelper({ slots, name: 'slirp4netns', path, argv, stderr, openFiles, keep, directory }),
+    startHelper({
+      ...{ slots, name: 'slirp4netns', path, argv, stderr, stderrReader, openFiles, keep, directory },
+    }),
     close('supervisor', 'only slirp4netns writes there', written),
     close('supervisor', 'only slirp4netns watches it', lifeline),
     waitForAny('slirp4netns is ready, or has ended', [ready]),

@@ -1,13 +1,24 @@
 /**
  * containers/ and names/: a container is a directory that appears by one rename, complete. Its name is a symbolic link names/<name> →
  * id, made under the lock of names together with the directory, so that two containers cannot have one name and a crash in between
- * leaves at most a link to nothing, which the next claim replaces.
+ * leaves at most a link to nothing, which the next claim replaces, and sweepNames() removes.
  */
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { syncDirectory, writeFileAtomic } from './atomic-write.ts';
 import { type ContainerRecord, parseContainerRecord } from './container-record.ts';
 import { tryLock } from './lock.ts';
+import { namesIn } from './names-in.ts';
 import {
   containerDirectory,
   containerNamePath,
@@ -78,7 +89,7 @@ export class ContainerStore {
 
   /**
    * Gives the container `record` another name. The new name is taken first, and the old one given up last: a crash in between leaves a
-   * name that means the same container, which the next rename or removal takes away.
+   * name that means the same container, and goes when a container is removed (sweepNames).
    * @throws ERR_TSRUN_NAME_IN_USE
    */
   rename(record: ContainerRecord, name: string): void {
@@ -88,7 +99,16 @@ export class ContainerStore {
       throw tsrunError('ERR_TSRUN_NAME_IN_USE', { name, holder: holder.slice(0, 12) });
     rmSync(containerNamePath(this.paths, name), { force: true });
     symlinkSync(record.id, containerNamePath(this.paths, name));
-    writeFileAtomic(this.paths, containerRecord(this.paths, record.id), JSON.stringify({ ...record, name }));
+    try {
+      writeFileAtomic(
+        this.paths,
+        containerRecord(this.paths, record.id),
+        JSON.stringify({ ...record, name }),
+      );
+    } catch (error) {
+      if (record.name !== name) rmSync(containerNamePath(this.paths, name), { force: true });
+      throw error; // a full disk: it keeps the name that it had
+    }
     if (record.name !== name) rmSync(containerNamePath(this.paths, record.name), { force: true });
   }
 
@@ -97,6 +117,19 @@ export class ContainerStore {
     using _lock = this.#lockNames();
     const record = this.read(id);
     if (record) writeFileAtomic(this.paths, containerRecord(this.paths, id), JSON.stringify(alter(record)));
+  }
+
+  /** Removes names of containers that do not exist: of those that were being made, or removed, when somebody was killed. */
+  sweepNames(): void {
+    using _lock = this.#lockNames();
+    for (const name of namesIn(namesDirectory(this.paths))) {
+      const path = containerNamePath(this.paths, name);
+      // A supervisor that removes its container takes no lock.
+      const id = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()
+        ? readlinkSync(path)
+        : undefined;
+      if (id !== undefined && !existsSync(containerDirectory(this.paths, id))) rmSync(path, { force: true });
+    }
   }
 
   /** Names are held for less than a millisecond, so this may spin. */

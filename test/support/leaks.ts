@@ -86,20 +86,32 @@ function links(pid: number): string[] {
   }
 }
 
-function belongsToStore(pid: number): boolean {
+function mentions(pid: number, stores: Iterable<string>): boolean {
   const texts = ['environ', 'cmdline', 'mountinfo'].map((name) => read(`/proc/${pid}/${name}`));
   const all = [...texts, ...links(pid)].join('\n');
-  return [...everyStore].some((store) => all.includes(store));
+  return [...stores].some((store) => all.includes(store));
 }
+
+const belongsToStore = (pid: number): boolean => mentions(pid, everyStore);
+
+export interface StoreProcess {
+  pid: number;
+  command: string;
+}
+
+/** The processes that belong to the store in `directory`. */
+export const processesOfStore = (directory: string): StoreProcess[] =>
+  ownProcesses()
+    .filter((pid) => mentions(pid, [directory]))
+    .map((pid) => ({ pid, command: commandOf(pid) }));
 
 /** Stores of this file, removed ones too: liveStores forgets them. */
 const everyStore = new Set<string>();
 
-function describeProcess(pid: number): string {
-  const command =
-    read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() || read(`/proc/${pid}/comm`).trim();
-  return `process ${pid}: ${command}`;
-}
+const commandOf = (pid: number): string =>
+  read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() || read(`/proc/${pid}/comm`).trim();
+
+const describeProcess = (pid: number): string => `process ${pid}: ${commandOf(pid)}`;
 
 /** What is there now and was not `before`. */
 export function leaksSince(before: Machine): string[] {

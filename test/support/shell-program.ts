@@ -71,7 +71,7 @@ export function shell(script: string, options: ShellOptions = {}): Program {
             ...streams.use,
             ...(options.inside?.(slots) ?? []),
             close('container', 'only the supervisor lets it go', slot.go),
-            ...waitForGo(slots, go),
+            ...waitForGo(slots, go, report),
             call('container', 'no other descriptors', 'close_range', [3, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
             call('container', 'the command', 'execve', [
               argv[0] ?? '',
@@ -122,11 +122,16 @@ export const touch = (name: string): Program => ({
   ],
 });
 
-function waitForGo(slots: Slots, go: Slot): Step[] {
+function waitForGo(slots: Slots, go: Slot, report: Slot): Step[] {
   const got = slots.new('got');
   return [
     call('container', 'wait to be let go', 'read', [go, { buffer: 8 }, 1], { result: got, retry: true }),
     op('container', 'the supervisor lives', { kind: 'expect', value: got, equals: 1, errno: 'ECANCELED' }),
+    call('container', 'the command’s from here on', 'write', [
+      report,
+      Buffer.from('ffffffff00000000', 'hex'),
+      8,
+    ]),
   ];
 }
 

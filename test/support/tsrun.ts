@@ -69,7 +69,13 @@ export function start(command: string, words: readonly string[], options: CallOp
 }
 
 export class Tsrun {
+  readonly #binary: string;
   #store: TestStore | undefined;
+
+  /** `binary`: another build than the one under test. */
+  constructor(binary = BINARY) {
+    this.#binary = binary;
+  }
 
   get store(): TestStore {
     if (!this.#store) throw new Error('the store is there only while tests run');
@@ -82,7 +88,7 @@ export class Tsrun {
 
   /** Starts `tsrun words…`. */
   start(words: readonly string[], options: CallOptions = {}): Running {
-    return start(BINARY, words, {
+    return start(this.#binary, words, {
       cwd: this.store.directory,
       ...options,
       env: { ...this.store.env, ...options.env },
@@ -114,7 +120,7 @@ export class Tsrun {
       if (ids.length > 0) await this.ok('rm', '-f', ...ids);
     }
     const left = leftovers(store);
-    await removeStore(store, [BINARY, 'unshare']);
+    await removeStore(store, [this.#binary, 'unshare']);
     this.#store = undefined;
     expect(left, 'left in the store after its containers were removed').toEqual([]);
   }

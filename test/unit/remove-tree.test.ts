@@ -1,5 +1,6 @@
 /** native/remove-tree.c through a program of one step: what images and overlays leave behind goes away, and nothing else does. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { call, close, op } from '../../src/sys/calls.ts';
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDONLY } from '../../src/sys/constants.ts';
@@ -148,6 +150,21 @@ describe('removing a tree', () => {
       slots,
     );
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('does not mind others that remove the same at the same time', async () => {
+    for (let i = 0; i < 40; i++)
+      for (let j = 0; j < 10; j++) mkdirSync(join(victim, `a${i}/b${j}/c/d/e`), { recursive: true });
+    const threads = Array.from(
+      { length: 3 },
+      () => new Worker(join(import.meta.dirname, 'support/remove-tree-worker.ts'), { workerData: victim }),
+    );
+    await Promise.all(threads.map((thread) => once(thread, 'message')));
+    const removed = threads.map((thread) => once(thread, 'message')); // rejects with what a thread throws
+    for (const thread of threads) thread.postMessage('go');
+    await Promise.all(removed);
+    expect(readdirSync(directory)).toEqual([]);
+    await Promise.all(threads.map((thread) => thread.terminate()));
   });
 
   it('says what it cannot remove', () => {

@@ -69,8 +69,9 @@ export const RM = defineCommand({
     const engine = await context.engine();
     const { removeContainer } = await import('../../engine/remove-container.ts');
     const { removeDependents } = await import('../../engine/dependent-containers.ts');
+    const { sweep } = await import('../../engine/sweep.ts');
     const selected = await selectContainers(engine, names, given);
-    return await forEach(selected, context.debug, async (find) => {
+    const status = await forEach(selected, context.debug, async (find) => {
       try {
         const view = find();
         const options = { force: given.force, volumes: given.volumes };
@@ -88,5 +89,8 @@ export const RM = defineCommand({
         if (id !== undefined) print(`${id}\n`);
       }
     });
+    engine.containers.sweepNames();
+    await sweep(engine);
+    return status;
   },
 });

@@ -51,7 +51,7 @@ export function forwarded(driver: NetworkDriver, options: ForwardOptions): Netwo
 }
 
 function forwardSteps(context: AttachContext, options: ForwardOptions, ready: Slot): Step[] {
-  const { slots, ports, initPid, stderr, directory, executable = '/proc/self/exe' } = context;
+  const { slots, ports, initPid, stderr, stderrReader, directory, executable = '/proc/self/exe' } = context;
   const { target, openFiles } = options;
   const last = FORWARD_FIRST_FD + ports.length - 1;
   const written = slots.new('forward.w');
@@ -66,7 +66,7 @@ function forwardSteps(context: AttachContext, options: ForwardOptions, ready: Sl
     call('supervisor', 'the container’s addresses and ports', 'write', [config, bytes, bytes.length]),
     pipe('supervisor', 'learn when the forwarder is ready', ready, written, O_CLOEXEC | O_NONBLOCK),
     startHelper({
-      ...{ slots, name: 'the forwarder', path: self, stderr, openFiles, directory },
+      ...{ slots, name: 'the forwarder', path: self, stderr, stderrReader, openFiles, directory },
       argv: ['tsrun-forward', { text: [config] }, { text: [written] }, ...ports.slice(0, SHOWN).map(shown)],
       keep: [config, written],
       keepRange: { first: FORWARD_FIRST_FD, last },

@@ -129,6 +129,23 @@ describe('what does not start', () => {
     expect(failed.errno).toBe(2);
   });
 
+  test('an init that is killed before it was let go has run no command: it did not start', async () => {
+    const start = shell('echo ran >ran', {
+      inside: (slots) => {
+        const self = slots.new('self');
+        return [
+          call('container', 'who am I?', 'getpid', [], { result: self }),
+          call('container', 'be killed, as for want of memory', 'kill', [self, 9]),
+        ];
+      },
+    });
+    const run = supervise({ start, attach });
+    expect(await run.first.message('failed')).toMatchObject({ op: undefined, errno: 10 });
+    await run.exited;
+    expect(run.exit().kind).toBe('failed');
+    expect(readdirSync(run.directory)).not.toContain('ran');
+  });
+
   test('a helper’s words come with the failure', async () => {
     const helpers = new Slot(SLOT_HELPERS, 'helpers.r');
     const start = shell('', {

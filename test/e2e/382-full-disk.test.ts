@@ -1,0 +1,104 @@
+/**
+ * A store on a full file system (a small tmpfs in a mount namespace of the user's own): what must write says so, names the cause, and
+ * leaves the store whole; what only reads, stops or removes works; and with room again all is well. Engines have called it an internal
+ * error, said nothing, or could not be brought to remove anything while there was no room.
+ */
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { BINARY, useTsrun } from '../support/tsrun.ts';
+
+const tsrun = useTsrun();
+const IMAGE = 'localhost/busybox';
+
+/** `command` → its exit status and what it said. */
+const answers = new Map<string, { status: number; text: string }>();
+
+const NEED_ROOM = [
+  `run --rm --network none ${IMAGE} true`,
+  `create --network none ${IMAGE} true`,
+  'commit e localhost/made',
+  'load -i image.tar',
+  'cp big c:/big',
+  'volume create v',
+  'network create n',
+  `tag ${IMAGE} localhost/other`,
+  'rename c d',
+];
+const NEED_NONE = [
+  'exec w echo said',
+  'logs --tail 1 w',
+  'ps -a',
+  'images',
+  'system check --quick',
+  'stop -t 0 w',
+  'rm e',
+  'rm -f w',
+];
+const AFTERWARDS = [`run --rm --network none ${IMAGE} echo room`, 'start c', 'system check', 'rm -f -a'];
+
+/** `unshare --map-current-user` maps one id, so there are no subordinate ones, which /etc/subuid must not promise. */
+const SCRIPT = `
+S=$XDG_DATA_HOME/tsrun
+mkdir -p "$S"
+mount --bind /dev/null /etc/subuid && mount --bind /dev/null /etc/subgid || exit 1
+mount -t tmpfs -o size=16m,mode=700 none "$S" || exit 1
+say() { "$BINARY" $1 >text 2>&1; printf '%s\\036%s\\036%s\\037' "$1" $? "$(cat text)"; }
+quietly() { "$BINARY" "$@" >/dev/null 2>&1; }
+quietly create --name c --network none ${IMAGE} true
+quietly run --name e --network none ${IMAGE} sh -c 'echo kept >/file'
+quietly run -d --name w --network none ${IMAGE} sh -c 'while :; do seq 1 1000; sleep 0.1; done'
+quietly save -o image.tar ${IMAGE}
+head -c 3000000 /dev/zero >big
+cat /dev/zero >"$S/filler" 2>/dev/null
+${[...NEED_ROOM, ...NEED_NONE].map((words) => `say '${words}'`).join('\n')}
+rm -f "$S/filler"
+${AFTERWARDS.map((words) => `say '${words}'`).join('\n')}
+printf 'left\\0360\\036%s\\037' "$(ls "$S/tmp" "$S/names" "$S/containers" | grep -v :)"
+`;
+
+beforeAll(async () => {
+  const { directory, env } = tsrun.store;
+  const file = join(directory, 'script');
+  writeFileSync(file, SCRIPT);
+  const namespaces = ['--map-current-user', '--mount', '--keep-caps'];
+  const child = spawn('unshare', [...namespaces, 'sh', file], {
+    cwd: directory,
+    env: { ...env, BINARY },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+  for (const record of printed.split('\x1f').slice(0, -1)) {
+    const [command = '', status, text = ''] = record.split('\x1e');
+    answers.set(command, { status: Number(status), text });
+  }
+});
+
+const answer = (command: string) => answers.get(command) ?? { status: -1, text: 'was not reached' };
+
+describe('without room', () => {
+  it.each(NEED_ROOM)('%s: says that there is none', (command) => {
+    const { status, text } = answer(command);
+    expect(text).toMatch(/no space left|no space is left/i);
+    expect(text).not.toContain('bug in tsrun');
+    expect(status).toBe(125);
+  });
+
+  it.each(NEED_NONE)('%s: works', (command) => {
+    expect(answer(command)).toMatchObject({ status: 0 });
+  });
+});
+
+describe('with room again', () => {
+  it.each(AFTERWARDS)('%s: works', (command) => {
+    expect(answer(command)).toMatchObject({ status: 0 });
+  });
+
+  it('nothing is left of what failed', () => {
+    expect(answer('left').text.trim()).toBe('');
+    expect(answer('system check').text).toMatch(/: no damage$/);
+  });
+});
