@@ -76,16 +76,24 @@ async function unpackOne(job: UnpackJob, frames: FrameReader, host: UnpackHost):
 /** The frames that tell how much of a blob is there; they can be read on by another reader after one that had enough. */
 class Growth {
   readonly #frames: FrameReader;
+  /** One for all readers: who had enough may have been waiting for a frame, which must not be lost to the next one. */
+  #pending: Promise<Buffer> | undefined;
   #isOver = false;
   constructor(frames: FrameReader) {
     this.#frames = frames;
   }
+  async #next(): Promise<Buffer> {
+    const frame = await this.#frames.next();
+    if (frame === undefined) throw new Error('the input ended inside a layer');
+    this.#pending = undefined;
+    this.#isOver = frame.length === 0;
+    return frame;
+  }
   async *counts(): AsyncGenerator<number, void> {
     while (!this.#isOver) {
-      const frame = await this.#frames.next();
-      if (frame === undefined) throw new Error('the input ended inside a layer');
-      this.#isOver = frame.length === 0;
-      if (!this.#isOver) yield countOfFrame(frame);
+      this.#pending ??= this.#next();
+      const frame = await this.#pending;
+      if (frame.length > 0) yield countOfFrame(frame);
     }
   }
 }
