@@ -12,6 +12,10 @@ TEST_PACKAGES="$START_PACKAGES podman crun runc conmon skopeo umoci bubblewrap d
 	clang libclang-rt-14-dev libclang-rt-19-dev
 	attr acl zstd jq iproute2 procps curl strace tmux openssl man-db systemd shellcheck"
 
+# What the long tests make and boot a virtual machine with.
+# shellcheck disable=SC2034
+LONG_PACKAGES='mmdebstrap genext2fs qemu-system-x86'
+
 is_installed() {
 	# shellcheck disable=SC2016 # dpkg-query's own variable
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -12,6 +12,7 @@ setup=$(cd "$(dirname "$0")" && pwd)
 . "$setup/packages.sh"
 . "$setup/devices.sh"
 . "$setup/subids.sh"
+. "$setup/apparmor.sh"
 . "$setup/account.sh"
 . "$setup/npm-for-account.sh"
 . "$setup/install.sh"
@@ -28,13 +29,17 @@ if is_root; then
 	ensure_account "$account"
 	tree=$(home_of "$account")/tsrun
 	copy_tree "$account" "$tree"
+	ensure_apparmor_profile "$tree/dist/bin/tsrun"
 	say "going on as $account in $tree"
 	export TSRUN_ACCOUNT="$account"
 	run_as "$account" "$tree" sh src/setup/start.sh
 	exit
 fi
 
-[ -n "${TSRUN_HOST_READY-}" ] || ensure_subids "$(id -un)"
+if [ -z "${TSRUN_HOST_READY-}" ]; then
+	ensure_subids "$(id -un)"
+	ensure_apparmor_profile "$root/dist/bin/tsrun"
+fi
 install_dependencies
 sh "$setup/node24.sh" "$setup/build.ts"
 link_command

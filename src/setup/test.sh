@@ -16,6 +16,7 @@ setup=$(cd "$(dirname "$0")" && pwd)
 . "$setup/packages.sh"
 . "$setup/devices.sh"
 . "$setup/subids.sh"
+. "$setup/apparmor.sh"
 . "$setup/account.sh"
 . "$setup/npm-for-account.sh"
 . "$setup/install.sh"
@@ -30,12 +31,14 @@ vitest() {
 	if [ -n "${TSRUN_REPORTS-}" ]; then
 		set -- --reporter=default --reporter=json --outputFile.json="$TSRUN_REPORTS/$name.json" "$@"
 	fi
-	cd "$root" && sh "$setup/node24.sh" node_modules/vitest/vitest.mjs run --configLoader runner "$@"
+	cd "$root" && under_profile sh "$setup/node24.sh" node_modules/vitest/vitest.mjs run --configLoader runner "$@"
 }
 
 if [ -z "${TSRUN_HOST_READY-}" ]; then
 	# shellcheck disable=SC2086 # names of packages
 	ensure_packages $TEST_PACKAGES
+	# shellcheck disable=SC2086
+	[ "$job" != long ] || ensure_packages $LONG_PACKAGES
 	ensure_devices
 fi
 
@@ -48,6 +51,7 @@ if is_root; then
 	exec 9>"$home/.tsrun-test.lock"
 	flock -n 9 || { say 'waiting for other tests to end' && flock 9; }
 	copy_tree tsrun "$tree"
+	ensure_apparmor_profile "$tree/dist/bin/tsrun"
 	chmod a+x "$home"
 	say "going on as tsrun in $tree"
 	status=0
@@ -62,7 +66,10 @@ if is_root; then
 fi
 
 if [ "$job" != without-subids ] && [ "$job" != with-cgroups ]; then
-	[ -n "${TSRUN_HOST_READY-}" ] || ensure_subids "$(id -un)"
+	if [ -z "${TSRUN_HOST_READY-}" ]; then
+		ensure_subids "$(id -un)"
+		ensure_apparmor_profile "$root/dist/bin/tsrun"
+	fi
 	install_dependencies
 fi
 

@@ -1,4 +1,5 @@
 /** AC-1.1, AC-6.2: what is taken away is named with its remedy, and what is fine is never blamed. */
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import {
   idMapHelperCause,
@@ -415,6 +416,15 @@ describe('the doctor', () => {
       host.files['/proc/sys/kernel/unprivileged_userns_clone'] = '0\n';
     });
     expect(found).toEqual([]);
+  });
+
+  it('npm start installs the AppArmor profile that doctor prints', () => {
+    const host = fakeHost();
+    host.tryUserNamespace = () => ({ ok: false, words: 'mount: Permission denied (EACCES)' });
+    host.files['/proc/sys/kernel/apparmor_restrict_unprivileged_userns'] = '1\n';
+    const script = `. src/setup/apparmor.sh; apparmor_profile ${host.launcher}`;
+    const profile = execFileSync('sh', ['-c', script], { encoding: 'utf8' });
+    expect(userNamespaceCause(host)?.remedy).toContain(profile);
   });
 
   it('accepts file capabilities instead of the setuid bit', () => {

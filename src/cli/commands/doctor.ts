@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { defineCommand } from '../command.ts';
+import { launcher } from '../launcher.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
 
@@ -12,22 +12,16 @@ export const DOCTOR = defineCommand({
   options: { json: flag('Print the report as JSON') },
   examples: ['tsrun doctor'],
   async run(given, _operands, context) {
-    const [
-      { runDoctor },
-      { nodeHost },
-      { renderJson, renderReport },
-      { tryUserNamespace },
-      { nativeDirectory },
-    ] = await Promise.all([
-      import('../../engine/doctor/run-doctor.ts'),
-      import('../../engine/doctor/node-host.ts'),
-      import('../../engine/doctor/render.ts'),
-      import('../../engine/try-user-namespace.ts'),
-      import('../../sys/native-directory.ts'),
-    ]);
+    const [{ runDoctor }, { nodeHost }, { renderJson, renderReport }, { tryUserNamespace }] =
+      await Promise.all([
+        import('../../engine/doctor/run-doctor.ts'),
+        import('../../engine/doctor/node-host.ts'),
+        import('../../engine/doctor/render.ts'),
+        import('../../engine/try-user-namespace.ts'),
+      ]);
     const host = nodeHost({
       storeRoot: context.storeRoot(),
-      launcher: join(nativeDirectory(), 'supervisor'),
+      launcher: launcher(),
       tryUserNamespace,
     });
     const report = runDoctor(host);

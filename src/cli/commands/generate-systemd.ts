@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { defineCommand } from '../command.ts';
+import { launcher } from '../launcher.ts';
 import { flag, value } from '../options/option.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
@@ -12,9 +13,6 @@ import { RESTART_UNIT, restartUnit, systemdUnit } from '../systemd-unit.ts';
 const POLICIES = [
   ...['no', 'always', 'on-success', 'on-failure', 'on-abnormal', 'on-watchdog', 'on-abort'],
 ] as const;
-
-/** The launcher beside the loader that runs. */
-const launcher = (): string => join(dirname(process.argv[1] ?? ''), 'tsrun');
 
 /** @param toFile into the current directory; its path is printed then */
 function emit(unit: string, text: string, toFile: boolean): number {

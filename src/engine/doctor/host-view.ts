@@ -37,7 +37,7 @@ export interface HostView {
   };
   /** Where images and containers are kept; need not exist yet. */
   readonly storeRoot: string;
-  /** The static binary of ours that makes user namespaces: what an AppArmor profile must name. */
+  /** The command `tsrun`: what an AppArmor profile must name. */
   readonly launcher: string;
 
   /** The text of a file; undefined when it is not there or not readable. */

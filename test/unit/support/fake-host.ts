@@ -35,7 +35,7 @@ export function fakeHost(): FakeHost {
     kernelRelease: '6.1.0-37-amd64',
     node: { version: '24.21.0', execPath: '/usr/local/bin/node', sharedLibraries: [] },
     storeRoot: '/home/alice/.local/share/tsrun',
-    launcher: '/usr/lib/tsrun/supervisor',
+    launcher: '/usr/lib/tsrun/dist/bin/tsrun',
     files: {
       '/proc/self/status': 'Name:\tnode\nNoNewPrivs:\t0\nSeccomp:\t0\n',
       '/proc/self/mountinfo': '22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n',

@@ -43,7 +43,10 @@ export function userNamespaceCause(host: HostView): Trouble | undefined {
   return undefined;
 }
 
-/** Names the one static binary: a profile for node would unlock every script. */
+/**
+ * Names the launcher, a script: the profile attaches to it, and with flags=(unconfined) is inherited by what it executes, so by Node and by
+ * every container (test/long/virtual-machine.test.ts). A profile for node would unlock every script.
+ */
 function appArmorProfile(launcher: string): string {
   return [
     "sudo tee /etc/apparmor.d/tsrun <<'EOF'",
