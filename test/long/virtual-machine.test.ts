@@ -20,7 +20,7 @@ describe.skipIf(!mirror)('in a virtual machine', () => {
     directory = await mkdtemp('/var/tmp/tsrun-vm-'); // the disk is too large for a /tmp in memory
     await makeVirtualMachine(directory, mirror ?? '', join(import.meta.dirname, 'virtual-machine/guest.sh'));
     sections = new Map([...(await boot(directory, 1)), ...(await boot(directory, 2))]);
-  }, 1_800_000);
+  }, 3_600_000);
   afterAll(() => directory && rmSync(directory, { recursive: true }));
 
   it('doctor finds all that a container needs', () => {

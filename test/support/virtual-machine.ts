@@ -17,7 +17,7 @@ const PACKAGES = [
 const BLOCK = 4096;
 const DISK_BYTES = 1_600_000_000;
 const MINUTE = 60_000;
-const BOOT_TIMEOUT = 14 * MINUTE;
+const BOOT_TIMEOUT = 25 * MINUTE;
 
 const UNIT = `[Unit]
 After=systemd-user-sessions.service dbus.service systemd-logind.service

@@ -36,15 +36,15 @@ case $phase in
 	rm /etc/apparmor.d/tsrun
 	try limits "$in_a_scope tsrun run --name greedy --network none --memory 32m --pids-limit 50 localhost/busybox sh -c 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max; exec tail /dev/zero'"
 	try limits-told 'tsrun inspect -f "{{.State.OOMKilled}} {{.State.ExitCode}}" greedy'
-	try journal 'tsrun run -d --name j --network none --log-driver journald localhost/busybox sh -c "echo hello; echo bad >&2; sleep 1000" >id; sleep 5; tsrun logs j; tsrun rm -f -t 0 j'
+	try journal 'tsrun run -d --name j --network none --log-driver journald localhost/busybox sh -c "echo hello; echo bad >&2; sleep 1000" >id; sleep 5; tsrun logs j; tsrun rm -f j >/dev/null'
 	try unit 'tsrun create --name u --network none localhost/busybox sleep 100000 >id; mkdir -p .config/systemd/user && cd .config/systemd/user && tsrun generate systemd --files --name u && systemctl --user daemon-reload && systemctl --user enable --now container-u.service && systemctl --user is-active container-u.service'
-	try unit-restarts 'kill -9 $(tsrun inspect -f "{{.State.Pid}}" u); until [ "$(systemctl --user show -p NRestarts --value container-u.service)" != 0 ]; do sleep 1; done; sleep 3; systemctl --user is-active container-u.service; tsrun ps --format "{{.Names}}"'
+	try unit-restarts 'until [ "$(tsrun inspect -f "{{.State.Status}}" u)" = running ]; do sleep 1; done; kill -9 $(tsrun inspect -f "{{.State.Pid}}" u); until [ "$(systemctl --user show -p NRestarts --value container-u.service)" != 0 ]; do sleep 1; done; sleep 3; systemctl --user is-active container-u.service; tsrun ps --format "{{.Names}}"'
 	try left-running 'tsrun run -d --name left --network none localhost/busybox sleep 100000 >id; tsrun inspect -f "{{.State.Status}}" left'
 	;;
 2)
 	until [ -S /run/user/1000/bus ]; do sleep 1; done
 	try comes-back 'until [ "$(systemctl --user is-active container-u.service)" = active ]; do sleep 1; done; tsrun inspect -f "{{.State.Status}}" u'
 	try unit-stops 'systemctl --user disable --now container-u.service && tsrun inspect -f "{{.State.Status}} {{.State.ExitCode}}" u'
-	try told-the-truth 'tsrun inspect -f "{{.State.Status}} {{.State.ExitCode}}" left; tsrun start left && tsrun inspect -f "{{.State.Status}}" left; tsrun rm -f -t 0 left u greedy'
+	try told-the-truth 'tsrun inspect -f "{{.State.Status}} {{.State.ExitCode}}" left; tsrun start left && tsrun inspect -f "{{.State.Status}}" left; tsrun rm -f left u greedy'
 	;;
 esac
