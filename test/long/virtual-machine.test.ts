@@ -62,6 +62,11 @@ describe.skipIf(!mirror)('in a virtual machine', () => {
     expect(said('unit-stops')).toEqual({ text: expect.stringMatching(/^exited 1(37|43)$/m), status: 0 });
   });
 
+  it('one unit for all containers whose policy is always starts them after a reboot', () => {
+    expect(said('restart-service')?.text).toMatch(/^running$/m);
+    expect(said('restarted')).toEqual({ text: 'active\nagain', status: 0 });
+  });
+
   it('a container that ran when the machine was switched off has ended with an unknown status, and can be started', () => {
     expect(said('left-running')).toEqual({ text: 'running', status: 0 });
     const { text = '' } = said('told-the-truth') ?? {};

@@ -39,11 +39,13 @@ case $phase in
 	try journal 'tsrun run -d --name j --network none --log-driver journald localhost/busybox sh -c "echo hello; echo bad >&2; sleep 1000" >id; sleep 5; tsrun logs j; tsrun rm -f j >/dev/null'
 	try unit 'tsrun create --name u --network none localhost/busybox sleep 100000 >id; mkdir -p .config/systemd/user && cd .config/systemd/user && tsrun generate systemd --files --name u && systemctl --user daemon-reload && systemctl --user enable --now container-u.service && systemctl --user is-active container-u.service'
 	try unit-restarts 'until [ "$(tsrun inspect -f "{{.State.Status}}" u)" = running ]; do sleep 1; done; kill -9 $(tsrun inspect -f "{{.State.Pid}}" u); until [ "$(systemctl --user show -p NRestarts --value container-u.service)" != 0 ]; do sleep 1; done; sleep 3; systemctl --user is-active container-u.service; tsrun ps --format "{{.Names}}"'
+	try restart-service 'tsrun generate systemd --files --restart-service && mv tsrun-restart.service .config/systemd/user/ && systemctl --user daemon-reload && systemctl --user enable tsrun-restart.service && tsrun run -d --name again --restart always --network none localhost/busybox sleep 100000 >id; tsrun inspect -f "{{.State.Status}}" again'
 	try left-running 'tsrun run -d --name left --network none localhost/busybox sleep 100000 >id; tsrun inspect -f "{{.State.Status}}" left'
 	;;
 2)
 	until [ -S /run/user/1000/bus ]; do sleep 1; done
 	try comes-back 'until [ "$(systemctl --user is-active container-u.service)" = active ]; do sleep 1; done; tsrun inspect -f "{{.State.Status}}" u'
+	try restarted 'until [ "$(tsrun inspect -f "{{.State.Status}}" again)" = running ]; do sleep 1; done; systemctl --user is-active tsrun-restart.service; tsrun rm -f again'
 	try unit-stops 'systemctl --user disable --now container-u.service && tsrun inspect -f "{{.State.Status}} {{.State.ExitCode}}" u'
 	try told-the-truth 'tsrun inspect -f "{{.State.Status}} {{.State.ExitCode}}" left; tsrun start left && tsrun inspect -f "{{.State.Status}}" left; tsrun rm -f left u greedy'
 	;;
