@@ -73,6 +73,9 @@ const takeHot = ({ root, hot }: Sources): Plugin => ({
   },
 });
 
+/** Stands for all that a module exports: who lists its exports gets them all. */
+const ALL = '*';
+
 /** What a bundle takes from hot modules: module → names. @param code of esbuild, with a `require` for each module that imports one */
 function takenNames(code: string): Map<string, Set<string>> {
   const taken = new Map<string, Set<string>>();
@@ -81,8 +84,9 @@ function takenNames(code: string): Map<string, Set<string>> {
   )) {
     const names = taken.get(name) ?? new Set();
     taken.set(name, names);
-    for (const [, property = ''] of code.matchAll(new RegExp(`\\b${variable}\\.(\\w+)`, 'g')))
-      names.add(property);
+    // Named once where it is set; elsewhere without a property it is the module as a whole, as of `import * as`.
+    const uses = [...code.matchAll(new RegExp(`\\b${variable}\\b(?!=)(?:\\.(\\w+))?`, 'g'))];
+    for (const [, property = ALL] of uses) names.add(property);
   }
   return taken;
 }
@@ -92,6 +96,11 @@ function firstEntry({ root, entry }: Sources, taken: ReadonlyMap<string, Readonl
   const imports: string[] = [];
   const cases: string[] = [];
   for (const [i, [module, names]] of [...taken].entries()) {
+    if (names.has(ALL)) {
+      imports.push(`import * as all$${i} from './${module}';`);
+      cases.push(`case '${module}': return all$${i};`);
+      continue;
+    }
     const locals = [...names].map((name) => ({ name, local: `${name}$${i}` }));
     imports.push(
       `import { ${locals.map(({ name, local }) => `${name} as ${local}`).join(', ')} } from './${module}';`,
