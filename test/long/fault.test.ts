@@ -12,7 +12,7 @@ import { scenarios } from '../support/fault/scenarios.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 
 const LANES = 2;
-const LIMIT = process.env.FAULT === 'all' ? Number.POSITIVE_INFINITY : Number(process.env.FAULT_LIMIT ?? 120);
+const LIMIT = process.env.FAULT === 'all' ? Number.POSITIVE_INFINITY : Number(process.env.FAULT_LIMIT ?? 12);
 
 let registry: Registry;
 let reference: string;
