@@ -194,9 +194,10 @@ async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
     ...[manifest.config, ...manifest.layers].map((d) => d.digest),
   ];
   using _blobs = await pin(paths, { layers: [], blobs: blobDigests });
-  // Layers will come: what unpacks them starts while their configuration is fetched.
-  if (manifest.layers.some(({ digest }) => !blobs.has(digest))) options.unpacker.prepare();
-  await using _unpacker = { [Symbol.asyncDispose]: () => options.unpacker.close() };
+  // Layers will come: what unpacks them starts while their configuration is fetched. If it cannot, fetchLayers() finds that out, too.
+  const starts = manifest.layers.some(({ digest }) => !blobs.has(digest));
+  const starting = (async () => starts && options.unpacker.prepare())().catch(() => {});
+  await using _unpacker = { [Symbol.asyncDispose]: () => starting.then(() => options.unpacker.close()) };
   for (const { digest, bytes } of documents) blobs.put(bytes, digest, `the manifest of ${reference}`);
   const config = await fetchConfig(options, blobs, manifest.config);
   const platform = checkPlatform(options, config);

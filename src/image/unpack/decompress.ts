@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { tsrunError } from '../../errors.ts';
 import type { Compression } from '../../spec/media-types.ts';
+import { tellOfBuffer } from '../../sys/collect-buffers.ts';
 import { decompressZstd } from './decompress-zstd.ts';
 import type { SizeMeter } from './limits.ts';
 
@@ -31,6 +32,7 @@ export async function* decompress(
     for await (const chunk of decompressor(input, compression, meter)) {
       meter.uncompressed += chunk.length;
       meter.check();
+      tellOfBuffer(chunk.length);
       yield chunk;
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 /** A blob's bytes, read from its file while it is still being written (src/store/growing-file.ts). */
 import * as fs from 'node:fs';
+import { tellOfBuffer } from '../../sys/collect-buffers.ts';
 import { errnoOf } from './host.ts';
 
 /** Large: each piece costs the decompressor two turns from one thread to another. */
@@ -28,6 +29,7 @@ export async function* readGrowing(fd: number, growth: AsyncIterable<number>): A
       const count = fs.readSync(fd, chunk, 0, chunk.length, position);
       if (count === 0) throw new Error('the blob became shorter while it was read');
       position += count;
+      tellOfBuffer(count);
       yield chunk.subarray(0, count);
     }
   }

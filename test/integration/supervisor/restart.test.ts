@@ -80,7 +80,9 @@ describe('a container is started again', () => {
     await until('a first start', () => existsSync(join(run.directory, 'state.json')));
     const open = (): number => readdirSync(`/proc/${run.process.pid}/fd`).length;
     const paused = (): boolean =>
-      run.file('exit.json').includes('restartAt') && !existsSync(`/proc/${state(run).init.pid}`);
+      existsSync(join(run.directory, 'exit.json')) &&
+      run.file('exit.json').includes('restartAt') &&
+      !existsSync(`/proc/${state(run).init.pid}`);
     await until('the first pause', () => lines(run) === 1 && paused());
     const before = open();
     await until('the fourth pause', () => lines(run) === 4 && paused());
