@@ -86,7 +86,7 @@ const ABSENCES: Absence[] = [
     id: 'user-namespaces',
     status: 'blocked',
     detail: 'kernel.apparmor_restrict_unprivileged_userns is 1',
-    remedy: 'profile tsrun "/usr/lib/tsrun/supervisor" flags=(unconfined) {',
+    remedy: 'profile tsrun "/usr/lib/tsrun/dist/bin/tsrun" flags=(unconfined) {',
   },
   {
     what: 'user namespaces, by a seccomp filter',
