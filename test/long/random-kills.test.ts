@@ -14,7 +14,7 @@ import { leftovers } from '../support/store.ts';
 import { type Tsrun, useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
-const KILLS = Number(process.env.KILLS ?? 60);
+const KILLS = Number(process.env.KILLS ?? 200);
 const IMAGE = 'localhost/busybox';
 /** A server on port 80 that ends with 7 when it is asked to. */
 const SERVER = ['sh', '-c', 'trap "exit 7" TERM; httpd -p 80; while :; do sleep 0.02; done'];
