@@ -2,6 +2,7 @@
  * Commands that are killed at each step that they take (AC-4.1): what is there before, what may be there after, and what the same command
  * does when it is given once more.
  */
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Result, Tsrun } from '../tsrun.ts';
 import { until } from '../until.ts';
@@ -31,8 +32,24 @@ const BACKGROUND = ['run', '-d', '--network', 'none'];
 /** Ends with 7 when it is asked to. */
 const POLITE = ['sh', '-c', 'trap "exit 7" TERM; echo up; while :; do sleep 0.02; done'];
 
+const isUp = (tsrun: Tsrun, name = 'c') =>
+  until('it is up', async () => (await tsrun.ok('logs', name)).includes('up'));
+const runPolite = async (tsrun: Tsrun, ...options: string[]): Promise<void> => {
+  await tsrun.ok(...BACKGROUND, ...options, '--name', 'c', IMAGE, ...POLITE);
+  await isUp(tsrun);
+};
 const look = (tsrun: Tsrun) =>
   tsrun.ok('inspect', '--format', '{{.State.Status}} {{.State.ExitCode}} {{.State.ExitKnown}}', 'c');
+const containers = async (tsrun: Tsrun): Promise<number> =>
+  (await tsrun.ok('ps', '-aq')).split('\n').filter(Boolean).length;
+
+/**
+ * A status is the true one or not known, never another. 132: process 1 of a namespace cannot kill itself with SIGKILL, and dies of SIGILL;
+ * before it was let go that is a start that failed, and not mentioned.
+ */
+const stopped = /^(created 0 \S+|running 0 true|exited 7 true|exited <nil> false|exited 13[27] true)$/;
+const archive = (tsrun: Tsrun): string => join(tsrun.store.directory, 'busybox.tar');
+
 /** @param reference an image in a registry */
 export const scenarios = (reference: string): Scenario[] => [
   {
@@ -79,5 +96,102 @@ export const scenarios = (reference: string): Scenario[] => [
     words: ['create', '--replace', '--name', 'c', '--network', 'none', '-v', '/anonymous', IMAGE, 'true'],
     checkAgain: async (tsrun) => expect(await look(tsrun)).toMatch(/^created /),
     clean: (tsrun) => tsrun.ok('volume', 'prune', '-f', '-a'),
+  },
+  {
+    name: 'start',
+    programs: ['tsrun', 'native'],
+    words: ['start', 'c'],
+    prepare: (tsrun) => tsrun.ok('create', '--name', 'c', '--network', 'none', IMAGE, ...POLITE),
+    check: async (tsrun) =>
+      expect(await look(tsrun)).toMatch(/^(created|running|exited <nil> false|exited 132 true)/),
+    checkAgain: async (tsrun) => expect(await look(tsrun)).toBe('running 0 true'),
+  },
+  {
+    name: 'restart',
+    programs: ['tsrun', 'native'],
+    words: ['restart', '-t', '10', 'c'],
+    prepare: (tsrun) => runPolite(tsrun),
+    check: async (tsrun) => expect(await look(tsrun)).toMatch(stopped),
+    checkAgain: async (tsrun) => expect(await look(tsrun)).toBe('running 0 true'),
+  },
+  {
+    name: 'exec',
+    programs: ['tsrun', 'native'],
+    words: ['exec', 'c', 'sh', '-c', 'echo said; exit 3'],
+    status: 3,
+    prepare: (tsrun) => containers(tsrun).then((count) => (count === 0 ? runPolite(tsrun) : undefined)),
+    check: async (tsrun) => expect(await look(tsrun)).toBe('running 0 true'),
+    checkAgain: async (tsrun, { stdout }) => {
+      expect(stdout).toBe('said\n');
+      await until('nothing of an exec is left', async () =>
+        /^(sh|sleep)( (sh|sleep))?$/.test(
+          (await tsrun.ok('top', 'c', '-eo', 'comm')).split('\n').slice(1).join(' '),
+        ),
+      );
+    },
+  },
+  {
+    name: 'stop',
+    programs: ['tsrun', 'native'],
+    words: ['stop', '-t', '10', 'c'],
+    prepare: (tsrun) => runPolite(tsrun),
+    check: async (tsrun) => expect(await look(tsrun)).toMatch(stopped),
+    checkAgain: async (tsrun) =>
+      expect(await look(tsrun)).toMatch(/^(created 0 \S+|exited (7 true|<nil> false|13[27] true))$/),
+  },
+  {
+    name: 'rm',
+    programs: ['tsrun', 'native'],
+    words: ['rm', '-f', '-v', 'c'],
+    prepare: (tsrun) => runPolite(tsrun, '-v', '/anonymous'),
+    checkAgain: async (tsrun) => {
+      expect(await containers(tsrun)).toBe(0);
+      await tsrun.ok(...BACKGROUND, '--name', 'c', IMAGE, 'true');
+    },
+    clean: (tsrun) => tsrun.ok('volume', 'prune', '-f', '-a'),
+  },
+  {
+    name: 'commit',
+    programs: ['tsrun', 'pack-worker', 'unpack-worker', 'native'],
+    words: ['commit', '-q', 'c', 'localhost/made'],
+    prepare: (tsrun) =>
+      containers(tsrun).then((count) =>
+        count === 0
+          ? tsrun.ok('run', '--network', 'none', '--name', 'c', IMAGE, 'sh', '-c', 'echo kept >/file')
+          : undefined,
+      ),
+    check: async (tsrun) => expect(await look(tsrun)).toBe('exited 0 true'),
+    checkAgain: async (tsrun) =>
+      expect(await tsrun.ok('run', '--rm', '--network', 'none', 'localhost/made', 'cat', '/file')).toBe(
+        'kept',
+      ),
+    clean: (tsrun) => tsrun.ok('rmi', 'localhost/made'),
+  },
+  {
+    name: 'load',
+    programs: ['tsrun', 'unpack-worker', 'native'],
+    setUp: async (tsrun) => {
+      await tsrun.ok('create', '--name', 'c', IMAGE);
+      await tsrun.ok('save', '-o', archive(tsrun), IMAGE);
+      await tsrun.ok('rm', 'c');
+      await tsrun.ok('rmi', '-a', '-f');
+    },
+    words: ['load', '-q', '-i', 'busybox.tar'],
+    checkAgain: (tsrun) => tsrun.ok('run', '--rm', '--network', 'none', '--pull', 'never', IMAGE, 'true'),
+    clean: (tsrun) => tsrun.ok('rmi', '-a', '-f'),
+  },
+  {
+    name: 'volume create',
+    programs: ['tsrun', 'native'],
+    words: ['volume', 'create', '--ignore', 'v'],
+    checkAgain: async (tsrun) => expect(await tsrun.ok('volume', 'ls', '-q')).toBe('v'),
+    clean: (tsrun) => tsrun.ok('volume', 'rm', 'v'),
+  },
+  {
+    name: 'network create',
+    programs: ['tsrun', 'native'],
+    words: ['network', 'create', '--ignore', 'n'],
+    checkAgain: (tsrun) => tsrun.ok('run', '--rm', '--network', 'n', IMAGE, 'true'),
+    clean: (tsrun) => tsrun.ok('network', 'rm', 'n'),
   },
 ];

@@ -1,0 +1,27 @@
+/**
+ * AC-4.1, a sample: commands killed at a few of the steps that they take, others each time. What is looked at then is in
+ * test/support/fault/; all steps of all commands are in test/long/fault.test.ts. A failure names its step, which that file can repeat.
+ */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { casesOf, Lane } from '../support/fault/run-scenario.ts';
+import { scenarios } from '../support/fault/scenarios.ts';
+
+/** Of each program of a command. */
+const STEPS = 2;
+
+let lane: Lane;
+
+beforeAll(async () => {
+  lane = await Lane.open();
+});
+afterAll(() => lane[Symbol.asyncDispose]());
+
+it.each(['run -d', 'stop', 'rm', 'commit', 'exec'])('%s', async (name) => {
+  const scenario = scenarios('').find((one) => one.name === name)!;
+  const cases = await casesOf(lane, scenario, STEPS);
+  expect(cases.length).toBeGreaterThanOrEqual(2 * STEPS);
+  const deaths = [];
+  for (const one of cases) deaths.push(await lane.die(one.scenario, one.fault));
+  // The last steps may be over before the command is.
+  expect(deaths.filter(Boolean).length).toBeGreaterThan(0);
+});
