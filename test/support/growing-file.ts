@@ -1,9 +1,18 @@
 /** Files that grow, for tests of those who write them and those who read along. */
-import { appendFileSync, closeSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { openGrowing, readGrowing } from '../../src/image/unpack/read-growing.ts';
 import { GrowingFile } from '../../src/store/growing-file.ts';
+
+/** Of all files of a test file. */
+let directory: string | undefined;
+let files = 0;
+afterAll(() => {
+  if (directory !== undefined) rmSync(directory, { recursive: true });
+  directory = undefined;
+});
 
 /** All bytes, from the first. */
 export async function* readFollowing(file: GrowingFile): AsyncGenerator<Buffer, void> {
@@ -22,7 +31,8 @@ export interface WrittenFile {
 
 /** A temporary file with `bytes` in it, and more to come until `file.end()`. */
 export function growingFile(bytes: Uint8Array = Buffer.alloc(0)): WrittenFile {
-  const path = join(mkdtempSync(join(tmpdir(), 'tsrun-growing-')), 'blob');
+  directory ??= mkdtempSync(join(tmpdir(), 'tsrun-growing-'));
+  const path = join(directory, `blob-${files++}`);
   writeFileSync(path, bytes);
   const file = new GrowingFile([path, `${path}.final`], bytes.length);
   return {
