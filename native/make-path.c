@@ -27,8 +27,13 @@ struct walk {
 static long open_in_root(int root, const char *path, uint64_t flags, uint64_t mode)
 {
 	struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	unsigned tries = 0;
+	long ret;
 
-	return SYS4(__NR_openat2, root, *path ? path : ".", &how, sizeof(how));
+	do
+		ret = SYS4(__NR_openat2, root, *path ? path : ".", &how, sizeof(how));
+	while (ret == -EAGAIN && ++tries < OPENAT2_TRIES);
+	return ret;
 }
 
 /* Closes the descriptor that FD may be; what is told is whether there was one. */

@@ -71,16 +71,24 @@ static uint64_t argument(const struct machine *m, const struct op *op, unsigned 
 	}
 }
 
+/* Whether a call that returned RET is to be made again; TRIES counts those that openat2(2) gave up. */
+static int is_to_repeat(const struct op *op, long ret, unsigned *tries)
+{
+	if (ret == -EINTR)
+		return op->flags & OP_RETRY;
+	return op->nr == __NR_openat2 && ret == -EAGAIN && ++*tries < OPENAT2_TRIES;
+}
+
 static int64_t op_syscall(const struct machine *m, const struct op *op)
 {
 	long a[6], ret;
-	unsigned i;
+	unsigned i, tries = 0;
 
 	for (i = 0; i < 6; i++)
 		a[i] = (long)argument(m, op, i);
 	do
 		ret = syscall6(op->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	while (ret == -EINTR && (op->flags & OP_RETRY));
+	while (is_to_repeat(op, ret, &tries));
 	return ret;
 }
 

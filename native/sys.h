@@ -50,6 +50,12 @@ static inline long syscall6(long nr, long a, long b, long c, long d, long e, lon
 #define SYS1(nr, a) SYS6(nr, a, 0, 0, 0, 0, 0)
 #define SYS0(nr) SYS6(nr, 0, 0, 0, 0, 0, 0)
 
+/*
+ * openat2(2) fails with EAGAIN when something was renamed or mounted, anywhere on the machine, while it followed a `..`: the kernel could not
+ * prove that the path stayed inside. It is to be tried again, but not for ever by somebody whom an attacker keeps busy.
+ */
+#define OPENAT2_TRIES 128
+
 /* GCC and clang emit calls to these even with -ffreestanding. Weak, so that a file linked with a C library (tests) keeps its own. */
 void *memcpy(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);
