@@ -1,6 +1,6 @@
 /**
  * What a killed command leaves behind is taken away by the next one that makes or removes a container (pulls and prunes sweep tmp/ as
- * well): half-made and half-removed directories in tmp/, and the names of containers that never were, or are no more.
+ * well): half-made and half-removed directories in tmp/, and the names and sockets of containers that never were, or are no more.
  */
 import { deadTemporaries, sweepTemporaries } from '../store/temporary.ts';
 import type { Engine } from './open-engine.ts';
@@ -11,5 +11,6 @@ export async function sweep(engine: Engine): Promise<void> {
   const { engineHooks } = await import('./unpacker.ts');
   // What is in tmp/ says that somebody died: it goes last.
   engine.containers.sweepNames();
+  engine.containers.sweepSockets();
   await sweepTemporaries(engine.paths, engineHooks(engine).removeTree);
 }

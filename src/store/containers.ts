@@ -26,6 +26,8 @@ import {
   containersDirectory,
   lockPath,
   namesDirectory,
+  runtimeContainerDirectory,
+  runtimeContainersDirectory,
   type StorePaths,
 } from './paths.ts';
 
@@ -129,6 +131,14 @@ export class ContainerStore {
         ? readlinkSync(path)
         : undefined;
       if (id !== undefined && !existsSync(containerDirectory(this.paths, id))) rmSync(path, { force: true });
+    }
+  }
+
+  /** Removes the sockets of containers that do not exist: a start makes them when the container is there, a removal takes them away. */
+  sweepSockets(): void {
+    for (const id of namesIn(runtimeContainersDirectory(this.paths))) {
+      if (existsSync(containerDirectory(this.paths, id))) continue;
+      rmSync(runtimeContainerDirectory(this.paths, id), { recursive: true, force: true });
     }
   }
 

@@ -88,9 +88,10 @@ export const storeEntries = (s: StorePaths): string[] =>
 export const locksDirectory = (s: StorePaths): string => `${s.root}/locks`;
 export const lockPath = (s: StorePaths, name: string): string => `${locksDirectory(s)}/${name}`;
 
+export const runtimeContainersDirectory = (s: StorePaths): string => `${s.runtime}/containers`;
 /** <runtime>/containers/<id>/attach: the supervisor's socket */
 export const runtimeContainerDirectory = (s: StorePaths, id: string): string =>
-  `${s.runtime}/containers/${id}`;
+  `${runtimeContainersDirectory(s)}/${id}`;
 
 /** <runtime>/containers/<id>/network.json: what the container has of its networks since its last start */
 export const endpointsPath = (s: StorePaths, id: string): string =>
