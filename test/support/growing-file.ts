@@ -1,9 +1,8 @@
-/** Files that grow, for tests of those who write them and those who read along. */
-import { appendFileSync, closeSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** Files that grow, for tests of those who read along. */
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { openGrowing, readGrowing } from '../../src/image/unpack/read-growing.ts';
 import { GrowingFile } from '../../src/store/growing-file.ts';
 
 /** Of all files of a test file. */
@@ -13,16 +12,6 @@ afterAll(() => {
   if (directory !== undefined) rmSync(directory, { recursive: true });
   directory = undefined;
 });
-
-/** All bytes, from the first. */
-export async function* readFollowing(file: GrowingFile): AsyncGenerator<Buffer, void> {
-  const fd = openGrowing(file.paths);
-  try {
-    yield* readGrowing(fd, file.growth());
-  } finally {
-    closeSync(fd);
-  }
-}
 
 export interface WrittenFile {
   file: GrowingFile;

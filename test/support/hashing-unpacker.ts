@@ -8,7 +8,7 @@ import type { LayerUnpacker, UnpackTarget } from '../../src/image/layer-sink.ts'
 import type { DiffId } from '../../src/spec/image.ts';
 import { sniffCompression } from '../../src/spec/media-types.ts';
 import { Sha256 } from '../../src/store/hash.ts';
-import { readFollowing } from './growing-file.ts';
+import { readFollowing } from './read-following.ts';
 
 export interface HashingUnpacker extends LayerUnpacker {
   opened: UnpackTarget[];

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { BlobStore } from '../../../src/store/blobs.ts';
 import { sha256 } from '../../../src/store/hash.ts';
 import { blobPath, blobsDirectory, partialBlobPath } from '../../../src/store/paths.ts';
-import { readFollowing } from '../../support/growing-file.ts';
+import { readFollowing } from '../../support/read-following.ts';
 import { temporaryStore } from '../../support/temporary-store.ts';
 
 const bytes = Buffer.from('the quick brown fox jumps over the lazy dog '.repeat(1000));
