@@ -24,14 +24,17 @@ export function removalSteps(
   withVolumes: boolean,
 ): Step[] {
   // Named as made by pid 1 at start time 0, which never was: the sweep of tmp/ takes it for a dead process's.
-  const trash = `${temporaryDirectory(paths)}/removed-1-0-${record.id.slice(0, 16)}`;
+  const trashFor = (id: string): string => `${temporaryDirectory(paths)}/removed-1-0-${id.slice(0, 16)}`;
+  const trash = trashFor(record.id);
   const remove = (path: string, why: string): Step => ({
     actor,
     why,
     op: { kind: 'remove-tree', dir: AT_FDCWD, path },
   });
   const volumes = withVolumes
-    ? record.mounts.filter((mount) => mount.anonymous && mount.name !== undefined)
+    ? record.mounts.flatMap(({ anonymous, name, destination }) =>
+        anonymous && name !== undefined ? [{ name, destination }] : [],
+      )
     : [];
   const mounted = record.rootfsDriver === 'fuse-overlayfs';
   return [
@@ -59,10 +62,20 @@ export function removalSteps(
     call(actor, 'its name is free again', 'unlinkat', [AT_FDCWD, containerNamePath(paths, record.name), 0], {
       tolerate: ['ENOENT'],
     }),
+    // As the container: half a volume would be a damaged one.
+    ...volumes.map(({ name, destination }) =>
+      call(
+        actor,
+        `nor does its anonymous volume on ${destination}`,
+        'renameat2',
+        [AT_FDCWD, volumeDirectory(paths, name), AT_FDCWD, trashFor(name), 0],
+        { tolerate: ['ENOENT'] },
+      ),
+    ),
     remove(runtimeContainerDirectory(paths, record.id), 'its sockets'),
     remove(trash, 'its files, whatever ids own them'),
-    ...volumes.map((mount) =>
-      remove(volumeDirectory(paths, mount.name ?? ''), `its anonymous volume on ${mount.destination}`),
+    ...volumes.map(({ name, destination }) =>
+      remove(trashFor(name), `the files of the volume on ${destination}`),
     ),
   ];
 }
