@@ -6,7 +6,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
-import { parseSimpleYaml, type YamlMap, type YamlValue } from './simple-yaml.ts';
 
 const SYSTEM = '/etc/containers/registries.d';
 const FIELD = 'use-sigstore-attachments';
@@ -38,42 +37,49 @@ function yamlFiles(environment: NodeJS.ProcessEnv): { directory: string; files: 
   return { directory: own, files: [] };
 }
 
-function attachmentsOf(section: YamlValue, wrong: (problem: string) => Error): boolean | undefined {
-  if (typeof section === 'string') throw wrong('a section is a text, and no mapping');
-  const value = section.get(FIELD);
-  if (value === undefined) return undefined;
-  if (value === 'true') return true;
-  if (value === 'false') return false;
-  throw wrong(`${FIELD} is neither true nor false`);
+type Wrong = (problem: string, cause?: unknown) => Error;
+
+/** @param what the section's name; nothing in it is as good as an empty mapping */
+function mappingOf(value: unknown, what: string, wrong: Wrong): Record<string, unknown> {
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) throw wrong(`${what} is no mapping`);
+  return value as Record<string, unknown>;
 }
 
-function addFile(conf: RegistriesD, file: string): void {
-  const wrong = (problem: string, cause?: unknown): Error =>
-    tsrunError('ERR_TSRUN_REGISTRIES_CONF', { file, problem }, cause);
-  let root: YamlMap;
+function attachmentsOf(section: unknown, what: string, wrong: Wrong): boolean | undefined {
+  const value = mappingOf(section, what, wrong)[FIELD];
+  if (value !== undefined && typeof value !== 'boolean')
+    throw wrong(`${FIELD} of ${what} is neither true nor false`);
+  return value;
+}
+
+function addFile(conf: RegistriesD, file: string, parse: (text: string) => unknown): void {
+  const wrong: Wrong = (problem, cause) => tsrunError('ERR_TSRUN_REGISTRIES_CONF', { file, problem }, cause);
+  let content: unknown;
   try {
-    root = parseSimpleYaml(readFileSync(file, 'utf8'));
+    content = parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw wrong('it is not a file of registries.d', error);
+    throw wrong('it cannot be read as YAML', error);
   }
-  const section = root.get('default-docker');
+  const root = mappingOf(content, 'it', wrong);
+  const section = root['default-docker'];
   if (section !== undefined) {
     if (conf.default !== undefined) throw wrong('default-docker is in several files');
-    conf.default = attachmentsOf(section, wrong);
+    conf.default = attachmentsOf(section, 'default-docker', wrong);
   }
-  const docker = root.get('docker') ?? new Map<string, YamlValue>();
-  if (typeof docker === 'string') throw wrong('docker is a text, and no mapping');
-  for (const [scope, each] of docker) {
+  for (const [scope, each] of Object.entries(mappingOf(root.docker, 'docker', wrong))) {
     if (conf.scopes.has(scope)) throw wrong(`docker: ${scope} is in several files`);
-    conf.scopes.set(scope, attachmentsOf(each, wrong));
+    conf.scopes.set(scope, attachmentsOf(each, scope, wrong));
   }
 }
 
 /** Throws ERR_TSRUN_REGISTRIES_CONF, naming the file and the line. */
-export function readRegistriesD(environment: NodeJS.ProcessEnv): RegistriesD {
+export async function readRegistriesD(environment: NodeJS.ProcessEnv): Promise<RegistriesD> {
   const { directory, files } = yamlFiles(environment);
   const conf: RegistriesD = { directory, default: undefined, scopes: new Map() };
-  for (const file of files) addFile(conf, file);
+  if (files.length === 0) return conf;
+  const { parse } = await import('yaml');
+  for (const file of files) addFile(conf, file, parse);
   return conf;
 }
 

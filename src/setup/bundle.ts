@@ -29,7 +29,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
 };
 
 /** npm packages with a file of their own. */
-const PACKAGES_APART = ['undici', 'smol-toml'];
+const PACKAGES_APART = ['undici', 'smol-toml', 'yaml'];
 
 const COMMON: BuildOptions = {
   bundle: true,

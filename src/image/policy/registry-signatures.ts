@@ -72,7 +72,7 @@ export async function registrySignatures(
   access: RegistryAccess,
 ): Promise<FoundSignatures> {
   const { repository } = place;
-  const conf = readRegistriesD(access.environment ?? process.env);
+  const conf = await readRegistriesD(access.environment ?? process.env);
   if (!usesAttachments(conf, dockerScopes(place))) {
     const whyNone = `${conf.directory}/*.yaml does not say use-sigstore-attachments: true for ${place.registry}`;
     return { signatures: [], whyNone };
