@@ -33,8 +33,10 @@
 #include "supervisor/helpers.h"
 #include "supervisor/io.h"
 #include "supervisor/log.h"
+#include "supervisor/memory.h"
 #include "supervisor/oom.h"
 #include "supervisor/record.h"
+#include "supervisor/report.h"
 #include "supervisor/restart.h"
 #include "supervisor/signals.h"
 #include "supervisor/spec.h"
@@ -44,7 +46,6 @@
 #include <linux/close_range.h>
 #include <linux/prctl.h>
 
-#define TRIM_AFTER 1000	   /* ms without events after which memory is given back */
 #define BLOCKED_LIMIT 2000 /* ms that a dead container's last output keeps its exit from being recorded */
 
 static struct supervisor_spec spec;
@@ -52,11 +53,8 @@ static struct program *start_program, *cleanup_program;
 static struct ending ending;
 
 static int init_pid = -1;
-static int report_fd = -1, report_poll = -1;
-static int is_set_up; /* the init has said that it is let go: if it dies now, its command has */
 static int starting; /* the init has not yet execve'd the user's command */
 static int64_t started_at, ended_at = -1;
-static int64_t busy_at = -1; /* of the last event since memory was given back; -1 = none */
 static int64_t limit_at = -1; /* when the init is killed; -1 = never */
 static int64_t wake_at = -1; /* when the loop is to look around, whatever happens; -1 = never */
 
@@ -85,32 +83,6 @@ static void protect(void)
 }
 
 /*
- * The report of the init's failure, if there is one now: 1 = it is in ending.failure, 0 = none yet, -1 = end-of-file. Both execve and
- * death close the pipe. An init that is killed before it is let go, by the kernel for want of memory say, has run no command, and its
- * end is none of a container: a failure, too.
- */
-static int read_report(void)
-{
-	struct failure_record record;
-	long n;
-
-	do
-		n = report_fd < 0 ? -EAGAIN : io_read(report_fd, &record, sizeof(record));
-	while (n == sizeof(record) && !record.error && (is_set_up = 1));
-	if (n == -EAGAIN)
-		return 0;
-	io_close(&report_fd);
-	if (n == sizeof(record)) {
-		fail(record.op, record.error);
-		return 1;
-	}
-	if (is_set_up)
-		return -1;
-	fail(NO_OP, ECHILD);
-	return 1;
-}
-
-/*
  * Runs the start program. If the init failed, the program often fails too, waiting for something that the init does not send
  * any more: then the init's report is the cause, and is what is told.
  */
@@ -122,13 +94,13 @@ static int start(void)
 	ending.started = clock_now();
 	started_at = clock_monotonic();
 	init_pid = slot(SLOT_INIT_PID);
-	report_fd = slot(SLOT_REPORT);
-	if (report_fd >= 0)
-		io_nonblocking(report_fd);
+	report_open(slot(SLOT_REPORT));
 	helpers_open(slot(SLOT_HELPERS), FD_DIRECTORY);
 	stdio_open(slot(SLOT_STDIN), slot(SLOT_STDOUT), slot(SLOT_STDERR), slot(SLOT_TERMINAL));
 	if (ret < 0) {
-		if (read_report() <= 0)
+		if (report_read(&ending.failure) == REPORT_FAILED)
+			ending.failed = 1;
+		else
 			fail(start_program->failed_errno ? start_program->failed_op : NO_OP, (int)-ret);
 		return -1;
 	}
@@ -176,7 +148,7 @@ static void let_go(void)
 {
 	int go = slot(SLOT_GO);
 
-	starting = report_fd >= 0;
+	starting = report_is_open();
 	if (spec.run_limit)
 		limit_at = started_at + (int64_t)spec.run_limit;
 	if (go >= 0)
@@ -190,27 +162,16 @@ static void let_go(void)
 /* Has the init execve'd? At its death at the latest the question is answered. */
 static void check_report(int answer_now)
 {
-	int found = read_report();
+	enum report found = report_read(&ending.failure);
 
-	if (found == 0 && !answer_now)
+	if (found == REPORT_NONE && !answer_now)
 		return;
 	starting = 0;
-	io_close(&report_fd);
-	if (found <= 0)
+	report_close();
+	if (found == REPORT_FAILED)
+		ending.failed = 1;
+	else
 		tell_started();
-}
-
-static void give_memory_back(struct poll_set *set)
-{
-	for (unsigned i = 0; i < set->count; i++)
-		if (set->fds[i].revents)
-			busy_at = set->now;
-	if (busy_at < 0 || set->now - busy_at < TRIM_AFTER)
-		return;
-	busy_at = -1;
-	clients_trim();
-	stdio_trim();
-	log_trim();
 }
 
 /* One round of the loop. Until STARTED is said, output stays where it is: it must not come first. */
@@ -222,7 +183,8 @@ static void wait_and_act(void)
 	poll_begin(&set);
 	children_poll(&set);
 	clients_poll(&set);
-	report_poll = starting ? poll_add(&set, report_fd, POLLIN) : -1;
+	report_poll(&set);
+	memory_poll(&set);
 	if (relaying) {
 		stdio_poll(&set, ended_at);
 		log_poll(&set);
@@ -231,14 +193,12 @@ static void wait_and_act(void)
 	}
 	if (limit_at >= 0)
 		poll_until(&set, limit_at);
-	if (busy_at >= 0)
-		poll_until(&set, busy_at + TRIM_AFTER);
 	if (wake_at >= 0)
 		poll_until(&set, wake_at);
 	poll_wait(&set);
 
 	children_ready(&set);
-	if (poll_got(&set, report_poll))
+	if (report_came(&set))
 		check_report(0);
 	if (relaying) {
 		stdio_ready(&set, ended_at);
@@ -247,7 +207,7 @@ static void wait_and_act(void)
 		health_ready(&set);
 	}
 	clients_ready(&set);
-	give_memory_back(&set);
+	memory_ready(&set);
 }
 
 /* Is the container over, so that its exit can be recorded? */
