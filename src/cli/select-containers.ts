@@ -23,6 +23,9 @@ export const CIDFILE_OPTION = {
   cidfile: list('FILE', 'The container whose id is in FILE', readId, { example: '--cidfile web.cid' }),
 };
 
+/** All that selectContainers() goes by, beside names. */
+export const SELECTION_OPTIONS = { ...ALL_OPTION, ...LATEST_OPTION, ...CIDFILE_OPTION, ...FILTER_OPTION };
+
 function readId(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();

@@ -213,7 +213,7 @@ export function uplinkOptions(
   directory: string,
 ): UplinkOptions | undefined {
   if (helper === undefined) return undefined;
-  const outward = probeOutward(engine.rootless(), join(engine.paths.runtime, 'takes-connections'));
+  const outward = probeOutward(engine.rootless, join(engine.paths.runtime, 'takes-connections'));
   return { path: helper, openFiles: host.openFiles, directory, outward: outward === undefined };
 }
 

@@ -13,8 +13,8 @@ import { sha256 } from '../store/hash.ts';
 import { danglingReference, type ImageRecord } from '../store/image-record.ts';
 import type { StorePaths } from '../store/paths.ts';
 import { pin } from '../store/pins.ts';
-import { BlobFetches } from './pull/blob-fetches.ts';
 import type { PullListener } from './pull/events.ts';
+import { fetchBlobs } from './pull/fetch-blobs.ts';
 import { type FetchedDocuments, fetchDocuments } from './pull/fetch-documents.ts';
 import type { Admission } from './pull/fetch-image.ts';
 import type { ImageSource } from './pull/image-source.ts';
@@ -53,15 +53,7 @@ export async function fetchParts(options: TransitOptions): Promise<ImageInTransi
   const pinned = await pin(paths, { layers: [], blobs: digests });
   try {
     for (const { digest, bytes } of documents) blobs.put(bytes, digest, `the manifest of ${label}`);
-    const stop = new AbortController();
-    const fetches = new BlobFetches({ blobs, source, emit: options.emit, signal: stop.signal });
-    try {
-      for (const opened of await Promise.all(parts.map((part) => fetches.open(part)))) await opened.done;
-    } catch (error) {
-      stop.abort(error);
-      await fetches.settled();
-      throw error;
-    }
+    await fetchBlobs(options, parts);
     return { record: recordOf(options, fetched, blobs), [Symbol.dispose]: () => pinned[Symbol.dispose]() };
   } catch (error) {
     pinned[Symbol.dispose]();

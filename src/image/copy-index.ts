@@ -6,12 +6,10 @@ import { tsrunError } from '../errors.ts';
 import { parseDocument } from '../spec/document.ts';
 import type { Descriptor, Digest, Manifest } from '../spec/image.ts';
 import { isForeignLayer, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.ts';
-import { BlobStore } from '../store/blobs.ts';
 import { sha256 } from '../store/hash.ts';
-import type { StorePaths } from '../store/paths.ts';
 import { pin } from '../store/pins.ts';
 import type { TransitOptions } from './copy-image.ts';
-import { BlobFetches } from './pull/blob-fetches.ts';
+import { fetchBlobs } from './pull/fetch-blobs.ts';
 import { checkBytes } from './pull/fetch-documents.ts';
 
 export interface IndexedManifest {
@@ -89,19 +87,4 @@ async function fetchManifest(
     bytes,
     parts: partsOf(manifest),
   };
-}
-
-async function fetchBlobs(
-  { paths, source, emit }: TransitOptions & { paths: StorePaths },
-  parts: readonly Descriptor[],
-): Promise<void> {
-  const stop = new AbortController();
-  const fetches = new BlobFetches({ blobs: new BlobStore(paths), source, emit, signal: stop.signal });
-  try {
-    for (const opened of await Promise.all(parts.map((part) => fetches.open(part)))) await opened.done;
-  } catch (error) {
-    stop.abort(error);
-    await fetches.settled();
-    throw error;
-  }
 }

@@ -1,13 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { print, say } from '../output.ts';
-import {
-  ALL_OPTION,
-  CIDFILE_OPTION,
-  FILTER_OPTION,
-  forEach,
-  LATEST_OPTION,
-  selectContainers,
-} from '../select-containers.ts';
+import { forEach, SELECTION_OPTIONS, selectContainers } from '../select-containers.ts';
 
 export const PAUSE = defineCommand({
   usage: '[CONTAINER…]',
@@ -15,7 +8,7 @@ export const PAUSE = defineCommand({
   text:
     'Holds all processes of containers where they are, until `tsrun unpause`. Where the container has no cgroup that you may freeze, its ' +
     'processes are sent SIGSTOP, which their parents may notice.',
-  options: { ...ALL_OPTION, ...LATEST_OPTION, ...CIDFILE_OPTION, ...FILTER_OPTION },
+  options: SELECTION_OPTIONS,
   examples: ['tsrun pause web'],
   async run(given, names, context) {
     const engine = await context.engine();

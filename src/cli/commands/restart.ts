@@ -2,14 +2,7 @@ import { parseSignal } from '../../launch/signals.ts';
 import { defineCommand } from '../command.ts';
 import { flag, value } from '../options/option.ts';
 import { print, say } from '../output.ts';
-import {
-  ALL_OPTION,
-  CIDFILE_OPTION,
-  FILTER_OPTION,
-  forEach,
-  LATEST_OPTION,
-  selectContainers,
-} from '../select-containers.ts';
+import { forEach, SELECTION_OPTIONS, selectContainers } from '../select-containers.ts';
 import { STOP_TIME_OPTION } from './stop.ts';
 
 export const RESTART = defineCommand({
@@ -19,10 +12,7 @@ export const RESTART = defineCommand({
     'Stops containers, as `tsrun stop` does, and starts them again; one that does not run is started. What `tsrun run --rm` made is not ' +
     'removed in between.',
   options: {
-    ...ALL_OPTION,
-    ...LATEST_OPTION,
-    ...CIDFILE_OPTION,
-    ...FILTER_OPTION,
+    ...SELECTION_OPTIONS,
     ...STOP_TIME_OPTION,
     running: flag('Of all containers, those that run'),
     signal: value('SIGNAL', 'What to stop them with', parseSignal, {

@@ -5,15 +5,7 @@ import { flag, value } from '../options/option.ts';
 import { print } from '../output.ts';
 import { withOwnStatus } from '../own-status.ts';
 import { wholeNumber } from '../parse/words-of-choice.ts';
-import {
-  ALL_OPTION,
-  CIDFILE_OPTION,
-  FILTER_OPTION,
-  forEach,
-  isUnknownContainer,
-  LATEST_OPTION,
-  selectContainers,
-} from '../select-containers.ts';
+import { forEach, isUnknownContainer, SELECTION_OPTIONS, selectContainers } from '../select-containers.ts';
 
 /** A container whose record cannot be read has only its id, or the beginning of it, to be called by. Returns the id, if there was one. */
 async function removeIfDamaged(engine: Engine, data: object): Promise<string | undefined> {
@@ -45,10 +37,8 @@ export const RM = defineCommand({
   operands: [0, Number.POSITIVE_INFINITY],
   text: 'Removes containers and what they have written. Named volumes stay.',
   options: {
-    ...ALL_OPTION,
-    ...LATEST_OPTION,
-    ...CIDFILE_OPTION,
-    filter: { ...FILTER_OPTION.filter, short: '' },
+    ...SELECTION_OPTIONS,
+    filter: { ...SELECTION_OPTIONS.filter, short: '' }, // -f is --force
     depend: flag('Those that share its namespaces first'),
     force: flag('End those that run; one that is not there is no error', { short: 'f' }),
     ignore: flag('A container that is not there is no error', { short: 'i' }),

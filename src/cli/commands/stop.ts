@@ -3,15 +3,7 @@ import { defineCommand } from '../command.ts';
 import { flag, value } from '../options/option.ts';
 import { print, say } from '../output.ts';
 import { wholeNumber } from '../parse/words-of-choice.ts';
-import {
-  ALL_OPTION,
-  CIDFILE_OPTION,
-  FILTER_OPTION,
-  forEach,
-  isUnknownContainer,
-  LATEST_OPTION,
-  selectContainers,
-} from '../select-containers.ts';
+import { forEach, isUnknownContainer, SELECTION_OPTIONS, selectContainers } from '../select-containers.ts';
 
 export const STOP_TIME_OPTION = {
   time: value('SECONDS', 'How long to wait before it is killed; -1 is for ever', wholeNumber('--time', -1), {
@@ -35,10 +27,7 @@ export const STOP = defineCommand({
   operands: [0, Number.POSITIVE_INFINITY],
   text: "Sends a container's stop signal (SIGTERM, unless its image or --stop-signal says otherwise), and kills it if it has not ended in time.",
   options: {
-    ...ALL_OPTION,
-    ...LATEST_OPTION,
-    ...FILTER_OPTION,
-    ...CIDFILE_OPTION,
+    ...SELECTION_OPTIONS,
     ...STOP_TIME_OPTION,
     ignore: flag('A container that is not there is no error', { short: 'i' }),
   },

@@ -1,19 +1,12 @@
 import { defineCommand } from '../command.ts';
 import { print } from '../output.ts';
-import {
-  ALL_OPTION,
-  CIDFILE_OPTION,
-  FILTER_OPTION,
-  forEach,
-  LATEST_OPTION,
-  selectContainers,
-} from '../select-containers.ts';
+import { forEach, SELECTION_OPTIONS, selectContainers } from '../select-containers.ts';
 
 export const UNPAUSE = defineCommand({
   usage: '[CONTAINER…]',
   operands: [0, Number.POSITIVE_INFINITY],
   text: 'Lets the processes of paused containers go on.',
-  options: { ...ALL_OPTION, ...LATEST_OPTION, ...CIDFILE_OPTION, ...FILTER_OPTION },
+  options: SELECTION_OPTIONS,
   examples: ['tsrun unpause web'],
   async run(given, names, context) {
     const engine = await context.engine();
