@@ -87,6 +87,7 @@ enum spec_flag {
 	SPEC_RESTART_ON_FAILURE = 64,
 	SPEC_RESTART_ALWAYS = 128,
 	SPEC_EXEC = 256,	/* it is a command in a container: its events are named so */
+	SPEC_REMOVE = 512,	/* the cleanup program removes the container: it runs when the exit is on record, not before */
 };
 
 /* A part of the memfd, 8-byte aligned; size 0 = there is none. */

@@ -15,7 +15,7 @@
  *   relay       until the init is dead and its last byte read.
  *   again?      what is left of its processes is ended. If it is to be started again: exit.json says when, the clients hear of this
  *               end, and after a pause the supervisor becomes a new image of itself (supervisor/restart.h).
- *   bury        exit.json; the cleanup program.
+ *   bury        exit.json; the cleanup program, before it, or after it if it removes the container.
  *   deliver     output that a slow client has not yet taken, and EXIT. Only then, as nobody else has to wait for it.
  *
  * A failure on the way jumps to `bury`: a container that did not start leaves no more behind than one that ended.
@@ -269,17 +269,6 @@ static void end_processes(void)
 	}
 }
 
-/* The time that is so many milliseconds from now. */
-static struct clock_time from_now(uint32_t milliseconds)
-{
-	struct clock_time time = clock_now();
-	uint64_t nanoseconds = time.nanoseconds + milliseconds % 1000 * 1000000ull;
-
-	time.seconds += milliseconds / 1000 + (int64_t)(nanoseconds / 1000000000);
-	time.nanoseconds = (uint32_t)(nanoseconds % 1000000000);
-	return time;
-}
-
 /*
  * The pause before the next start, which the clients have to take what they were sent. Comes back only if the end of the container
  * is wanted meanwhile (or the next image cannot be executed): then it is over.
@@ -291,7 +280,7 @@ static void start_again(char **envp)
 
 	wake_at = now + pause;
 	ending.restarting = 1;
-	ending.restart_at = from_now(pause);
+	ending.restart_at = clock_in(pause);
 	record_exit(FD_DIRECTORY, &ending);
 	event_log_ended(&ending);
 	clients_hurry();
@@ -316,21 +305,34 @@ static void start_again(char **envp)
 	ending.restarting = 0;
 }
 
-static void bury(void)
+/* Runs the cleanup program, unless it is not wanted: 1 = done, 0 = not wanted, -1 = it failed, which is in ENDING. */
+static int clean_up(void)
 {
-	record_exit(FD_DIRECTORY, &ending);
-	if (!ending.restart_at.seconds && (!ending.failed || restart_count() > 0))
-		event_log_ended(&ending);
 	if (!cleanup_program || signals_keep_wanted())
-		return;
-	if (program_run(cleanup_program, spec.cleanup.size) == 0) {
-		event_log_removed();
-		return;
-	}
+		return 0;
+	if (program_run(cleanup_program, spec.cleanup.size) == 0)
+		return 1;
 	ending.cleanup_failed = 1;
 	ending.cleanup.op = cleanup_program->failed_errno ? cleanup_program->failed_op : NO_OP;
 	ending.cleanup.error = cleanup_program->failed_errno ? cleanup_program->failed_errno : EINVAL;
-	record_exit(FD_DIRECTORY, &ending); /* fails if the directory is gone: then the client alone is told */
+	return -1;
+}
+
+/* Whoever sees that a container has ended may start it again: by then nothing of this start is left, or the container itself goes. */
+static void bury(void)
+{
+	int removes = spec.flags & SPEC_REMOVE, removed;
+
+	if (!removes)
+		clean_up();
+	record_exit(FD_DIRECTORY, &ending);
+	if (!ending.restart_at.seconds && (!ending.failed || restart_count() > 0))
+		event_log_ended(&ending);
+	removed = removes ? clean_up() : 0;
+	if (removed > 0)
+		event_log_removed();
+	if (removed < 0)
+		record_exit(FD_DIRECTORY, &ending); /* fails if the directory is gone: then the client alone is told */
 }
 
 static void deliver(void)

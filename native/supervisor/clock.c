@@ -12,6 +12,16 @@ struct clock_time clock_now(void)
 	return (struct clock_time){ts.tv_sec, (uint32_t)ts.tv_nsec};
 }
 
+struct clock_time clock_in(uint32_t milliseconds)
+{
+	struct clock_time time = clock_now();
+	uint64_t nanoseconds = time.nanoseconds + milliseconds % 1000 * 1000000ull;
+
+	time.seconds += milliseconds / 1000 + (int64_t)(nanoseconds / 1000000000);
+	time.nanoseconds = (uint32_t)(nanoseconds % 1000000000);
+	return time;
+}
+
 int64_t clock_monotonic(void)
 {
 	struct __kernel_timespec ts = {0};

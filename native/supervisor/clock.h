@@ -14,6 +14,9 @@ struct clock_time {
 
 struct clock_time clock_now(void);
 
+/* The time of day that many milliseconds from now. */
+struct clock_time clock_in(uint32_t milliseconds);
+
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t clock_monotonic(void);
 

@@ -63,7 +63,7 @@ class EventFiles {
 export async function* readEvents(engine: Engine, options: EventOptions): AsyncGenerator<StoredEvent> {
   const { since, until, follow, signal } = options;
   const path = eventLogPath(engine.paths);
-  using changes = watchDirectory(dirname(path));
+  using changes = follow ? watchDirectory(dirname(path)) : undefined;
   using files = new EventFiles(path);
   const isWanted = ({ time }: StoredEvent): boolean =>
     (since === undefined || compareTimes(time, since) >= 0) &&
@@ -75,6 +75,6 @@ export async function* readEvents(engine: Engine, options: EventOptions): AsyncG
     const isShown = !isFirst || !follow || since !== undefined;
     for (const event of files.events()) if (isShown && isWanted(event)) yield event;
     if (isOver) return;
-    await changes.next(Math.min(LOOK_MS, Math.max(1, end - Date.now() + 1)));
+    await changes?.next(Math.min(LOOK_MS, Math.max(1, end - Date.now() + 1)));
   }
 }

@@ -73,6 +73,7 @@ export async function execInContainer(
     const spec = encodeSpec({
       start: start.image,
       cleanup: encodeProgram(removeSession(session)).image,
+      remove: true,
       bootId: currentBootId(),
       attach,
       ...(request.interactive && { stdinOnce: true }),

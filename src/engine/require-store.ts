@@ -6,7 +6,7 @@
 import { mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
-import { type Rootless, runInside } from '../rootless/enter.ts';
+import { type Rootless, removeTreeInside, runInside } from '../rootless/enter.ts';
 import { NamespaceFailure } from '../rootless/namespace-failure.ts';
 import { fileSystem } from '../store/file-systems.ts';
 import type { StorePaths } from '../store/paths.ts';
@@ -51,8 +51,6 @@ export function requireStore(
     const data = { root: paths.root, kind: kind.name, doing: step.why, isRemote: kind.isRemote === true };
     throw tsrunError('ERR_TSRUN_STORE_FILE_SYSTEM', data, systemWords(step, errno));
   } finally {
-    runInside(rootless, () => [
-      { actor: 'rootless', why: 'remove the trial', op: { kind: 'remove-tree', dir: -100, path: scratch } },
-    ]);
+    removeTreeInside(rootless, [scratch]);
   }
 }

@@ -171,7 +171,7 @@ export function planStart(
   const cleanup = last.length > 0 ? encodeProgram({ slots: new Slots(), steps: last }) : undefined;
   const spec = encodeSpec({
     start: start.image,
-    ...(cleanup && { cleanup: cleanup.image }),
+    ...(cleanup && { cleanup: cleanup.image, remove: record.autoRemove }),
     bootId: currentBootId(),
     attach: options.attach,
     ...(record.openStdin && { stdinOnce: true }),

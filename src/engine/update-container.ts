@@ -72,13 +72,16 @@ async function updateLimits(
   }
   const { config: path } = containerFiles(engine.paths, view.id);
   const config = parseConfig(readFileSync(path, 'utf8'));
-  const before = config.linux.resources ?? {};
+  const { resources: before = {}, ...linux } = config.linux;
   const after = change(before);
   if (state.init) await writeLive(engine, view, before, after);
   writeFileAtomic(
     engine.paths,
     path,
-    stringifyConfig({ ...config, linux: { ...config.linux, resources: after } }),
+    stringifyConfig({
+      ...config,
+      linux: { ...linux, ...(Object.keys(after).length > 0 && { resources: after }) },
+    }),
   );
 }
 

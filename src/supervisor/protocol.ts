@@ -32,6 +32,7 @@ export const SPEC_LOG = 32;
 export const SPEC_RESTART_ON_FAILURE = 64;
 export const SPEC_RESTART_ALWAYS = 128;
 export const SPEC_EXEC = 256;
+export const SPEC_REMOVE = 512;
 
 export const FRAME_STARTED = 1;
 export const FRAME_FAILED = 2;

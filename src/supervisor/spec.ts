@@ -15,14 +15,17 @@ import {
   SPEC_KILL_ORPHAN,
   SPEC_LOG,
   SPEC_MAGIC,
+  SPEC_REMOVE,
   SPEC_STDIN_ONCE,
 } from './protocol.ts';
 
 export interface SupervisorSpec {
   /** The images of encoded programs (sys/encode.ts). */
   start: Buffer;
-  /** Run after the last exit was recorded. */
+  /** Run before the last exit is recorded, or, with `remove`, after it. */
   cleanup?: Buffer;
+  /** The cleanup program removes the container. */
+  remove?: boolean;
   /** Of /proc/sys/kernel/random/boot_id, for state.json. */
   bootId: string;
   /** The streams that the first client is attached to. */
@@ -178,13 +181,14 @@ export function encodeSpec(spec: SupervisorSpec): Buffer {
   return writer.finish(spec.bootId);
 }
 
-function flagsOf({ attach, stdinOnce, killOrphan, log, restart, exec }: SupervisorSpec): number {
+function flagsOf({ attach, stdinOnce, killOrphan, log, restart, exec, remove }: SupervisorSpec): number {
   return (
     (attach ? attachFlags(attach) : 0) |
     (stdinOnce ? SPEC_STDIN_ONCE : 0) |
     (killOrphan ? SPEC_KILL_ORPHAN : 0) |
     (log ? SPEC_LOG : 0) |
     (exec ? SPEC_EXEC : 0) |
+    (remove ? SPEC_REMOVE : 0) |
     restartFlags(restart)
   );
 }

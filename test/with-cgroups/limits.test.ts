@@ -22,6 +22,10 @@ it('what uses more memory is killed, and inspect says why', async () => {
   expect(await tsrun.ok('inspect', '--format', '{{.State.OOMKilled}} {{.State.ExitCode}}', 'fat')).toBe(
     'true 137',
   );
+  // Its cgroup goes with its end. Once that was told as the container's own removal.
+  const told = await tsrun.ok('events', '--stream=false', '--since', '1h', '--filter', 'container=fat');
+  expect(told).toMatch(/ died /);
+  expect(told).not.toMatch(/ remove /);
   await tsrun.ok('rm', 'fat');
 });
 
