@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { BINARY, type Result, start, useTsrun } from '../support/tsrun.ts';
+import { shellLine } from '../support/shell-line.ts';
+import { useTsrun } from '../support/tsrun.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -12,10 +13,7 @@ const PASS = '--network none --log-driver passthrough';
 const directory = mkdtempSync(join(tmpdir(), 'tsrun-passthrough-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const shell = (line: string): Promise<Result> => {
-  const env = { ...tsrun.store.env, TSRUN: BINARY };
-  return start('sh', ['-c', line.replaceAll('tsrun ', '"$TSRUN" ')], { env, cwd: directory }).ended;
-};
+const shell = (line: string) => shellLine(tsrun, directory, line);
 const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
 
 it('a file is read and others are written without a relay; the exit status is the command’s, and no owner is changed', async () => {

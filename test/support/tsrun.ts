@@ -68,6 +68,10 @@ export function start(command: string, words: readonly string[], options: CallOp
   return { child, ended };
 }
 
+/** The lines of warning in what tsrun said. */
+export const warnings = (stderr: string): string[] =>
+  stderr.split('\n').filter((line) => line.startsWith('tsrun: warning: '));
+
 export class Tsrun {
   readonly #binary: string;
   #store: TestStore | undefined;
