@@ -56,8 +56,8 @@ it('a terminal is refused, in which the container could type as the user (TIOCST
   expect(await tsrun.ok('ps', '-aq')).toBe('');
 });
 
-it('-t, --restart and log options contradict it', async () => {
-  for (const option of [['-t'], ['--restart', 'always'], ['--log-opt', 'max-size=1m']]) {
+it('-t, -a, --restart and log options contradict it, at once and later', async () => {
+  for (const option of [['-t'], ['-a', 'stdout'], ['--restart', 'always'], ['--log-opt', 'max-size=1m']]) {
     const words = [
       'run',
       '--rm',
@@ -72,4 +72,19 @@ it('-t, --restart and log options contradict it', async () => {
     const without = words.filter((word) => word !== '--rm' || option[0] !== '--restart');
     expect((await tsrun.expect(125, without)).stderr).toContain('passthrough');
   }
+  await tsrun.ok(
+    'create',
+    '--name',
+    'made',
+    '--network',
+    'none',
+    '--log-driver',
+    'passthrough',
+    IMAGE,
+    'true',
+  );
+  const { stderr } = await tsrun.expect(125, ['update', '--restart', 'always', 'made']);
+  expect(stderr).toContain('passthrough');
+  await tsrun.ok('update', '--restart', 'no', 'made');
+  await tsrun.ok('rm', 'made');
 });
