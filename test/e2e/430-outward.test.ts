@@ -3,6 +3,7 @@
  * its target says, bytes and ends are passed on, and what is closed to containers stays closed.
  */
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -38,6 +39,7 @@ const inside = (script: string) => tsrun.run(['exec', 'client', 'sh', '-c', scri
 
 type Half = 'tsrun-outward' | 'slirp4netns';
 const halves = (name: Half): number[] => hubsOf(tsrun).flatMap((hub) => halvesOf(hub, name));
+const openInHubs = () => hubsOf(tsrun).flatMap((hub) => readdirSync(`/proc/${hub}/fd`)).length;
 const theHalf = (name: Half): Promise<number> => until(`${name} runs`, () => halves(name)[0]);
 
 describe.skipIf(!outside)('a connection to the outside', () => {
@@ -80,6 +82,8 @@ describe.skipIf(!outside)('a connection to the outside', () => {
 
   it('is possible again after any half of the uplink was killed', async () => {
     const port = await serve((socket) => void socket.end('again\n'));
+    // An uplink that was started again left descriptors behind in the hub each time.
+    const open = openInHubs();
     for (const name of ['tsrun-outward', 'slirp4netns'] as const) {
       const victim = await theHalf(name);
       kill(victim);
@@ -90,6 +94,7 @@ describe.skipIf(!outside)('a connection to the outside', () => {
       );
       expect(halves(name)).toHaveLength(1);
     }
+    await until('the hub has as many as before', () => openInHubs() === open);
   });
 });
 
