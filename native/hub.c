@@ -33,7 +33,6 @@
 #include "supervisor/signals.h"
 
 #include <asm/siginfo.h>
-#include <asm/signal.h>
 #include <linux/mman.h>
 #include <linux/wait.h>
 
@@ -41,7 +40,7 @@
 
 static struct hub_spec spec;
 static int report_fd = HUB_FD_REPORT;
-static int uplink[HUB_UPLINK_DESCRIPTORS]; /* what its program has left open, as HUB_SLOT_UPLINK says */
+static int uplink_fd = -1;
 static int64_t uplink_at = -1; /* when it is to be started again; -1 = it is there, or there is none */
 
 /* Tells whoever started us; nobody may be there any more. */
@@ -52,11 +51,8 @@ static void report(uint32_t op, int error)
 	io_write(report_fd, &record, sizeof(record));
 }
 
-/*
- * Runs a fresh copy of the program at OFFSET; DESCRIPTORS[] becomes what it leaves in its first COUNT slots, whether it succeeds or fails.
- * 0 or -errno, which is reported.
- */
-static int run(uint32_t offset, uint32_t size, int *descriptors, uint32_t count)
+/* Runs a fresh copy of the program at OFFSET; *FIRST is what it leaves in its first slot. 0 or -errno, which is reported. */
+static int run(uint32_t offset, uint32_t size, int *first)
 {
 	long at = SYS6(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct program *p = (struct program *)at;
@@ -65,13 +61,12 @@ static int run(uint32_t offset, uint32_t size, int *descriptors, uint32_t count)
 	if (at < 0 && at > -4096)
 		return (int)at;
 	ret = io_read_at(HUB_FD_SPEC, p, offset, size);
-	if (!ret) {
+	if (!ret)
 		ret = program_run(p, size);
-		for (uint32_t i = 0; i < count && i < p->slot_count; i++)
-			descriptors[i] = (int)program_slots(p)[i];
-	}
 	if (ret)
 		report(p->failed_errno ? p->failed_op : UINT32_MAX, (int)-ret);
+	else if (p->slot_count > HUB_SLOT_UPLINK)
+		*first = (int)program_slots(p)[HUB_SLOT_UPLINK];
 	SYS2(__NR_munmap, p, size);
 	return (int)ret;
 }
@@ -85,38 +80,34 @@ static void reap(void)
 	while (SYS5(__NR_waitid, P_ALL, 0, &info, WEXITED | WNOHANG, 0) == 0 && info.si_pid);
 }
 
-/* Ends what is left of it: slirp4netns, and with the last descriptor tsrun-outward. */
-static void end_uplink(void)
-{
-	if (uplink[HUB_SLOT_UPLINK] > 2)
-		SYS4(__NR_pidfd_send_signal, uplink[HUB_SLOT_UPLINK], SIGKILL, 0, 0);
-	for (uint32_t i = 0; i < HUB_UPLINK_DESCRIPTORS; i++) {
-		if (uplink[i] > 2)
-			io_close(&uplink[i]);
-		uplink[i] = -1;
-	}
-	uplink_at = clock_monotonic() + UPLINK_PAUSE;
-}
-
 static void start_uplink(void)
 {
-	int error;
+	int error = 0;
 
 	uplink_at = -1;
-	reap();
-	error = run(spec.uplink_offset, spec.uplink_size, uplink, HUB_UPLINK_DESCRIPTORS);
+	if (spec.uplink_offset)
+		error = run(spec.uplink_offset, spec.uplink_size, &uplink_fd);
 	members_uplink(error);
-	if (error)
-		end_uplink();
-	else
-		loop_watch(uplink[HUB_SLOT_UPLINK], EPOLLIN, WATCH_UPLINK, 0);
+	if (uplink_fd >= 0)
+		loop_watch(uplink_fd, EPOLLIN, WATCH_UPLINK, 0);
+	else if (error)
+		uplink_at = clock_monotonic() + UPLINK_PAUSE;
+}
+
+static void uplink_ended(void)
+{
+	io_close(&uplink_fd);
+	reap();
+	uplink_at = clock_monotonic() + UPLINK_PAUSE;
 }
 
 static int open_all(void)
 {
+	int none;
+
 	if (io_read_at(HUB_FD_SPEC, &spec, 0, sizeof(spec)) || spec.magic != HUB_MAGIC)
 		return -EINVAL;
-	if (run(spec.network_offset, spec.network_size, 0, 0))
+	if (run(spec.network_offset, spec.network_size, &none))
 		return -EINVAL;
 	return loop_open() || members_open() || udp_open() || tcp_open() ? -EINVAL : 0;
 }
@@ -131,7 +122,7 @@ static void act(enum watch kind, uint32_t number)
 		members_ready(number);
 		break;
 	case WATCH_UPLINK:
-		end_uplink();
+		uplink_ended();
 		break;
 	case WATCH_UDP:
 		udp_ready();
@@ -151,6 +142,11 @@ static void act(enum watch kind, uint32_t number)
 	}
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 int program_main(int argc, char **argv, char **envp)
 {
 	(void)envp;
@@ -162,10 +158,7 @@ int program_main(int argc, char **argv, char **envp)
 	if (open_all())
 		return 1;
 	report(0, 0);
-	if (spec.uplink_offset)
-		start_uplink();
-	else
-		members_uplink(0);
+	start_uplink();
 	io_close(&report_fd);
 	while (!members_none()) {
 		enum watch kind;
@@ -173,7 +166,7 @@ int program_main(int argc, char **argv, char **envp)
 
 		if (uplink_at >= 0 && clock_monotonic() >= uplink_at)
 			start_uplink();
-		if (loop_next(&kind, &number, clock_earlier(uplink_at, clock_earlier(udp_tick(), tcp_tick()))))
+		if (loop_next(&kind, &number, sooner(uplink_at, sooner(udp_tick(), tcp_tick()))))
 			act(kind, number);
 	}
 	return 0;

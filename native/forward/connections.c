@@ -1,49 +1,56 @@
 /* connections.c - see connections.h */
 #include "connections.h"
-#include "places.h"
 
 #include "../supervisor/io.h"
 
+#include <linux/mman.h>
+
 #define CONNECTIONS_MAX 65536u
 #define STARVED 5 /* ms until a pipe is tried for again */
+#define NONE 0xffffffffu
 
 struct list {
-	uint32_t first, last; /* 1 + index; 0: it is empty */
+	uint32_t first, last;
 };
 
-static struct places places;
 static struct connection *connections;
-static struct list closed, going_on;
+static uint32_t limit, used, live;
+static struct list unused = {NONE, NONE}, closed = {NONE, NONE}, going_on = {NONE, NONE};
 static int draining, starved;
 
 static void push(struct list *list, uint32_t index)
 {
-	connections[index].next = 0;
-	if (list->last)
-		connections[list->last - 1].next = index + 1;
+	connections[index].next = NONE;
+	if (list->last == NONE)
+		list->first = index;
 	else
-		list->first = index + 1;
-	list->last = index + 1;
+		connections[list->last].next = index;
+	list->last = index;
 }
 
-/* The first of LIST, which is not empty. */
 static uint32_t pop(struct list *list)
 {
-	uint32_t index = list->first - 1;
+	uint32_t index = list->first;
 
+	if (index == NONE)
+		return NONE;
 	list->first = connections[index].next;
-	if (!list->first)
-		list->last = 0;
+	if (list->first == NONE)
+		list->last = NONE;
 	return index;
 }
 
 int connections_open(uint32_t descriptors)
 {
-	uint32_t most = descriptors / 3 < CONNECTIONS_MAX ? descriptors / 3 : CONNECTIONS_MAX; /* two sockets, and room for pipes */
-	int error = places_open(&places, sizeof(*connections), most);
+	long at;
 
-	connections = places.at;
-	return error;
+	limit = descriptors / 3 < CONNECTIONS_MAX ? descriptors / 3 : CONNECTIONS_MAX; /* two sockets, and room for pipes */
+	at = SYS6(__NR_mmap, 0, limit * sizeof(*connections), PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (at < 0 && at > -4096)
+		return (int)at;
+	connections = (struct connection *)at;
+	return 0;
 }
 
 struct connection *connection_at(uint32_t index)
@@ -58,20 +65,22 @@ uint32_t connection_index(const struct connection *c)
 
 int connections_full(void)
 {
-	return places_full(&places);
+	return unused.first == NONE && used == limit;
 }
 
 struct connection *connection_new(int fd)
 {
-	uint32_t index = place_take(&places);
 	struct connection *c;
+	uint32_t index;
 
-	if (index == NO_PLACE)
+	if (connections_full())
 		return 0;
-	c = &connections[index];
-	*c = (struct connection){.state = CONNECTION_BEGINS};
+	index = pop(&unused);
+	c = &connections[index == NONE ? used++ : index];
+	*c = (struct connection){.state = CONNECTION_BEGINS, .next = NONE};
 	c->relay.ends[CLIENT] = (struct end){.fd = fd, .pipe = NO_PIPE, .readable = 1, .writable = 1};
 	c->relay.ends[SERVER] = (struct end){.fd = -1, .pipe = NO_PIPE};
+	live++;
 	return c;
 }
 
@@ -89,6 +98,7 @@ void connection_close(struct connection *c, int reset)
 		pipe_give(&e->pipe);
 	}
 	c->state = CONNECTION_CLOSED;
+	live--;
 	if (!c->queued)
 		push(&closed, connection_index(c));
 }
@@ -139,11 +149,11 @@ void connection_ready(struct connection *c, unsigned side, uint32_t events)
 
 static void bury(void)
 {
-	while (closed.first) {
-		uint32_t index = pop(&closed);
+	uint32_t index;
 
+	while ((index = pop(&closed)) != NONE) {
 		connections[index].state = CONNECTION_FREE;
-		place_give(&places, index);
+		push(&unused, index);
 	}
 }
 
@@ -152,15 +162,15 @@ void connections_round(void)
 	uint32_t last = going_on.last, index;
 
 	starved = 0;
-	while (last && going_on.first) {
-		struct connection *c = &connections[index = pop(&going_on)];
+	while (last != NONE && (index = pop(&going_on)) != NONE) {
+		struct connection *c = &connections[index];
 
 		c->queued = 0;
 		if (c->state == CONNECTION_RELAYS)
 			pump(c);
 		else if (c->state == CONNECTION_CLOSED)
 			push(&closed, index);
-		if (index + 1 == last)
+		if (index == last)
 			break;
 	}
 	bury();
@@ -168,7 +178,7 @@ void connections_round(void)
 
 int64_t connections_deadline(int64_t now)
 {
-	if (!going_on.first)
+	if (going_on.first == NONE)
 		return -1;
 	return starved ? now + STARVED : now;
 }
@@ -176,7 +186,7 @@ int64_t connections_deadline(int64_t now)
 void connections_drain(void)
 {
 	draining = 1;
-	for (uint32_t i = 0; i < places.used; i++) {
+	for (uint32_t i = 0; i < used; i++) {
 		struct connection *c = &connections[i];
 
 		if (c->state == CONNECTION_BEGINS)
@@ -188,11 +198,15 @@ void connections_drain(void)
 
 uint32_t connections_count(void)
 {
-	return places.live;
+	return live;
 }
 
 void connections_trim(void)
 {
 	pipes_trim();
-	places_trim(&places);
+	if (live || !used)
+		return;
+	SYS3(__NR_madvise, connections, limit * sizeof(*connections), MADV_DONTNEED);
+	used = 0;
+	unused = closed = going_on = (struct list){NONE, NONE};
 }

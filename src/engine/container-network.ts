@@ -2,9 +2,7 @@
  * The network of one container: which driver, which ports, what its /etc/hosts and /etc/resolv.conf say. Chosen anew at each start,
  * as the host may have changed in between; only the host ports are fixed when the container is created.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { UNCONNECTED_BRIDGE } from '../network/bridge.ts';
 import type { EndpointRequest } from '../network/bridge-network.ts';
 import { type Choice, type ChoiceContext, chooseDriver, type LocalMode } from '../network/choose-driver.ts';
 import { claimPorts, noPorts, type PortClaim } from '../network/claim-ports.ts';
@@ -18,7 +16,7 @@ import {
   networkMode,
   parseNetwork,
 } from '../network/parse-network.ts';
-import { type HelperFinding, type HelperName, probeHelper } from '../network/probe-helper.ts';
+import { unconnectedBridge } from '../network/plain-drivers.ts';
 import { containerResolvConf, type DnsRequest } from '../network/resolv-conf.ts';
 import type { Rootless } from '../rootless/enter.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
@@ -27,6 +25,7 @@ import { openPidfd } from '../sys/process.ts';
 import type { Step } from '../sys/step.ts';
 import { type ContainerView, findContainer, notRunning } from './container-view.ts';
 import { sharingContainer } from './joined-namespaces.ts';
+import { networkHelper } from './network-helper.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 
@@ -80,13 +79,10 @@ export function chooseNetwork(
   endpoint?: EndpointOptions,
 ): ContainerNetwork {
   const host = readHostNetwork();
-  mkdirSync(engine.paths.runtime, { recursive: true, mode: 0o700 });
-  const cacheFile = join(engine.paths.runtime, 'network-helpers.json');
-  const probe = (name: HelperName): HelperFinding => probeHelper(name, { cacheFile });
-  const context = {
+  const context: ChoiceContext = {
     host,
     ports,
-    probe,
+    probe: (name) => networkHelper(engine, name),
     probeTransparent: () =>
       probeTransparent(engine.rootless, join(engine.paths.runtime, 'keeps-client-addresses')),
   };
@@ -105,7 +101,7 @@ function chooseBridge(networks: EndpointRequest[], context: ChoiceContext): Cont
     reason && `clients of published ports are seen with the bridge’s address: ${reason}`,
   ].filter((warning) => warning !== undefined);
   return {
-    driver: { ...UNCONNECTED_BRIDGE, keepsClientAddresses: transparent },
+    driver: { ...unconnectedBridge, keepsClientAddresses: transparent },
     reason: 'containers of the user reach each other by address and name',
     warning: warnings.length > 0 ? warnings.join('; ') : undefined,
     host,

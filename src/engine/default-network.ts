@@ -1,10 +1,9 @@
 /** The network of a container for which none was asked: the user's bridge, unless the configuration names another. */
-import { mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_NETWORK } from '../network/bridge-network.ts';
 import { parseNetwork } from '../network/parse-network.ts';
-import { probeBridge } from '../network/probe-bridge.ts';
-import { probeHelper } from '../network/probe-helper.ts';
+import { networkHelper } from './network-helper.ts';
 import type { Engine } from './open-engine.ts';
 
 export interface DefaultNetwork {
@@ -19,15 +18,20 @@ export interface DefaultNetwork {
  * private network: nobody asked for the bridge by its name, and the same configuration may be on many machines.
  * @param configured what the user's configuration says
  */
-export function defaultNetwork(engine: Engine, configured = DEFAULT_NETWORK): DefaultNetwork {
+export async function defaultNetwork(
+  engine: Engine,
+  configured: string = DEFAULT_NETWORK,
+): Promise<DefaultNetwork> {
   if (parseNetwork(configured).kind !== 'bridge') return { network: configured };
-  const problem = bridgeProblem(engine);
+  const problem = await bridgeProblem(engine);
   return problem === undefined ? { network: configured } : { network: 'private', problem };
 }
 
-function bridgeProblem({ paths, rootless }: Engine): string | undefined {
-  mkdirSync(paths.runtime, { recursive: true, mode: 0o700 });
-  const uplink = probeHelper('slirp4netns', { cacheFile: join(paths.runtime, 'network-helpers.json') });
+/** Why no bridge can be made here, or has a way out. What bridges take is tried once after each boot. */
+async function bridgeProblem(engine: Engine): Promise<string | undefined> {
+  const uplink = networkHelper(engine, 'slirp4netns');
   if (!uplink.usable) return `slirp4netns: ${uplink.reason}`;
-  return probeBridge(rootless, join(paths.runtime, 'makes-bridges'));
+  const mark = join(engine.paths.runtime, 'makes-bridges');
+  if (existsSync(mark)) return undefined;
+  return (await import('../network/probe-bridge.ts')).probeBridge(engine.rootless, mark);
 }

@@ -42,7 +42,7 @@ export async function describeEngine(engine: Engine): Promise<Record<string, unk
 }
 
 async function describeNetwork(engine: Engine): Promise<Record<string, unknown>> {
-  const { network, problem } = defaultNetwork(engine, await configuredNetwork(process.env));
+  const { network, problem } = await defaultNetwork(engine, await configuredNetwork(process.env));
   try {
     const { driver, reason } = chooseNetwork(engine, network, []);
     return { default: driver.name, reason: problem ?? reason };

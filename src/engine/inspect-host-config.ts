@@ -1,6 +1,6 @@
 /** `HostConfig` of `inspect`: what the user asked for, under docker's names; where it is not recorded, read back from the runtime configuration. */
 import { applyCapAddDrop, CAPABILITIES, DEFAULT_CAPABILITIES } from '../launch/capabilities.ts';
-import type { RuntimeConfig } from '../spec/runtime.ts';
+import type { RuntimeConfig, ShareableNamespace } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount } from '../store/container-record.ts';
 import { inspectLimits } from './inspect-limits.ts';
 
@@ -36,7 +36,7 @@ function capabilities({ process }: RuntimeConfig): { CapAdd: string[]; CapDrop: 
 function mode(
   { namespaces = {} }: ContainerRecord,
   { linux }: RuntimeConfig,
-  type: 'pid' | 'ipc' | 'uts' | 'cgroup',
+  type: ShareableNamespace,
 ): string {
   const { container, path } = namespaces[type] ?? {};
   if (container !== undefined) return `container:${container}`;

@@ -12,13 +12,20 @@ import { type HostNetwork, readHostNetwork } from '../network/host-network.ts';
 import type { UplinkOptions } from '../network/hub-program.ts';
 import { hello } from '../network/hub-protocol.ts';
 import { probeOutward } from '../network/outward/probe.ts';
-import { probeHelper } from '../network/probe-helper.ts';
 import { awaitExecve, enter, runEntry } from '../rootless/enter.ts';
 import { rememberHolder } from '../rootless/holder.ts';
 import { tryLock, waitForLock } from '../store/lock.ts';
 import { hubDirectory } from '../store/paths.ts';
 import { call, op } from '../sys/calls.ts';
-import { AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET } from '../sys/constants.ts';
+import {
+  AF_UNIX,
+  MSG_CMSG_CLOEXEC,
+  MSG_NOSIGNAL,
+  SCM_RIGHTS,
+  SOCK_CLOEXEC,
+  SOCK_SEQPACKET,
+  SOL_SOCKET,
+} from '../sys/constants.ts';
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { ERRNO, errnoName, errnoText } from '../sys/errno.ts';
 import { FAILURE_RECORD_SIZE } from '../sys/format.ts';
@@ -27,6 +34,7 @@ import { nativeRunner, SyscallFailure, systemWords } from '../sys/run.ts';
 import { type Memory, Slots } from '../sys/step.ts';
 import { adopt, findSurvivors, type Survivors } from './adopt-containers.ts';
 import { HUB_LOG, type HubPlan, hubAddress, planHub } from './launch-hub.ts';
+import { networkHelper } from './network-helper.ts';
 import { moveDefaultNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
 
@@ -101,8 +109,7 @@ export interface HubNeeds {
 
 /** What a hub needs here now. */
 export function hubNeeds(engine: Engine): HubNeeds {
-  const cacheFile = join(engine.paths.runtime, 'network-helpers.json');
-  const found = probeHelper('slirp4netns', { cacheFile });
+  const found = networkHelper(engine, 'slirp4netns');
   return { host: readHostNetwork(), helper: found.usable ? found.path : undefined };
 }
 
@@ -158,8 +165,6 @@ function sayHello(directory: number, logPath: string): HubMember | undefined {
   return undefined;
 }
 
-const MSG_NOSIGNAL = 0x4000;
-const MSG_CMSG_CLOEXEC = 0x40000000;
 const RIGHTS_SIZE = 24;
 
 /** HELLO, and what it is answered with. Undefined when the hub has just ended. */

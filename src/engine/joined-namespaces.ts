@@ -3,7 +3,7 @@
  * process has them is found out anew at each start.
  */
 import { tsrunError } from '../errors.ts';
-import type { NamespaceType, RuntimeConfig } from '../spec/runtime.ts';
+import type { NamespaceType, RuntimeConfig, ShareableNamespace } from '../spec/runtime.ts';
 import type { ContainerRecord, SharedNamespaces } from '../store/container-record.ts';
 import { type ContainerView, findContainer, notRunning } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
@@ -12,10 +12,10 @@ import type { CreateRequest } from './request.ts';
 /** The mark, in the options of a mount, of the mount namespace that its source is in. */
 export const MOUNT_NAMESPACE = 'x-mount-namespace=';
 
-/** Their names in /proc/PID/ns. */
-const FILES = { pid: 'pid', ipc: 'ipc', uts: 'uts', cgroup: 'cgroup' } as const;
-type Shared = keyof typeof FILES;
-const TYPES = Object.keys(FILES) as Shared[];
+/** As /proc/PID/ns has them. */
+export const SHAREABLE: readonly ShareableNamespace[] = ['pid', 'ipc', 'uts', 'cgroup'];
+/** A path for each that is not the container's own. */
+export type JoinedPaths = Partial<Record<ShareableNamespace | 'sharedMemory', string>>;
 
 /** What is kept of the options: whose namespaces. Other containers by their ids. @throws ERR_TSRUN_CONTAINER_UNKNOWN */
 export function sharedNamespaces(
@@ -23,7 +23,7 @@ export function sharedNamespaces(
   { namespaces }: Pick<CreateRequest, 'namespaces'>,
 ): SharedNamespaces {
   const shared: SharedNamespaces = {};
-  for (const type of TYPES) {
+  for (const type of SHAREABLE) {
     const mode = namespaces[type];
     if (mode.kind === 'container') shared[type] = { container: findContainer(engine, mode.container).id };
     if (mode.kind === 'ns') shared[type] = { path: mode.path };
@@ -38,17 +38,14 @@ function owner(engine: Engine, id: string): ContainerView & { init: number } {
 }
 
 /** Paths of the namespaces as they are now. @throws ERR_TSRUN_CONTAINER_STATE when the container that has one does not run */
-export function namespacePaths(
-  engine: Engine,
-  shared: SharedNamespaces,
-): Partial<Record<Shared, string>> & { sharedMemory?: string } {
-  const paths: Partial<Record<Shared, string>> & { sharedMemory?: string } = {};
-  for (const type of TYPES) {
+export function namespacePaths(engine: Engine, shared: SharedNamespaces): JoinedPaths {
+  const paths: JoinedPaths = {};
+  for (const type of SHAREABLE) {
     const whose = shared[type];
     if (whose?.path !== undefined) paths[type] = whose.path;
     if (whose?.container === undefined) continue;
     const { init } = owner(engine, whose.container);
-    paths[type] = `/proc/${init}/ns/${FILES[type]}`;
+    paths[type] = `/proc/${init}/ns/${type}`;
     if (type === 'ipc') paths.sharedMemory = `/proc/${init}/ns/mnt`;
   }
   return paths;
@@ -83,7 +80,9 @@ export function sharingContainer(
   engine: Engine,
   { namespaces = {} }: Pick<ContainerRecord, 'namespaces'>,
 ): ContainerView | undefined {
-  const id = TYPES.map((type) => namespaces[type]?.container).find((container) => container !== undefined);
+  const id = SHAREABLE.map((type) => namespaces[type]?.container).find(
+    (container) => container !== undefined,
+  );
   return id === undefined ? undefined : findContainer(engine, id);
 }
 

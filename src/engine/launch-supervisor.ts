@@ -16,6 +16,7 @@ import {
   AT_FDCWD,
   CLOSE_RANGE_CLOEXEC,
   F_ADD_SEALS,
+  F_DUPFD_CLOEXEC,
   F_SEAL_ALL,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
@@ -48,7 +49,7 @@ export interface SupervisorLaunch {
   before: (slots: Slots) => readonly Step[];
 }
 
-/** First descriptor of `passed`: above all that a starting tsrun has, below FORWARD_FIRST_FD. */
+/** First descriptor of `passed`: above all that a starting tsrun has; as many as passed-descriptors.ts allows are below FORWARD_FIRST_FD. */
 const FD_PASSED = 256;
 /** What they are called in the supervisor. */
 export const passedNumbers = (passed: readonly number[] = []): number[] =>
@@ -191,20 +192,23 @@ function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given):
   ];
 }
 
-const F_DUPFD_CLOEXEC = 1030;
 const PARKED_FROM = 64;
 
-/** Puts descriptors at fixed numbers: first all out of the way, then each into place; every other is closed at execve. */
+/**
+ * Puts descriptors at fixed numbers: first all out of the way, above the highest of these numbers, so that none that is put into place takes
+ * the place of one that waits; then each into place. Every other is closed at execve.
+ */
 export function placeDescriptors(
   slots: Slots,
   wanted: readonly (readonly [from: Slot | number, to: number])[],
   whose = 'the supervisor',
 ): Step[] {
+  const above = Math.max(PARKED_FROM, ...wanted.map(([, to]) => to + 1));
   const parked = wanted.map(([from], i) => ({ from, slot: slots.new(`parked${i}`) }));
   const why = `give ${whose} its descriptors`;
   return [
     ...parked.map(({ from, slot }) =>
-      call('rootless', why, 'fcntl', [from, F_DUPFD_CLOEXEC, PARKED_FROM], { result: slot }),
+      call('rootless', why, 'fcntl', [from, F_DUPFD_CLOEXEC, above], { result: slot }),
     ),
     call('rootless', 'and no other', 'close_range', [0, 0xffffffff, CLOSE_RANGE_CLOEXEC]),
     ...wanted.map(([, to], i) => call('rootless', why, 'dup3', [parked[i]?.slot ?? 0, to, 0])),

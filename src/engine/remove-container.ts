@@ -9,6 +9,7 @@ import { containerDirectory } from '../store/paths.ts';
 import { SIGKILL } from '../sys/constants.ts';
 import { logContainerEvent } from './container-events.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
+import { removeCgroups } from './kept-cgroups.ts';
 import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
 import { removalSteps } from './removal.ts';
@@ -41,6 +42,7 @@ export async function removeContainer(
     if (isActive(viewContainer(engine, view.record).state.phase)) continue; // started meanwhile
     const record = options.volumes ? withoutShared(engine, view.record) : view.record;
     const rootless = engine.rootless();
+    removeCgroups(engine.paths, view.id);
     runInside(rootless, () => removalSteps(engine.paths, record, 'rootless', options.volumes));
     logContainerEvent(engine, record, 'remove');
     return;

@@ -3,7 +3,7 @@ import type { EndpointOptions } from '../network/parse-network.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import type { IdMapEntry } from '../rootless/id-map.ts';
 import type { Userns } from '../rootless/nested-map.ts';
-import type { RuntimeResources } from '../spec/runtime.ts';
+import type { RuntimeResources, ShareableNamespace } from '../spec/runtime.ts';
 import type { ContainerRecord, HealthCheck, LogDriver, RestartPolicy } from '../store/container-record.ts';
 
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
@@ -129,7 +129,7 @@ export interface CreateRequest {
   /** --expose: 80/tcp */
   expose: string[];
   /** --pid, --ipc, --uts, --cgroupns */
-  namespaces: Record<'pid' | 'ipc' | 'uts' | 'cgroup', NamespaceRequest>;
+  namespaces: Record<ShareableNamespace, NamespaceRequest>;
   domainname: string | undefined;
   umask: number | undefined;
   envHost: boolean;

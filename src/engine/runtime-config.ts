@@ -10,6 +10,7 @@ import { type IdMaps, toHost } from '../rootless/id-map.ts';
 import type { RuntimeConfig, RuntimeMount, RuntimeNamespace } from '../spec/runtime.ts';
 import type { RecordedMount } from '../store/container-record.ts';
 import { DEFAULT_SHM_SIZE, defaultMounts } from './default-mounts.ts';
+import { type JoinedPaths, SHAREABLE } from './joined-namespaces.ts';
 import type { CreateRequest } from './request.ts';
 import type { Security } from './security-options.ts';
 import type { ResolvedUser } from './users.ts';
@@ -29,7 +30,7 @@ export interface ConfigInput {
   singleId: boolean;
   cgroup2: boolean;
   /** Paths of namespaces that are joined, and of the mount namespace that has their shared memory. */
-  joined: Partial<Record<'pid' | 'ipc' | 'uts' | 'cgroup' | 'sharedMemory', string>>;
+  joined: JoinedPaths;
   /** Of a user namespace of its own. */
   idMaps?: IdMaps | undefined;
   /** Generated files to be mounted on /etc/…; undefined where the image's own stays. */
@@ -107,8 +108,6 @@ function sysctls({ network, request, ...input }: ConfigInput): { sysctl?: Record
   const own = network.kind === 'new' ? { ...PING, ...input.sysctls } : {};
   return network.kind === 'new' || names.length > 0 ? { sysctl: { ...own, ...request.sysctls } } : {};
 }
-
-const SHAREABLE = ['pid', 'ipc', 'uts', 'cgroup'] as const;
 
 function namespaces({ network, request, idMaps, joined }: ConfigInput): RuntimeNamespace[] {
   const list: RuntimeNamespace[] = [...(idMaps ? [{ type: 'user' } as const] : []), { type: 'mount' }];

@@ -225,13 +225,14 @@ export async function startUnlessRunning(
   // A container that was made a moment ago has no state yet: that look costs one failing open.
   if ((await settledPhase(engine, record)) === 'running') return undefined;
   const { config: planned, network: chosen } = prepared ?? prepare(engine, record);
-  const { config, passed, stdio } = await withDescriptors(record, planned, options.preserve);
+  const { config, passed, stdio } = await withDescriptors(record, planned, options);
   using _claim = chosen.claim;
   if (chosen.warning !== undefined) engine.warn(chosen.warning);
   using connected = await connect(engine, record, chosen);
   const { network, extra } = connected;
   writeNetworkFiles(engine, record, network);
   const cgroup = await containerCgroup(engine, record, config);
+  if (cgroup) (await import('./kept-cgroups.ts')).keepCgroups(engine.paths, record.id, cgroup.directories);
   const health =
     record.health &&
     (await import('./health-spec.ts')).healthSpec(
@@ -256,17 +257,22 @@ export async function startUnlessRunning(
   }
 }
 
-/** The command's environment says which descriptors are systemd's. @throws ERR_TSRUN_USAGE when one is not open, or it would be lost */
+/** The command's environment says which descriptors are systemd's. @throws ERR_TSRUN_USAGE when one is not open, or would be lost */
 async function withDescriptors(
   record: ContainerRecord,
   config: RuntimeConfig,
-  preserve = 0,
+  { preserve = 0, trace }: Pick<StartOptions, 'preserve' | 'trace'>,
 ): Promise<{ config: RuntimeConfig } & Pick<StartExtras, 'passed' | 'stdio'>> {
   const isUsual =
     preserve === 0 && process.env.LISTEN_FDS === undefined && record.logDriver !== 'passthrough';
   if (isUsual) return { config };
   const { passedDescriptors } = await import('./passed-descriptors.ts');
   const { descriptors, env, stdio } = passedDescriptors(preserve, record);
+  if (trace && descriptors.length > 0) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: '--trace has no room for descriptors that are passed on, by --preserve-fds or LISTEN_FDS',
+    });
+  }
   return {
     config: { ...config, process: { ...config.process, env: [...config.process.env, ...env] } },
     passed: descriptors,

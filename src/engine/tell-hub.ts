@@ -1,11 +1,9 @@
 /** One message to the hub (network/hub-protocol.ts), perhaps with a pidfd, and its answer. */
 import { closeSync } from 'node:fs';
 import { call } from '../sys/calls.ts';
-import { SCM_RIGHTS, SOL_SOCKET } from '../sys/constants.ts';
+import { MSG_NOSIGNAL, SCM_RIGHTS, SOL_SOCKET } from '../sys/constants.ts';
 import { nativeRunner } from '../sys/run.ts';
 import { type Memory, Slots } from '../sys/step.ts';
-
-const MSG_NOSIGNAL = 0x4000;
 
 /**
  * Sends a message over a connection to the hub, and waits for its answer: once the uplink is there.

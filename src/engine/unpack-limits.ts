@@ -2,9 +2,9 @@
  * `[limits]` of the user's configuration: what a layer may cost before it is refused as made to fill the disk (image/unpack/limits.ts).
  * Read only when something is unpacked.
  */
-import { existsSync } from 'node:fs';
 import { DEFAULT_LIMITS, type UnpackLimits } from '../image/unpack/limits.ts';
-import { userConfigPath } from './with-defaults.ts';
+import { bytesOf } from '../spec/size.ts';
+import { configured } from './user-config-path.ts';
 
 /** Key of the file → the limit, and the least that makes sense of it. */
 const LIMITS: Readonly<Record<string, readonly [limit: keyof UnpackLimits, least: number]>> = {
@@ -15,14 +15,6 @@ const LIMITS: Readonly<Record<string, readonly [limit: keyof UnpackLimits, least
   'layer-size': ['maxBytes', 1024],
 };
 
-/** `64m`, `100g`; powers of 1024. Undefined for what is no size. */
-function parseBytes(text: string): number | undefined {
-  const [, figure, unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
-  return figure === undefined
-    ? undefined
-    : Math.floor(Number(figure) * 1024 ** '_kmgt'.indexOf(unit.toLowerCase() || '_'));
-}
-
 /** @param refuse makes the error for a problem with the table */
 export function checkLimits(table: unknown, refuse: (problem: string) => Error): Partial<UnpackLimits> {
   if (typeof table !== 'object' || table === null || Array.isArray(table))
@@ -32,7 +24,7 @@ export function checkLimits(table: unknown, refuse: (problem: string) => Error):
     const [limit, least] = LIMITS[key] ?? [];
     if (limit === undefined || least === undefined)
       throw refuse(`"${key}" is not one of its keys (${Object.keys(LIMITS).join(', ')})`);
-    const number = typeof value === 'string' && limit === 'maxBytes' ? parseBytes(value) : value;
+    const number = typeof value === 'string' && limit === 'maxBytes' ? bytesOf(value) : value;
     if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < least)
       throw refuse(
         `${key}: a whole number from ${least} on is expected${limit === 'maxBytes' ? ', or "100g"' : ''}`,
@@ -44,8 +36,5 @@ export function checkLimits(table: unknown, refuse: (problem: string) => Error):
 
 /** The limits for this user. Throws ERR_TSRUN_CONFIG. */
 export async function unpackLimits(environment: NodeJS.ProcessEnv = process.env): Promise<UnpackLimits> {
-  const file = userConfigPath(environment);
-  if (!existsSync(file)) return DEFAULT_LIMITS;
-  const { readUserConfig } = await import('./user-config.ts');
-  return { ...DEFAULT_LIMITS, ...(await readUserConfig(file)).limits };
+  return { ...DEFAULT_LIMITS, ...(await configured(environment)).limits };
 }

@@ -1,5 +1,5 @@
 /**
- * The user's configuration (with-defaults.ts): defaults of options. What it says is checked whole: a key that nobody reads would be a wish
+ * The user's configuration (user-config-path.ts): defaults of options. What it says is checked whole: a key that nobody reads would be a wish
  * that is ignored.
  */
 import { readFileSync } from 'node:fs';

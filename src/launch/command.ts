@@ -7,10 +7,8 @@
 
 import type { Process } from '../spec/runtime.ts';
 import { call, op } from '../sys/calls.ts';
-import { O_CLOEXEC, PR_SET_PDEATHSIG, SIGKILL } from '../sys/constants.ts';
+import { F_DUPFD_CLOEXEC, O_CLOEXEC, PR_SET_PDEATHSIG, SIGKILL } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
-
-const F_DUPFD_CLOEXEC = 1030;
 
 /** Where the report pipe is in the end, unless descriptors of the user are in front of it. */
 export const REPORT_FD = 3;

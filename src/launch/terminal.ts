@@ -11,6 +11,7 @@
 import { call, close, op } from '../sys/calls.ts';
 import {
   AT_FDCWD,
+  MSG_CMSG_CLOEXEC,
   O_CLOEXEC,
   O_NOCTTY,
   O_RDWR,
@@ -29,7 +30,6 @@ export interface WindowSize {
 }
 
 /** recvmsg(2) */
-const MSG_CMSG_CLOEXEC = 0x40000000;
 
 const u16 = (value: number): Field => ({ width: 2, value });
 

@@ -6,8 +6,8 @@
  * has left the host behind.
  */
 import type { RuntimeConfig, RuntimeIdMapping } from '../spec/runtime.ts';
-import { call, close, op, pipe } from '../sys/calls.ts';
-import { O_CLOEXEC, O_WRONLY } from '../sys/constants.ts';
+import { call, close, op, pipe, writeFile } from '../sys/calls.ts';
+import { O_CLOEXEC } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
 
 /** Is there to be one? */
@@ -34,15 +34,9 @@ function writeMap(
   file: 'uid_map' | 'gid_map',
   mappings: readonly RuntimeIdMapping[],
 ): Step[] {
-  const fd = slots.new(file);
-  const text = mapText(mappings);
-  const why = `${file}: ${text.trim().replaceAll('\n', ', ')}`;
-  const path = { text: ['/proc/', pid, `/${file}`] };
-  return [
-    call('supervisor', why, 'openat', [-100, path, O_WRONLY | O_CLOEXEC, 0], { result: fd }),
-    call('supervisor', why, 'write', [fd, text, Buffer.byteLength(text)]),
-    close('supervisor', 'written', fd),
-  ];
+  const value = mapText(mappings);
+  const why = `${file}: ${value.trim().replaceAll('\n', ', ')}`;
+  return writeFile('supervisor', slots, { path: { text: ['/proc/', pid, `/${file}`] }, value, why });
 }
 
 /** @param pid slot of the child's pid */

@@ -23,6 +23,7 @@ import {
   CLONE_NEWNET,
   CLONE_VFORK,
   CLONE_VM,
+  MSG_NOSIGNAL,
   O_CLOEXEC,
   O_RDONLY,
   SIGCHLD,
@@ -34,10 +35,10 @@ import { bridgeLink, type EndpointLease, type NetworkSubnet } from './bridge-net
 import type { AttachContext, NetworkDriver } from './driver.ts';
 import type { ForwardTarget } from './forward/config.ts';
 import type { HostNetwork } from './host-network.ts';
-import { BRIDGES_TABLE, routeSocket } from './hub-program.ts';
+import { BRIDGES_TABLE } from './hub-program.ts';
 import { type Endpoint, endpointMessage, HUB_JOIN } from './hub-protocol.ts';
 import { contains, type IpAddress } from './ip-address.ts';
-import { exchange, type NetlinkMessage } from './netlink.ts';
+import { exchange, type NetlinkMessage, routeSocket } from './netlink.ts';
 import {
   address,
   bridge,
@@ -94,20 +95,6 @@ export function bridgeNameservers(
   const direct = servers.filter((server) => isInside(leases, server));
   return direct.length > 0 ? direct : gateways;
 }
-
-/** Of a container that is not started yet: it has no addresses, and cannot be attached. */
-export const UNCONNECTED_BRIDGE: NetworkDriver = {
-  name: 'bridge',
-  namespace: { kind: 'new' },
-  attach: () => {
-    throw new TypeError('a bridge has to be connected before it is attached');
-  },
-  publishing: 'sockets',
-  nameservers: [],
-  containerAddress: undefined,
-  hostAddress: undefined,
-  sysctls: {},
-};
 
 /** How the forwarder of published ports reaches the container: by its first network that has addresses. */
 export function bridgeTarget(leases: readonly EndpointLease[]): Omit<ForwardTarget, 'transparent'> {
@@ -303,5 +290,4 @@ function join(
   ];
 }
 
-const MSG_NOSIGNAL = 0x4000;
 const GONE = ['EPIPE', 'ECONNRESET', 'ENOTCONN'] as const;

@@ -10,7 +10,7 @@
 import { closeSync, readFileSync, statSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { call } from '../sys/calls.ts';
-import { SHUT_RDWR } from '../sys/constants.ts';
+import { F_DUPFD_CLOEXEC, SHUT_RDWR } from '../sys/constants.ts';
 import { ERRNO, type ErrnoName } from '../sys/errno.ts';
 import { nativeRunner, SyscallFailure } from '../sys/run.ts';
 import { type Slot, Slots, type Step } from '../sys/step.ts';
@@ -44,8 +44,6 @@ function unprivilegedPortStart(): number {
 /** Whether the kernel has IPv6 at all; its addresses do not matter. */
 export const hostHasIpv6 = (): boolean =>
   statSync('/proc/net/if_inet6', { throwIfNoEntry: false }) !== undefined;
-
-const F_DUPFD_CLOEXEC = 1030;
 
 /** Steps that leave the bound socket in `kept`, and the number of its port in `name`. */
 function claimSteps(mapping: PortMapping, binding: Binding, above: number, slots: Slots): ClaimProgram {

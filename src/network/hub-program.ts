@@ -1,11 +1,12 @@
 /**
  * The two programs of the hub (native/hub.c): one makes the network namespace that the bridges of a user are in, the other its uplink.
  *
- * Routing in there needs no packet filter (only outward/ has rules, for connections that do not go through slirp4netns). The main table has what the uplink puts there: the way out. The bridges' subnets are in a table
- * of their own, which only two kinds of packets look into: those that come from the uplink, and what the hub's own DNS server says. So a
- * packet that comes from a bridge can go out, and nowhere else: two networks do not reach each other, whatever addresses they try
- * (podman#25438: isolation by name only); in the main table the bridges' subnets are unreachable, so that they do not ask the host for them. And as the uplink's interface answers ARP for the containers (proxy_arp), slirp4netns delivers
- * what is for them without any address translation.
+ * Routing in there needs no packet filter (only outward/ has rules, for connections that do not go through slirp4netns). The main table has
+ * what the uplink puts there: the way out. The bridges' subnets are in a table of their own, which only two kinds of packets look into: those
+ * that come from the uplink, and what the hub's own DNS server says. So a packet that comes from a bridge can go out, and nowhere else: two
+ * networks do not reach each other, whatever addresses they try (podman#25438: isolation by name only); in the main table the bridges' subnets
+ * are unreachable, so that they do not ask the host for them. And as the uplink's interface answers ARP for the containers (proxy_arp),
+ * slirp4netns delivers what is for them without any address translation.
  *
  * The namespace is made in a child that shares memory and descriptors with the hub (vfork), as the hub itself has to stay in the host's:
  * from there it asks the host's DNS servers.
@@ -15,6 +16,8 @@
  */
 import { call, close, op, pipe } from '../sys/calls.ts';
 import {
+  AF_INET,
+  AF_INET6,
   AT_FDCWD,
   CLONE_FILES,
   CLONE_NEWNET,
@@ -27,7 +30,6 @@ import {
   SIGCHLD,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
-  SOCK_RAW,
   SOCK_STREAM,
 } from '../sys/constants.ts';
 import { type Memory, type Program, type Slot, Slots, type Step } from '../sys/step.ts';
@@ -36,7 +38,7 @@ import { UPLINK_SUBNET } from './bridge-network.ts';
 import { emptyRoot } from './forward/empty-root.ts';
 import { readExactly, startHelper, waitForAny } from './helper-steps.ts';
 import * as hub from './hub-protocol.ts';
-import { exchange } from './netlink.ts';
+import { exchange, routeSocket } from './netlink.ts';
 import { openOutward } from './outward/open.ts';
 import { incomingRule, ipv4Settings, linkUp, removeLink } from './route-messages.ts';
 import { slirpArguments } from './slirp4netns.ts';
@@ -46,10 +48,6 @@ import { DEFAULT_SLIRP_OPTIONS } from './slirp4netns-options.ts';
 export const BRIDGES_TABLE = 200;
 /** The uplink's interface. */
 export const UPLINK = 'uplink';
-const NETLINK_ROUTE = 0;
-const AF_NETLINK = 16;
-const AF_INET = 2;
-const AF_INET6 = 10;
 const DNS_PORT = 53;
 const IP_PKTINFO = 8;
 const IPV6_RECVPKTINFO = 49;
@@ -60,10 +58,6 @@ const FIRST_RULE = 100;
 const actor = 'hub';
 type Rest = Parameters<typeof call> extends [unknown, unknown, ...infer R] ? R : never;
 const step = (why: string, ...rest: Rest): Step => call(actor, why, ...rest);
-
-/** A NETLINK_ROUTE socket in the network namespace of whoever opens it. */
-export const routeSocket = (who: Step['actor'], why: string, result: Slot): Step =>
-  call(who, why, 'socket', [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE], { result });
 
 /** sockaddr_in or sockaddr_in6 of port 53 on all addresses. */
 function anyAddress(ipv6: boolean): { memory: Memory; size: number } {
@@ -173,26 +167,15 @@ export interface UplinkOptions {
   outward: boolean;
 }
 
-/** What the uplink's program opens in the hub, from HUB_SLOT_UPLINK on: the hub closes what is left of it when the uplink has ended. */
-const UPLINK_DESCRIPTORS = [
-  'uplink',
-  'ready.r',
-  'ready.w',
-  'lifeline.r',
-  'lifeline.w',
-  'outward.r',
-  'outward.w',
-];
-type UplinkSlots = [Slot, Slot, Slot, Slot, Slot, Slot, Slot];
-/** Closes one of them: 0 in its slot says so. */
-const done = (why: string, fd: Slot): Step => step(why, 'close', [fd], { result: fd });
-
 /** Starts the uplink, and lets it and the bridges pass packets to each other. Run again when it has died. */
 export function hubUplinkProgram(options: UplinkOptions): Program {
   const { path, openFiles, directory, outward } = options;
   const slots = new Slots();
-  const opened = UPLINK_DESCRIPTORS.map((name) => slots.new(name)) as UplinkSlots;
-  const [pidfd, ready, written, lifeline, held, outwardReady, outwardWritten] = opened;
+  const pidfd = slots.new('uplink');
+  const [ready, written, lifeline, held] = ['ready.r', 'ready.w', 'lifeline.r', 'lifeline.w'].map((name) =>
+    slots.new(name),
+  ) as [Slot, Slot, Slot, Slot];
+  const outwardReady = slots.new('outward.r');
   const netns = `/proc/self/fd/${hub.HUB_FD_NETNS}`;
   const argv = slirpArguments(DEFAULT_SLIRP_OPTIONS, netns, written, lifeline, undefined, UPLINK);
   return {
@@ -213,12 +196,12 @@ export function hubUplinkProgram(options: UplinkOptions): Program {
         ...{ slots, name: 'slirp4netns', path, argv, stderr: hub.HUB_FD_LOG, openFiles, directory, pidfd },
         ...{ keep: [written, lifeline, hub.HUB_FD_NETNS], parent: 'hub' },
       }),
-      done('only slirp4netns writes there', written),
-      done('only slirp4netns watches it', lifeline),
-      ...(outward ? startOutward(slots, options, held, outwardReady, outwardWritten) : []),
+      close(actor, 'only slirp4netns writes there', written),
+      close(actor, 'only slirp4netns watches it', lifeline),
+      ...(outward ? startOutward(slots, options, held, outwardReady) : []),
       waitForAny('slirp4netns is ready, or has ended', [ready, pidfd], actor),
       ...readExactly(slots, 'slirp4netns must be ready: it writes "1"', ready, 1, actor),
-      done('it said what it had to say', ready),
+      close(actor, 'it said what it had to say', ready),
       ...exchange(actor, 'what comes from outside reaches the containers', slots, hub.HUB_FD_ROUTE, [
         ipv4Settings(UPLINK, ['forwarding', 'proxy_arp']),
       ]),
@@ -231,14 +214,8 @@ export function hubUplinkProgram(options: UplinkOptions): Program {
  * The other half of the uplink: connections, by the hub's binary itself. Each of the two ends when the other does: it has the other end of
  * slirp4netns's lifeline, and is the only one. The hub then starts both again.
  */
-function startOutward(
-  slots: Slots,
-  options: UplinkOptions,
-  lifeline: Slot,
-  ready: Slot,
-  written: Slot,
-): Step[] {
-  const self = slots.new('self');
+function startOutward(slots: Slots, options: UplinkOptions, lifeline: Slot, ready: Slot): Step[] {
+  const [written, self] = [slots.new('outward.w'), slots.new('self')];
   const { openFiles, directory } = options;
   const given = [written, lifeline, hub.HUB_FD_QUEUE, hub.HUB_FD_OUTWARD];
   return [
@@ -254,13 +231,13 @@ function startOutward(
         ...emptyRoot(),
       ],
     }),
-    done('only tsrun-outward writes there', written),
-    done('slirp4netns ends when tsrun-outward does', lifeline),
+    close(actor, 'only tsrun-outward writes there', written),
+    close(actor, 'slirp4netns ends when tsrun-outward does', lifeline),
   ];
 }
 
 const readySteps = (what: string, ready: Slot, slots: Slots): Step[] => [
   waitForAny(`${what}: it is ready, or has ended`, [ready], actor),
   ...readExactly(slots, `${what} must be ready: it writes "1"`, ready, 1, actor),
-  done('it said what it had to say', ready),
+  close(actor, 'it said what it had to say', ready),
 ];

@@ -9,6 +9,7 @@
  * so; those are not answered.
  */
 import { call, op } from '../sys/calls.ts';
+import { AF_NETLINK, NETLINK_ROUTE, SOCK_CLOEXEC, SOCK_RAW } from '../sys/constants.ts';
 import type { ErrnoName } from '../sys/errno.ts';
 import type { Actor, Field, Slot, Slots, Step } from '../sys/step.ts';
 
@@ -23,6 +24,10 @@ export const ENSURE = NLM_F_CREATE | NLM_F_REPLACE;
 export const ENSURE_LINK = NLM_F_CREATE;
 /** Makes it; fails with EEXIST if it is there. */
 export const CREATE = NLM_F_CREATE | NLM_F_EXCL;
+
+/** A socket for rtnetlink(7) in the network namespace of whoever opens it. */
+export const routeSocket = (actor: Actor, why: string, result: Slot): Step =>
+  call(actor, why, 'socket', [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE], { result });
 
 /** Parts of a message; `size` in bytes. */
 export interface Part {

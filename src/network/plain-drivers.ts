@@ -1,4 +1,4 @@
-/** Networks that need no helper: none, the host's, and that of an existing namespace (`container:ID`, `ns:PATH`). */
+/** Networks without a helper: none, the host’s, that of an existing namespace (`container:ID`, `ns:PATH`), and a bridge that the container is not on yet. */
 import type { NetworkDriver } from './driver.ts';
 
 const nothing = {
@@ -34,3 +34,15 @@ export const pathDriver = (name: string, path: string): NetworkDriver => ({
   namespace: { kind: 'path', path },
   nameservers: undefined,
 });
+
+/** A bridge that the container is not connected to yet: it has no addresses there, and cannot be attached. */
+export const unconnectedBridge: NetworkDriver = {
+  ...nothing,
+  name: 'bridge',
+  namespace: { kind: 'new' },
+  attach: () => {
+    throw new TypeError('a bridge has to be connected before it is attached');
+  },
+  publishing: 'sockets',
+  nameservers: [],
+};

@@ -4,8 +4,7 @@
  */
 import type { Rootless } from '../rootless/enter.ts';
 import { call } from '../sys/calls.ts';
-import { routeSocket } from './hub-program.ts';
-import { exchange } from './netlink.ts';
+import { exchange, routeSocket } from './netlink.ts';
 import { probeOnce } from './probe-once.ts';
 import { bridge, veth } from './route-messages.ts';
 

@@ -1,4 +1,15 @@
 /** What bridge networks ask of the kernel: links, addresses, routes and rules (rtnetlink(7), linux/if_link.h, linux/fib_rules.h). */
+import {
+  AF_INET,
+  AF_INET6,
+  IFF_UP,
+  RTM_DELLINK,
+  RTM_DELROUTE,
+  RTM_NEWADDR,
+  RTM_NEWLINK,
+  RTM_NEWROUTE,
+  RTM_NEWRULE,
+} from '../sys/constants.ts';
 import type { Slot } from '../sys/step.ts';
 import { type IpAddress, ipBytes, isIpv4 } from './ip-address.ts';
 import {
@@ -17,18 +28,8 @@ import {
   u32,
 } from './netlink.ts';
 
-const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
-const RTM_NEWADDR = 20;
-const RTM_NEWROUTE = 24;
-const RTM_DELROUTE = 25;
-const RTM_NEWRULE = 32;
-
-const AF_INET = 2;
-const AF_INET6 = 10;
 const family = (address: IpAddress): number => (isIpv4(address) ? AF_INET : AF_INET6);
 
-const IFF_UP = 1;
 const ifinfomsg = (index: number, up: boolean) =>
   struct(u8(0), u8(0), u16(0), u32(index), u32(up ? IFF_UP : 0), u32(up ? IFF_UP : 0));
 

@@ -2,7 +2,7 @@
 import { call } from '../sys/calls.ts';
 import { AT_FDCWD, CLONE_NEWNET, O_CLOEXEC, O_RDONLY } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
-import { routeSocket } from './hub-program.ts';
+import { routeSocket } from './netlink.ts';
 
 const actor = 'rootless';
 

@@ -14,9 +14,8 @@
  * setgroups(2) (user_namespaces(7), CVE-2014-8989). If the user is killed before the last write, the child reads end-of-file and fails.
  */
 
-import { call, close, op, pipe } from '../sys/calls.ts';
+import { call, close, op, pipe, writeFile } from '../sys/calls.ts';
 import {
-  AT_FDCWD,
   CLONE_NEWNS,
   CLONE_NEWUSER,
   CLONE_VFORK,
@@ -25,7 +24,6 @@ import {
   MS_REC,
   MS_SLAVE,
   O_CLOEXEC,
-  O_WRONLY,
   SIGCHLD,
 } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
@@ -129,20 +127,8 @@ function runHelper(name: 'newuidmap' | 'newgidmap', map: IdMap, entry: Entry): S
 }
 
 function mapSelf(maps: IdMaps, pid: Slot, slots: Slots): Step[] {
-  const write = (file: string, text: string, why: string): Step[] => {
-    const fd = slots.new(file);
-    return [
-      call(
-        'user',
-        why,
-        'openat',
-        [AT_FDCWD, { text: ['/proc/', pid, `/${file}`] }, O_WRONLY | O_CLOEXEC, 0],
-        { result: fd },
-      ),
-      call('user', why, 'write', [fd, text, Buffer.byteLength(text)]),
-      close('user', 'written', fd),
-    ];
-  };
+  const write = (file: string, value: string, why: string): Step[] =>
+    writeFile('user', slots, { path: { text: ['/proc/', pid, `/${file}`] }, value, why });
   return [
     ...write('setgroups', 'deny', 'give up setgroups(2), so that no group can be dropped to gain access'),
     ...write('uid_map', mapLines(maps.uids), 'map container 0 to the user, the only id there is'),

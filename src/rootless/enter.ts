@@ -4,7 +4,14 @@
  */
 import { closeSync, readFileSync, readSync } from 'node:fs';
 import { call, close, pipe } from '../sys/calls.ts';
-import { AT_FDCWD, CLOSE_RANGE_CLOEXEC, O_CLOEXEC, O_NONBLOCK, SIGKILL } from '../sys/constants.ts';
+import {
+  AT_FDCWD,
+  CLOSE_RANGE_CLOEXEC,
+  F_DUPFD_CLOEXEC,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  SIGKILL,
+} from '../sys/constants.ts';
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { ERRNO } from '../sys/errno.ts';
 import { FAILURE_RECORD_SIZE } from '../sys/format.ts';
@@ -196,7 +203,6 @@ export function spawnInside(
   const why = 'give the program its descriptors';
   // First out of the way of the targets, then into place.
   const parked = program.fds.map((_, i) => slots.new(`fd${i}`));
-  const F_DUPFD_CLOEXEC = 1030;
   const inside: Step[] = [
     ...before(slots),
     ...program.fds.map((fd, i) =>

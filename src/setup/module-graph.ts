@@ -33,7 +33,6 @@ const AT_FIRST_USE = [
   'image/unpack/start-unpack',
   'launch/seccomp/load-profile',
   'launch/seccomp/runtime-seccomp', // its result is kept in a file
-  'network/bridge', // connect-networks.ts, which uses it, is imported dynamically
 ];
 const isAtFirstUse = (file: string): boolean => AT_FIRST_USE.some((path) => file.endsWith(`/src/${path}.ts`));
 

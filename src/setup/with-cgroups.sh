@@ -8,14 +8,13 @@ setup=$(cd "$(dirname "$0")" && pwd)
 . "$setup/npm-for-account.sh"
 . "$setup/cgroups.sh"
 
-# Not $account and $tree: those names are the sourced functions'.
-who=$1 project=$2
+account=$1 tree=$2
 shift 2
-if delegate_cgroups "$who"; then
+if delegate_cgroups "$account"; then
 	status=0
-	run_as "$who" "$project" sh src/setup/test.sh with-cgroups "$@" || status=$?
+	run_as "$account" "$tree" sh src/setup/test.sh with-cgroups "$@" || status=$?
 	leave_cgroups
-	remove_cgroups "$who"
+	remove_cgroups "$account"
 	exit "$status"
 else
 	say 'no cgroup can be made here: the suite with-cgroups is left out'

@@ -43,6 +43,9 @@ export interface RuntimeMount {
 
 export type NamespaceType = 'user' | 'mount' | 'pid' | 'network' | 'ipc' | 'uts' | 'cgroup' | 'time';
 
+/** Those that a container may share with another one, besides its network. */
+export type ShareableNamespace = 'pid' | 'ipc' | 'uts' | 'cgroup';
+
 export interface RuntimeNamespace {
   type: NamespaceType;
   /** Join this one instead of making a new one. */

@@ -2,8 +2,10 @@
  * container.json: what the user asked for and what it resolved to. Written once, when the container is created; `config.json` beside it
  * is the OCI runtime configuration made of it. What the container *does* is not in here: see container-state.ts.
  */
+
 import type { IdMaps } from '../rootless/id-map.ts';
 import type { ChainId, Digest } from '../spec/image.ts';
+import type { ShareableNamespace } from '../spec/runtime.ts';
 
 export interface PublishedPort {
   hostIp: string;
@@ -49,9 +51,7 @@ export interface HealthCheck {
 }
 
 /** Whose namespaces a container shares: another container's, by its id, or one that somebody has made. */
-export type SharedNamespaces = Partial<
-  Record<'pid' | 'ipc' | 'uts' | 'cgroup', { container?: string; path?: string }>
->;
+export type SharedNamespaces = Partial<Record<ShareableNamespace, { container?: string; path?: string }>>;
 
 /** What keeps a container's output. */
 export type LogDriver = 'k8s-file' | 'json-file' | 'journald' | 'passthrough' | 'none';

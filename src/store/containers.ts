@@ -134,10 +134,14 @@ export class ContainerStore {
     }
   }
 
-  /** Removes the sockets of containers that do not exist: a start makes them when the container is there, a removal takes them away. */
-  sweepSockets(): void {
+  /**
+   * Removes the sockets of containers that do not exist: a start makes them when the container is there, a removal takes them away.
+   * @param before is told the id of each such container
+   */
+  sweepSockets(before: (id: string) => void): void {
     for (const id of namesIn(runtimeContainersDirectory(this.paths))) {
       if (existsSync(containerDirectory(this.paths, id))) continue;
+      before(id);
       rmSync(runtimeContainerDirectory(this.paths, id), { recursive: true, force: true });
     }
   }

@@ -74,7 +74,6 @@ export const storeEntries = (s: StorePaths): string[] =>
     'blobs',
     'layers',
     'images',
-    'mounts',
     'containers',
     'names',
     'volumes',

@@ -101,6 +101,7 @@ export const SECCOMP_SET_MODE_FILTER = 1;
 export const MFD_CLOEXEC = 1;
 export const MFD_ALLOW_SEALING = 2;
 export const MFD_EXEC = 0x10;
+export const F_DUPFD_CLOEXEC = 1030;
 export const F_ADD_SEALS = 1033;
 export const F_SEAL_ALL = 0x0f; // SEAL | SHRINK | GROW | WRITE
 
@@ -117,6 +118,8 @@ export const IFF_RUNNING = 0x40;
 // socket(2)
 export const AF_UNIX = 1;
 export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
@@ -126,6 +129,17 @@ export const SOCK_NONBLOCK = O_NONBLOCK;
 export const SHUT_RDWR = 2;
 export const SOL_SOCKET = 1;
 export const SCM_RIGHTS = 1;
+export const MSG_NOSIGNAL = 0x4000;
+export const MSG_CMSG_CLOEXEC = 0x40000000;
+
+// rtnetlink(7)
+export const NETLINK_ROUTE = 0;
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
+export const RTM_NEWADDR = 20;
+export const RTM_NEWROUTE = 24;
+export const RTM_DELROUTE = 25;
+export const RTM_NEWRULE = 32;
 
 // flock(2)
 export const LOCK_SH = 1;

@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { shellLine } from '../support/shell-line.ts';
-import { useTsrun } from '../support/tsrun.ts';
+import { BINARY, type Result, start, useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
@@ -14,7 +13,12 @@ const RUN = 'run --rm --network none';
 const directory = mkdtempSync(join(tmpdir(), 'tsrun-descriptors-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const shell = (line: string) => shellLine(tsrun, directory, line);
+/** A shell's line, in which `tsrun` is the one under test. */
+const shell = (line: string): Promise<Result> => {
+  const script = line.replaceAll('tsrun ', '"$TSRUN" ');
+  const env = { ...tsrun.store.env, TSRUN: BINARY };
+  return start('sh', ['-c', script], { env, cwd: directory }).ended;
+};
 const file = (): string => {
   writeFileSync(join(directory, 'given'), 'what is in it\n');
   return 'given';
@@ -54,6 +58,30 @@ it('exec passes them, too, and so does exec -d, which returns at once', async ()
   await tsrun.ok('rm', '-f', 'web');
 });
 
+// Once those that waited for their places had numbers among these places: of 110 or more, some were lost and others there twice.
+it('each of many is the file that it is here', async () => {
+  const count = 150;
+  for (let i = 0; i < count; i++) writeFileSync(join(directory, `${i}`), `${i}\n`);
+  const inside = `i=0; while [ $i -lt ${count} ]; do cat /proc/self/fd/$((3 + i)); i=$((i + 1)); done`;
+  const script = `
+import os, sys
+for i in range(${count}):
+    fd = os.open(str(i), os.O_RDONLY)
+    os.dup2(fd, 3 + i)
+    os.set_inheritable(3 + i, True)
+    if fd != 3 + i: os.close(fd)
+os.execvp(sys.argv[1], sys.argv[1:])`;
+  const words = [...RUN.split(' '), '--preserve-fds', `${count}`, IMAGE, 'sh', '-c', inside];
+  const { stdout, stderr } = await start('python3', ['-c', script, BINARY, ...words], {
+    env: tsrun.store.env,
+    cwd: directory,
+  }).ended;
+  expect({ stdout, stderr }).toEqual({
+    stdout: Array.from({ length: count }, (_, i) => `${i}\n`).join(''),
+    stderr: '',
+  });
+});
+
 it('the container alone holds them: their end is seen while it goes on', async () => {
   const inside = `'echo hi >&3; exec 3>&-; exec sleep 1000'`;
   const line = `{ tsrun run -d --name going --network none --preserve-fds 1 ${IMAGE} sh -c ${inside} 3>&1 >/dev/null; } | cat`;
@@ -86,5 +114,7 @@ it('they contradict a restart policy and a trace, and create cannot keep them', 
   expect(await refused(restarting)).toContain('restart policy');
   await tsrun.ok('rm', '-f', 'again');
   expect(await refused(`${RUN} --trace --preserve-fds 1 ${IMAGE} true`)).toContain('--trace');
+  const activated = `exec 3<${file()}; export LISTEN_FDS=1 LISTEN_PID=$$; exec tsrun ${RUN} --trace ${IMAGE} true`;
+  expect((await shell(activated)).stderr).toContain('--trace has no room for descriptors');
   expect(await refused(`create --preserve-fds 1 ${IMAGE} true`)).toContain('--preserve-fds');
 });

@@ -7,11 +7,10 @@ import { until } from './until.ts';
 
 /** Runs `tsrun words…` and kills it after `delayMs`. False when it had ended before. */
 export async function killAfter(tsrun: Tsrun, words: readonly string[], delayMs: number): Promise<boolean> {
-  const running = tsrun.start(words);
+  const { child, ended } = tsrun.start(words);
   await sleep(delayMs);
-  running.child.kill('SIGKILL');
-  const { signal } = await tsrun.endOf(`tsrun ${words.join(' ')}, killed after ${delayMs} ms`, running);
-  return signal === 'SIGKILL';
+  child.kill('SIGKILL');
+  return (await ended).signal === 'SIGKILL';
 }
 
 /** How long `tsrun words…` takes when nobody kills it, in milliseconds. */

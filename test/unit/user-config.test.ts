@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readUserConfig } from '../../src/engine/user-config.ts';
-import { userConfigPath } from '../../src/engine/with-defaults.ts';
+import { userConfigPath } from '../../src/engine/user-config-path.ts';
 
 let directory = '';
 beforeAll(() => {

@@ -1,5 +1,5 @@
 /** Limits that the kernel enforces, in a cgroup that is this user's (src/setup/cgroups.sh). */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { cgroupPlaces, thisHost } from '../../src/launch/cgroup/places.ts';
 import { useTsrun } from '../support/tsrun.ts';
@@ -51,6 +51,21 @@ it('no more processes than allowed, counted with those of exec; and no cgroup is
     expect(existsSync(directory)).toBe(true);
     expect(readdirSync(directory)).not.toContain(`tsrun-${id}`);
   }
+});
+
+it('rm removes what a killed supervisor has left, and cgroups below it', async () => {
+  await tsrun.ok('run', '-d', '--name', 'orphan', ...QUIET, '--pids-limit', '8', IMAGE, 'sleep', '1000');
+  const id = await tsrun.ok('inspect', '--format', '{{.Id}}', 'orphan');
+  const pid = await tsrun.ok('inspect', '--format', '{{.State.Pid}}', 'orphan');
+  const own = cgroupPlaces(thisHost(), ['pids']).map(({ directory }) => `${directory}/tsrun-${id}`);
+  const left = own.filter((directory) => existsSync(directory));
+  expect(left).not.toEqual([]);
+  for (const directory of left) mkdirSync(`${directory}/below/further`, { recursive: true });
+  const supervisor = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  process.kill(Number(supervisor), 'SIGKILL');
+  await until('the container has ended with it', () => !existsSync(`/proc/${pid}`));
+  await tsrun.ok('rm', 'orphan');
+  expect(left.filter((directory) => existsSync(directory))).toEqual([]);
 });
 
 it('what is started again after such an end is counted, and says so too', async () => {

@@ -7,11 +7,7 @@ import { usageError } from './usage.ts';
 /** What `ns:PATH` leads to must be a namespace's file: those of /proc/PID/ns, or what was bind-mounted from there. */
 function namespaceFile(option: string, path: string): string {
   const absolute = resolve(path);
-  try {
-    if (statSync(absolute, { throwIfNoEntry: false })) return absolute;
-  } catch (error) {
-    throw usageError(`${option} ns:${path}: ${(error as Error).message}`);
-  }
+  if (statSync(absolute, { throwIfNoEntry: false })) return absolute;
   throw usageError(`${option} ns:${path}: there is no such file`, `${option} ns:/proc/PID/ns/…`);
 }
 

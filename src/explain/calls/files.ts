@@ -1,5 +1,5 @@
 /** Calls on files, directories and descriptors. */
-import { AT_FDCWD, O_CREAT } from '../../sys/constants.ts';
+import { AT_FDCWD, F_DUPFD_CLOEXEC, O_CREAT } from '../../sys/constants.ts';
 import {
   type Family,
   flags,
@@ -18,7 +18,7 @@ import { flagsOf, joined, nameOf, namesOf, namesWith } from './names.ts';
 /** fcntl(2): what constants.ts has no use for. */
 const FCNTL = joined(
   namesWith('F_'),
-  namesOf({ F_DUPFD: 0, F_GETFD: 1, F_SETFD: 2, F_GETFL: 3, F_SETFL: 4, F_DUPFD_CLOEXEC: 1030 }),
+  namesOf({ F_DUPFD: 0, F_GETFD: 1, F_SETFD: 2, F_GETFL: 3, F_SETFL: 4, F_DUPFD_CLOEXEC }),
 );
 const OPEN = namesWith('O_');
 const RESOLVE = namesWith('RESOLVE_');

@@ -2,18 +2,13 @@
 import { type Family, flags, number, oneOf, plain, pointer } from './arguments.ts';
 import { flagsOf, joined, nameOf, namesOf, namesWith } from './names.ts';
 
-const FAMILIES = joined(namesWith('AF_'), namesOf({ AF_INET6: 10, AF_NETLINK: 16 }));
+const FAMILIES = namesWith('AF_');
 const TYPE_BITS = 0xfn;
 const TYPES = namesWith('SOCK_', 'SOCK_CLOEXEC', 'SOCK_NONBLOCK');
 const TYPE_FLAGS = joined(namesWith('SOCK_CLOEXEC'), namesWith('SOCK_NONBLOCK'));
 /** ioctl_tty(2), netdevice(7), ioctl_ns(2). */
 const REQUESTS = joined(joined(namesWith('TIOC'), namesWith('SIOC')), namesWith('FI'));
-const MESSAGE_FLAGS = namesOf({
-  MSG_PEEK: 2,
-  MSG_DONTWAIT: 0x40,
-  MSG_NOSIGNAL: 0x4000,
-  MSG_CMSG_CLOEXEC: 0x40000000,
-});
+const MESSAGE_FLAGS = joined(namesWith('MSG_'), namesOf({ MSG_PEEK: 2, MSG_DONTWAIT: 0x40 }));
 
 /** `SOCK_STREAM|SOCK_CLOEXEC`: a type and flags in one number. */
 const type = number((value) => {

@@ -1,5 +1,4 @@
 /** The entry of the packer: `node pack-worker JOB`. See run-pack-worker.ts. */
-import { exitNow } from '../../sys/exit.ts';
 import { runPackWorker } from './run-pack-worker.ts';
 
-exitNow(runPackWorker(process.argv[2] ?? ''));
+process.exitCode = runPackWorker(process.argv[2] ?? '');

@@ -61,17 +61,13 @@ export class UnpackConnection {
     const answer = await Promise.race([waiting.promise, ended]);
     this.#waiting = undefined;
     if (answer.ok) return answer.result as WorkerResults[Kind];
-    await this.close();
+    await this.#ended;
     throw reviveError(answer.error);
   }
 
-  /**
-   * There are no more layers for the worker, which has answered all that it was asked. It is not left to end by itself, as Node may
-   * wait for ever for its own compiler when it ends (nodejs/node#54918), and we would wait with it.
-   */
+  /** Tells the worker that there are no more layers, and waits for its end. */
   async close(): Promise<void> {
-    this.process.stdin.destroy();
-    this.process.kill();
+    this.process.stdin.end();
     await this.#ended;
   }
 

@@ -1,30 +1,9 @@
 /** Into a cgroup: for a container's first process, and for those that join it later. */
 import type { RuntimeConfig } from '../../spec/runtime.ts';
-import { call } from '../../sys/calls.ts';
-import { AT_FDCWD, CLONE_NEWCGROUP, O_CLOEXEC, O_WRONLY } from '../../sys/constants.ts';
-import type { Actor, Slots, Step } from '../../sys/step.ts';
-
-/** Steps that write `value` to a file that is there; with `mayLack`, if it is there. */
-export function writeFile(
-  actor: Actor,
-  slots: Slots,
-  path: string,
-  value: string,
-  why: string,
-  mayLack = false,
-  tolerate: Step['tolerate'] = [],
-): Step[] {
-  const fd = slots.new(path.slice(path.lastIndexOf('/') + 1));
-  const unless = mayLack ? (['EBADF'] as const) : [];
-  return [
-    call(actor, why, 'openat', [AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0], {
-      result: fd,
-      ...(mayLack && { tolerate: ['ENOENT'] as const }),
-    }),
-    call(actor, why, 'write', [fd, value, Buffer.byteLength(value)], { tolerate: [...tolerate, ...unless] }),
-    call(actor, 'written', 'close', [fd], { tolerate: unless }),
-  ];
-}
+import { call, writeFile } from '../../sys/calls.ts';
+import { CLONE_NEWCGROUP } from '../../sys/constants.ts';
+import type { ErrnoName } from '../../sys/errno.ts';
+import type { Slots, Step } from '../../sys/step.ts';
 
 /**
  * The new process moves itself, while it still sees the host's /sys. Only then does it get its cgroup namespace, whose root is the cgroup
@@ -34,11 +13,16 @@ export function enterCgroup(
   slots: Slots,
   directories: readonly string[],
   ownNamespace: boolean,
-  tolerate: Step['tolerate'] = [],
+  tolerate: readonly ErrnoName[] = [],
 ): Step[] {
   return [
     ...directories.flatMap((directory) =>
-      writeFile('container', slots, `${directory}/cgroup.procs`, '0', 'into its cgroup', false, tolerate),
+      writeFile('container', slots, {
+        path: `${directory}/cgroup.procs`,
+        value: '0',
+        why: 'into its cgroup',
+        tolerate: { write: tolerate },
+      }),
     ),
     ...(ownNamespace && directories.length > 0
       ? [call('container', 'and it sees no other', 'unshare', [CLONE_NEWCGROUP])]

@@ -13,7 +13,7 @@ export interface CgroupPlace {
   controllers: string[];
   /** Of v2: those that are on in cgroup.subtree_control already. */
   enabled: string[];
-  /** This process is the only one in it: it must leave before controllers can be turned on (no internal processes). */
+  /** This process is in it, alone, and must leave before controllers can be turned on (no internal processes). */
   crowded: boolean;
 }
 

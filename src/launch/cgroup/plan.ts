@@ -1,9 +1,8 @@
 /** A container's own cgroups: what is made before its first process, what that process does, and what goes with its end. */
 import type { RuntimeResources } from '../../spec/runtime.ts';
-import { call, close } from '../../sys/calls.ts';
+import { call, close, writeFile } from '../../sys/calls.ts';
 import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_WRONLY } from '../../sys/constants.ts';
 import type { Slots, Step } from '../../sys/step.ts';
-import { writeFile } from './enter.ts';
 import { type Controller, controllersFor, limitFiles, limitsInForce } from './limit-files.ts';
 import type { CgroupPlace } from './places.ts';
 
@@ -74,7 +73,12 @@ function makeOne(
     ...(place.version === 1 && needed.includes('cpuset') ? inheritCpuset(slots, place, directory) : []),
     ...files.flatMap((file) => {
       const why = `limit ${file.name.replace(/[._].*/, '')}: ${file.name} = ${file.value}`;
-      return writeFile('rootless', slots, `${directory}/${file.name}`, file.value, why, file.mayLack);
+      return writeFile('rootless', slots, {
+        path: `${directory}/${file.name}`,
+        value: file.value,
+        why,
+        ...(file.mayLack && { tolerate: { open: ['ENOENT'] } }),
+      });
     }),
   ];
 }
@@ -82,18 +86,22 @@ function makeOne(
 /** Only a cgroup without processes may hand controllers down (cgroup-v2.rst, "no internal process constraint"). */
 function turnOn(slots: Slots, place: CgroupPlace, controllers: readonly string[], pid: number): Step[] {
   const leaf = `${place.directory}/tsrun`;
+  const procs = `${leaf}/cgroup.procs`;
   const leave = [
     ...makeDirectory(leaf, 'where tsrun itself goes: a cgroup with processes hands no controllers down'),
-    ...writeFile('rootless', slots, `${leaf}/cgroup.procs`, String(pid), 'tsrun goes there', false, [
-      'ESRCH',
-    ]),
-    ...writeFile('rootless', slots, `${leaf}/cgroup.procs`, '0', 'and so does its supervisor'),
+    ...writeFile('rootless', slots, {
+      path: procs,
+      value: String(pid),
+      why: 'tsrun goes there',
+      tolerate: { write: ['ESRCH'] },
+    }),
+    ...writeFile('rootless', slots, { path: procs, value: '0', why: 'and so does its supervisor' }),
   ];
   const words = controllers.map((name) => `+${name}`).join(' ');
-  const file = `${place.directory}/cgroup.subtree_control`;
+  const path = `${place.directory}/cgroup.subtree_control`;
   return [
     ...(place.crowded ? leave : []),
-    ...writeFile('rootless', slots, file, words, 'hand controllers down'),
+    ...writeFile('rootless', slots, { path, value: words, why: 'hand controllers down' }),
   ];
 }
 

@@ -7,6 +7,7 @@
  * and capabilities already stop what the user may not do, the profile keeps the kernel's lesser-tested parts out of reach.
  * Calls that need a capability are only allowed to a container that has it.
  */
+import { AF_NETLINK } from '../../sys/constants.ts';
 import { ERRNO } from '../../sys/errno.ts';
 import type { Architecture } from '../../sys/syscall-numbers.ts';
 import { ALLOWED, type CallGroup, REFUSED, WITH_CAPABILITY } from './default-groups.ts';
@@ -24,7 +25,6 @@ const PERSONALITIES = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
 /** clone(2): NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET. NEWTIME shares its bit with the exit signal there. */
 const NAMESPACE_FLAGS = 0x7e020000;
 
-const AF_NETLINK = 16;
 const AF_VSOCK = 40;
 const NETLINK_AUDIT = 9;
 

@@ -10,12 +10,12 @@
  * listens to the other only (native/forward/address.c), so that `curl localhost`, which tries ::1 first, is served.
  */
 import { call } from '../../sys/calls.ts';
-import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from '../../sys/constants.ts';
+import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from '../../sys/constants.ts';
 import type { ErrnoName } from '../../sys/errno.ts';
 import type { Actor, Memory, Slot, Step } from '../../sys/step.ts';
 import type { PortMapping } from '../driver.ts';
 import { isIpv4 } from '../ip-address.ts';
-import { AF_INET6, socketAddress } from './socket-address.ts';
+import { socketAddress } from './socket-address.ts';
 
 const SO_REUSEADDR = 2;
 const IPPROTO_IPV6 = 41;

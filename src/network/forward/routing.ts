@@ -13,8 +13,17 @@
  * the moment only (native/forward/route.c). So a service that itself sends from that port to others (a peer-to-peer program, NTP) does
  * reach them.
  */
-import { call, close } from '../../sys/calls.ts';
-import { AT_FDCWD, CLONE_NEWNET, O_CLOEXEC, O_RDONLY, O_WRONLY, SOCK_CLOEXEC } from '../../sys/constants.ts';
+import { call, close, writeFile } from '../../sys/calls.ts';
+import {
+  AT_FDCWD,
+  CLONE_NEWNET,
+  IFF_UP,
+  O_CLOEXEC,
+  O_RDONLY,
+  RTM_NEWLINK,
+  RTM_NEWROUTE,
+  RTM_NEWRULE,
+} from '../../sys/constants.ts';
 import type { Actor, Slot, Slots, Step } from '../../sys/step.ts';
 import type { PortMapping } from '../driver.ts';
 import {
@@ -24,6 +33,7 @@ import {
   message,
   type NetlinkMessage,
   type Part,
+  routeSocket,
   struct,
   u8,
   u16,
@@ -32,14 +42,6 @@ import {
 import { LONG_SEGMENTS, longSegments } from '../route-messages.ts';
 import { type ForwardTarget, MARK, TABLES } from './config.ts';
 
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const NETLINK_ROUTE = 0;
-
-const RTM_NEWLINK = 16;
-const RTM_NEWROUTE = 24;
-const RTM_NEWRULE = 32;
-const IFF_UP = 1;
 /** Index of `lo` in every network namespace. */
 const LOOPBACK = 1;
 
@@ -183,24 +185,15 @@ export function routingSteps(
   ports: readonly PortMapping[],
 ): Step[] {
   const socket = slots.new('route');
-  const file = slots.new('sysctl');
   return [
-    ...sysctls(target).flatMap((name) => [
-      call(
-        actor,
-        `${name} = 1`,
-        'openat',
-        [AT_FDCWD, `/proc/sys/${name.replaceAll('.', '/')}`, O_WRONLY, 0],
-        {
-          result: file,
-        },
-      ),
-      call(actor, 'answers find the forwarder', 'write', [file, '1', 1]),
-      close(actor, 'set', file),
-    ]),
-    call(actor, 'ask for routes', 'socket', [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE], {
-      result: socket,
-    }),
+    ...sysctls(target).flatMap((name) =>
+      writeFile(actor, slots, {
+        path: `/proc/sys/${name.replaceAll('.', '/')}`,
+        value: '1',
+        why: `${name} = 1: answers find the forwarder`,
+      }),
+    ),
+    routeSocket(actor, 'ask for routes', socket),
     ...exchange(
       actor,
       'what is answered to clients comes to the forwarder',

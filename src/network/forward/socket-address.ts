@@ -1,8 +1,7 @@
 /** struct sockaddr_in and sockaddr_in6 (ip(7), ipv6(7)) as memory of a program. */
+import { AF_INET, AF_INET6 } from '../../sys/constants.ts';
 import type { Memory } from '../../sys/step.ts';
 import { type IpAddress, ipBytes, isIpv4 } from '../ip-address.ts';
-
-export const AF_INET6 = 10;
 
 const networkOrder = (port: number): number => ((port & 255) << 8) | (port >>> 8);
 
@@ -10,7 +9,7 @@ const networkOrder = (port: number): number => ((port & 255) << 8) | (port >>> 8
 export function socketAddress(ip: IpAddress, port: number): { memory: Memory; size: number } {
   const ipv4 = isIpv4(ip);
   const bytes = new Uint8Array(ipv4 ? 16 : 28);
-  bytes.set([ipv4 ? 2 : AF_INET6, 0, port >>> 8, port & 255]);
+  bytes.set([ipv4 ? AF_INET : AF_INET6, 0, port >>> 8, port & 255]);
   bytes.set(ipBytes(ip), ipv4 ? 4 : 8);
   return {
     memory: { fields: [{ bytes }], say: ipv4 ? `${ip}:${port}` : `[${ip}]:${port}` },
@@ -20,7 +19,7 @@ export function socketAddress(ip: IpAddress, port: number): { memory: Memory; si
 
 /** The first four bytes of a socket's address as one number, as a program loads it: family and port. */
 export const familyAndPort = (ip: IpAddress, port: number): number =>
-  (networkOrder(port) << 16) | (isIpv4(ip) ? 2 : AF_INET6);
+  (networkOrder(port) << 16) | (isIpv4(ip) ? AF_INET : AF_INET6);
 
 /** The port in such a number. */
 export const portOf = (familyAndPort: number): number => networkOrder((familyAndPort >>> 16) & 0xffff);

@@ -1,27 +1,17 @@
 /** What native/forward/outward.c is given of the bridges' network namespace: its queue and its listening socket. */
-import { call } from '../../sys/calls.ts';
-import {
-  AF_INET,
-  AT_FDCWD,
-  O_CLOEXEC,
-  O_WRONLY,
-  SOCK_CLOEXEC,
-  SOCK_RAW,
-  SOCK_STREAM,
-} from '../../sys/constants.ts';
+import { call, writeFile } from '../../sys/calls.ts';
+import { AF_INET, AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW, SOCK_STREAM } from '../../sys/constants.ts';
 import type { Actor, Slot, Slots, Step } from '../../sys/step.ts';
 import { socketAddress } from '../forward/socket-address.ts';
 import type { Subnet } from '../ip-address.ts';
 import { exchange } from '../netlink.ts';
 import { LISTENING_PORT, outwardRules, queueHere } from './rules.ts';
 
-const AF_NETLINK = 16;
 const NETLINK_NETFILTER = 12;
 /** As many as the kernel allows (net.core.somaxconn). */
 const BACKLOG = 4096;
 /** There if br_netfilter is loaded, as docker does; with it each frame of a bridge would be looked at. It changes nothing else. */
 const BRIDGE_RULES = '/proc/sys/net/bridge/bridge-nf-call-iptables';
-const NO_SETTING = ['EBADF', 'EPERM', 'EACCES'] as const;
 
 export interface OutwardPlace {
   /** Name of the uplink's interface. */
@@ -39,20 +29,14 @@ export function openOutward(
   listener: Slot,
 ): Step[] {
   const { memory, size } = socketAddress('0.0.0.0', LISTENING_PORT);
-  const setting = slots.new('sysctl');
   const step = (why: string, ...rest: Rest): Step => call(actor, why, ...rest);
   return [
-    step(
-      'frames between containers pass no rules',
-      'openat',
-      [AT_FDCWD, BRIDGE_RULES, O_WRONLY | O_CLOEXEC, 0],
-      {
-        result: setting,
-        tolerate: ['ENOENT', 'EACCES', 'EROFS'],
-      },
-    ),
-    step('net.bridge.bridge-nf-call-iptables = 0', 'write', [setting, '0', 1], { tolerate: NO_SETTING }),
-    step('set', 'close', [setting], { tolerate: ['EBADF'] }),
+    ...writeFile(actor, slots, {
+      path: BRIDGE_RULES,
+      value: '0',
+      why: 'frames between containers pass no rules',
+      tolerate: { open: ['ENOENT', 'EACCES', 'EROFS'], write: ['EPERM', 'EACCES'] },
+    }),
     step('talk about packets there', 'socket', [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER], {
       result: queue,
     }),

@@ -25,12 +25,7 @@ export class Lane implements AsyncDisposable {
   /** `like`: another lane, whose build is copied. */
   static async open(like?: Lane): Promise<Lane> {
     const lane = new Lane(like ? await like.build.copy() : await FaultBuild.make());
-    try {
-      await lane.tsrun.open();
-    } catch (error) {
-      lane.build[Symbol.dispose]();
-      throw error;
-    }
+    await lane.tsrun.open();
     return lane;
   }
 
@@ -109,11 +104,8 @@ export class Lane implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.tsrun.close();
-    } finally {
-      this.build[Symbol.dispose]();
-    }
+    await this.tsrun.close();
+    this.build[Symbol.dispose]();
   }
 }
 

@@ -24,7 +24,9 @@ test('names and sockets of containers that are no more are swept, those of other
   }
   mkdirSync(`${paths.root}/locks`, { recursive: true });
   containers.sweepNames();
-  containers.sweepSockets();
+  const told: string[] = [];
+  containers.sweepSockets((id) => told.push(id));
+  expect(told).toEqual([gone]);
   expect(existsSync(attachSocket(runtimeContainerDirectory(paths, there)))).toBe(true);
   expect(existsSync(runtimeContainerDirectory(paths, gone))).toBe(false);
   expect(readdirSync(namesDirectory(paths))).toEqual(['name-a']);
