@@ -13,8 +13,12 @@
  */
 import { defineConfig } from 'vitest/config';
 
+/** What the suites share that need nothing but themselves: two files at a time, before those that look for leaks. */
+const independent = { maxWorkers: 2, sequence: { groupOrder: 0 } };
+
 /** What the suites that start containers share: one file at a time, a leak check after each file. */
 const containers = {
+  sequence: { groupOrder: 1 },
   setupFiles: ['test/support/check-leaks-after-file.ts'],
   fileParallelism: false,
   testTimeout: 180_000,
@@ -24,16 +28,24 @@ const containers = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { ...independent, name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       {
         test: {
+          ...independent,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 240_000,
         },
       },
-      { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 180_000 } },
+      {
+        test: {
+          ...independent,
+          name: 'hostile',
+          include: ['test/hostile/**/*.test.ts'],
+          testTimeout: 180_000,
+        },
+      },
       { test: { ...containers, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
       { test: { ...containers, name: 'without-subids', include: ['test/without-subids/**/*.test.ts'] } },
       { test: { ...containers, name: 'with-cgroups', include: ['test/with-cgroups/**/*.test.ts'] } },

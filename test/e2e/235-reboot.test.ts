@@ -62,7 +62,7 @@ beforeAll(async () => {
   const words = (name: string): string[] => ['run', '-d', '--network', 'none', '--name', name];
   const command = [IMAGE, 'sh', '-c', 'echo up; exec sleep 1000'];
   await tsrun.ok(...words('plain'), ...command);
-  await tsrun.ok(...words('restarting'), '--restart', 'always', ...command);
+  await tsrun.ok(...words('restarting'), '--restart', 'always', '--stop-timeout', '1', ...command);
   await tsrun.ok(...words('healthy'), '--health-cmd', 'true', '--health-interval', '1s', ...command);
   for (const name of NAMES) await until('it is up', async () => (await tsrun.ok('logs', name)) === 'up');
   await reboot();

@@ -7,7 +7,7 @@ import { casesOf, Lane } from '../support/fault/run-scenario.ts';
 import { scenarios } from '../support/fault/scenarios.ts';
 
 /** Of each program of a command. */
-const STEPS = 2;
+const STEPS = 1;
 
 let lane: Lane;
 

@@ -30,8 +30,10 @@ describe('exit', () => {
   });
 
   test('of a process whose status nobody can know is unknown, not 0', async () => {
-    const stranger = spawn('sleep', ['0.1'], { detached: true });
+    const stranger = spawn('sleep', ['1000'], { detached: true });
     const run = supervise({ start: adopt(stranger.pid ?? 0), attach });
+    await run.first.message('started');
+    stranger.kill('SIGKILL');
     expect((await run.first.message('exit')).status).toEqual({ kind: 'unknown' });
     expect(run.exit()).toMatchObject({ kind: 'unknown', value: 0 });
   });
