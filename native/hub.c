@@ -33,6 +33,7 @@
 #include "supervisor/signals.h"
 
 #include <asm/siginfo.h>
+#include <asm/signal.h>
 #include <linux/mman.h>
 #include <linux/wait.h>
 
@@ -40,7 +41,7 @@
 
 static struct hub_spec spec;
 static int report_fd = HUB_FD_REPORT;
-static int uplink_fd = -1;
+static int uplink[HUB_UPLINK_DESCRIPTORS]; /* what its program has left open, as HUB_SLOT_UPLINK says */
 static int64_t uplink_at = -1; /* when it is to be started again; -1 = it is there, or there is none */
 
 /* Tells whoever started us; nobody may be there any more. */
@@ -51,8 +52,11 @@ static void report(uint32_t op, int error)
 	io_write(report_fd, &record, sizeof(record));
 }
 
-/* Runs a fresh copy of the program at OFFSET; *FIRST is what it leaves in its first slot. 0 or -errno, which is reported. */
-static int run(uint32_t offset, uint32_t size, int *first)
+/*
+ * Runs a fresh copy of the program at OFFSET; DESCRIPTORS[] becomes what it leaves in its first COUNT slots, whether it succeeds or fails.
+ * 0 or -errno, which is reported.
+ */
+static int run(uint32_t offset, uint32_t size, int *descriptors, uint32_t count)
 {
 	long at = SYS6(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct program *p = (struct program *)at;
@@ -61,12 +65,13 @@ static int run(uint32_t offset, uint32_t size, int *first)
 	if (at < 0 && at > -4096)
 		return (int)at;
 	ret = io_read_at(HUB_FD_SPEC, p, offset, size);
-	if (!ret)
+	if (!ret) {
 		ret = program_run(p, size);
+		for (uint32_t i = 0; i < count && i < p->slot_count; i++)
+			descriptors[i] = (int)program_slots(p)[i];
+	}
 	if (ret)
 		report(p->failed_errno ? p->failed_op : UINT32_MAX, (int)-ret);
-	else if (p->slot_count > HUB_SLOT_UPLINK)
-		*first = (int)program_slots(p)[HUB_SLOT_UPLINK];
 	SYS2(__NR_munmap, p, size);
 	return (int)ret;
 }
@@ -80,34 +85,38 @@ static void reap(void)
 	while (SYS5(__NR_waitid, P_ALL, 0, &info, WEXITED | WNOHANG, 0) == 0 && info.si_pid);
 }
 
-static void start_uplink(void)
+/* Ends what is left of it: slirp4netns, and with the last descriptor tsrun-outward. */
+static void end_uplink(void)
 {
-	int error = 0;
-
-	uplink_at = -1;
-	if (spec.uplink_offset)
-		error = run(spec.uplink_offset, spec.uplink_size, &uplink_fd);
-	members_uplink(error);
-	if (uplink_fd >= 0)
-		loop_watch(uplink_fd, EPOLLIN, WATCH_UPLINK, 0);
-	else if (error)
-		uplink_at = clock_monotonic() + UPLINK_PAUSE;
+	if (uplink[HUB_SLOT_UPLINK] > 2)
+		SYS4(__NR_pidfd_send_signal, uplink[HUB_SLOT_UPLINK], SIGKILL, 0, 0);
+	for (uint32_t i = 0; i < HUB_UPLINK_DESCRIPTORS; i++) {
+		if (uplink[i] > 2)
+			io_close(&uplink[i]);
+		uplink[i] = -1;
+	}
+	uplink_at = clock_monotonic() + UPLINK_PAUSE;
 }
 
-static void uplink_ended(void)
+static void start_uplink(void)
 {
-	io_close(&uplink_fd);
+	int error;
+
+	uplink_at = -1;
 	reap();
-	uplink_at = clock_monotonic() + UPLINK_PAUSE;
+	error = run(spec.uplink_offset, spec.uplink_size, uplink, HUB_UPLINK_DESCRIPTORS);
+	members_uplink(error);
+	if (error)
+		end_uplink();
+	else
+		loop_watch(uplink[HUB_SLOT_UPLINK], EPOLLIN, WATCH_UPLINK, 0);
 }
 
 static int open_all(void)
 {
-	int none;
-
 	if (io_read_at(HUB_FD_SPEC, &spec, 0, sizeof(spec)) || spec.magic != HUB_MAGIC)
 		return -EINVAL;
-	if (run(spec.network_offset, spec.network_size, &none))
+	if (run(spec.network_offset, spec.network_size, 0, 0))
 		return -EINVAL;
 	return loop_open() || members_open() || udp_open() || tcp_open() ? -EINVAL : 0;
 }
@@ -122,7 +131,7 @@ static void act(enum watch kind, uint32_t number)
 		members_ready(number);
 		break;
 	case WATCH_UPLINK:
-		uplink_ended();
+		end_uplink();
 		break;
 	case WATCH_UDP:
 		udp_ready();
@@ -142,11 +151,6 @@ static void act(enum watch kind, uint32_t number)
 	}
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 int program_main(int argc, char **argv, char **envp)
 {
 	(void)envp;
@@ -158,7 +162,10 @@ int program_main(int argc, char **argv, char **envp)
 	if (open_all())
 		return 1;
 	report(0, 0);
-	start_uplink();
+	if (spec.uplink_offset)
+		start_uplink();
+	else
+		members_uplink(0);
 	io_close(&report_fd);
 	while (!members_none()) {
 		enum watch kind;
@@ -166,7 +173,7 @@ int program_main(int argc, char **argv, char **envp)
 
 		if (uplink_at >= 0 && clock_monotonic() >= uplink_at)
 			start_uplink();
-		if (loop_next(&kind, &number, sooner(uplink_at, sooner(udp_tick(), tcp_tick()))))
+		if (loop_next(&kind, &number, clock_earlier(uplink_at, clock_earlier(udp_tick(), tcp_tick()))))
 			act(kind, number);
 	}
 	return 0;

@@ -12,8 +12,9 @@
  *   7  where traced ops are written, or closed
  *   8  and the next ones, without a gap: what the start program knows by number (the connection to the hub of the bridge networks), or closed
  *
- * When it starts the container again (SPEC_RESTART_*), the supervisor executes itself, with 3, 4, 6 and from 8 on as they were, and the number of
- * restarts and the last pause in ms as its arguments, and the policy of the last FRAME_POLICY if there was one. Each start is so a process image that knows nothing of the one before.
+ * When it starts the container again (SPEC_RESTART_*), the supervisor executes itself, with 3, 4, 6 and from 8 on as they were, and the number
+ * of restarts and the last pause in ms as its arguments, and the policy of the last FRAME_POLICY if there was one. Each start is so a
+ * process image that knows nothing of the one before.
  *
  * Signals: SIGUSR1 says that the end of the container is wanted, so that it is not started again; SIGUSR2 says the same, and that the
  * cleanup program is not to be run (`tsrun restart` of a --rm container). All others that could end it are ignored.

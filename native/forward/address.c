@@ -60,6 +60,16 @@ int address_equal(const struct address *a, const struct address *b)
 	return a->is6 == b->is6 && a->port == b->port && !memcmp(a->ip, b->ip, sizeof(a->ip));
 }
 
+uint32_t address_hash(uint32_t hash, const struct address *a)
+{
+	const uint32_t prime = 16777619u; /* FNV-1a's */
+
+	for (uint32_t i = 0; i < address_ip_length(a); i++)
+		hash = (hash ^ a->ip[i]) * prime;
+	hash = (hash ^ (a->port & 0xff)) * prime;
+	return (hash ^ a->port >> 8) * prime;
+}
+
 /* Are the first BITS of A and B the same? */
 static int same_network(const uint8_t *a, const uint8_t *b, unsigned bits)
 {

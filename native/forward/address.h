@@ -32,6 +32,9 @@ uint32_t address_to_v6(union socket_address *to, const struct address *from);
 
 int address_equal(const struct address *a, const struct address *b);
 
+/* HASH with A mixed in. */
+uint32_t address_hash(uint32_t hash, const struct address *a);
+
 static inline uint32_t address_ip_length(const struct address *a)
 {
 	return a->is6 ? 16 : 4;

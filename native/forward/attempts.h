@@ -10,11 +10,11 @@
 #define NO_PACKET 0u /* the queue's numbers begin with 1 */
 
 struct attempt {
+	uint32_t next; /* places.h */
 	int fd; /* connected, or connecting, to the target; -1: this place is free */
 	uint8_t connected; /* the request was let through: the client's end will be accepted */
 	uint32_t packet; /* the request that waits for a verdict, or NO_PACKET */
 	struct address client, target;
-	uint32_t next; /* in the chain, or in the list of free places: index + 1; 0: none */
 	int64_t until; /* it is given up then, in ms of CLOCK_MONOTONIC */
 };
 
@@ -31,6 +31,9 @@ struct attempt *attempt_new(int fd, const struct address *client, const struct a
 
 /* Forgets it. Its socket is the caller's. */
 void attempt_end(struct attempt *a);
+
+/* GIVE_UP is called for each that is to last until UNTIL, in ms of CLOCK_MONOTONIC, at most: INT64_MAX means all. */
+void attempts_each(int64_t until, void (*give_up)(struct attempt *));
 
 /* GIVE_UP is called for each whose time is over. When it must be called again, in ms of CLOCK_MONOTONIC; -1: there is none. */
 int64_t attempts_expire(int64_t now, void (*give_up)(struct attempt *));

@@ -4,17 +4,7 @@
 #include "../supervisor/io.h"
 #include "../supervisor/text.h"
 
-#include <asm/signal.h>
 #include <linux/resource.h>
-
-int begin_number(const char *digits)
-{
-	int n = 0;
-
-	for (; *digits >= '0' && *digits <= '9' && n < 100000; digits++)
-		n = 10 * n + (*digits - '0');
-	return n;
-}
 
 int begin_failed(const char *who, const char *what, int error)
 {
@@ -29,18 +19,6 @@ int begin_failed(const char *who, const char *what, int error)
 	text_string(&t, "\n");
 	io_write(2, words, t.len);
 	return 1;
-}
-
-/* What rt_sigaction(2) takes. */
-struct action {
-	uint64_t handler, flags, restorer, mask;
-};
-
-void begin_ignore_sigpipe(void)
-{
-	struct action ignore = {.handler = 1};
-
-	SYS4(__NR_rt_sigaction, SIGPIPE, &ignore, 0, 8);
 }
 
 uint32_t begin_descriptors(uint32_t reserved)

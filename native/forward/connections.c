@@ -1,56 +1,49 @@
 /* connections.c - see connections.h */
 #include "connections.h"
+#include "places.h"
 
 #include "../supervisor/io.h"
 
-#include <linux/mman.h>
-
 #define CONNECTIONS_MAX 65536u
 #define STARVED 5 /* ms until a pipe is tried for again */
-#define NONE 0xffffffffu
 
 struct list {
-	uint32_t first, last;
+	uint32_t first, last; /* 1 + index; 0: it is empty */
 };
 
+static struct places places;
 static struct connection *connections;
-static uint32_t limit, used, live;
-static struct list unused = {NONE, NONE}, closed = {NONE, NONE}, going_on = {NONE, NONE};
+static struct list closed, going_on;
 static int draining, starved;
 
 static void push(struct list *list, uint32_t index)
 {
-	connections[index].next = NONE;
-	if (list->last == NONE)
-		list->first = index;
+	connections[index].next = 0;
+	if (list->last)
+		connections[list->last - 1].next = index + 1;
 	else
-		connections[list->last].next = index;
-	list->last = index;
+		list->first = index + 1;
+	list->last = index + 1;
 }
 
+/* The first of LIST, which is not empty. */
 static uint32_t pop(struct list *list)
 {
-	uint32_t index = list->first;
+	uint32_t index = list->first - 1;
 
-	if (index == NONE)
-		return NONE;
 	list->first = connections[index].next;
-	if (list->first == NONE)
-		list->last = NONE;
+	if (!list->first)
+		list->last = 0;
 	return index;
 }
 
 int connections_open(uint32_t descriptors)
 {
-	long at;
+	uint32_t most = descriptors / 3 < CONNECTIONS_MAX ? descriptors / 3 : CONNECTIONS_MAX; /* two sockets, and room for pipes */
+	int error = places_open(&places, sizeof(*connections), most);
 
-	limit = descriptors / 3 < CONNECTIONS_MAX ? descriptors / 3 : CONNECTIONS_MAX; /* two sockets, and room for pipes */
-	at = SYS6(__NR_mmap, 0, limit * sizeof(*connections), PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (at < 0 && at > -4096)
-		return (int)at;
-	connections = (struct connection *)at;
-	return 0;
+	connections = places.at;
+	return error;
 }
 
 struct connection *connection_at(uint32_t index)
@@ -65,22 +58,20 @@ uint32_t connection_index(const struct connection *c)
 
 int connections_full(void)
 {
-	return unused.first == NONE && used == limit;
+	return places_full(&places);
 }
 
 struct connection *connection_new(int fd)
 {
+	uint32_t index = place_take(&places);
 	struct connection *c;
-	uint32_t index;
 
-	if (connections_full())
+	if (index == NO_PLACE)
 		return 0;
-	index = pop(&unused);
-	c = &connections[index == NONE ? used++ : index];
-	*c = (struct connection){.state = CONNECTION_BEGINS, .next = NONE};
+	c = &connections[index];
+	*c = (struct connection){.state = CONNECTION_BEGINS};
 	c->relay.ends[CLIENT] = (struct end){.fd = fd, .pipe = NO_PIPE, .readable = 1, .writable = 1};
 	c->relay.ends[SERVER] = (struct end){.fd = -1, .pipe = NO_PIPE};
-	live++;
 	return c;
 }
 
@@ -98,7 +89,6 @@ void connection_close(struct connection *c, int reset)
 		pipe_give(&e->pipe);
 	}
 	c->state = CONNECTION_CLOSED;
-	live--;
 	if (!c->queued)
 		push(&closed, connection_index(c));
 }
@@ -149,11 +139,11 @@ void connection_ready(struct connection *c, unsigned side, uint32_t events)
 
 static void bury(void)
 {
-	uint32_t index;
+	while (closed.first) {
+		uint32_t index = pop(&closed);
 
-	while ((index = pop(&closed)) != NONE) {
 		connections[index].state = CONNECTION_FREE;
-		push(&unused, index);
+		place_give(&places, index);
 	}
 }
 
@@ -162,15 +152,15 @@ void connections_round(void)
 	uint32_t last = going_on.last, index;
 
 	starved = 0;
-	while (last != NONE && (index = pop(&going_on)) != NONE) {
-		struct connection *c = &connections[index];
+	while (last && going_on.first) {
+		struct connection *c = &connections[index = pop(&going_on)];
 
 		c->queued = 0;
 		if (c->state == CONNECTION_RELAYS)
 			pump(c);
 		else if (c->state == CONNECTION_CLOSED)
 			push(&closed, index);
-		if (index == last)
+		if (index + 1 == last)
 			break;
 	}
 	bury();
@@ -178,7 +168,7 @@ void connections_round(void)
 
 int64_t connections_deadline(int64_t now)
 {
-	if (going_on.first == NONE)
+	if (!going_on.first)
 		return -1;
 	return starved ? now + STARVED : now;
 }
@@ -186,7 +176,7 @@ int64_t connections_deadline(int64_t now)
 void connections_drain(void)
 {
 	draining = 1;
-	for (uint32_t i = 0; i < used; i++) {
+	for (uint32_t i = 0; i < places.used; i++) {
 		struct connection *c = &connections[i];
 
 		if (c->state == CONNECTION_BEGINS)
@@ -198,15 +188,11 @@ void connections_drain(void)
 
 uint32_t connections_count(void)
 {
-	return live;
+	return places.live;
 }
 
 void connections_trim(void)
 {
 	pipes_trim();
-	if (live || !used)
-		return;
-	SYS3(__NR_madvise, connections, limit * sizeof(*connections), MADV_DONTNEED);
-	used = 0;
-	unused = closed = going_on = (struct list){NONE, NONE};
+	places_trim(&places);
 }

@@ -24,12 +24,12 @@ enum connection_state {
 };
 
 struct connection {
+	uint32_t next;	/* places.h; or in the list that it is in: 1 + index, 0 for none */
 	struct relay relay;
 	uint8_t state;	/* enum connection_state */
 	uint8_t other;	/* tcp.c: the second way is tried, address_way() */
 	uint8_t queued; /* it is in the list of those that go on */
 	uint16_t port;	/* tcp.c: index of the published port */
-	uint32_t next;	/* in the list that it is in */
 	struct address client;
 };
 

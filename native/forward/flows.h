@@ -9,9 +9,8 @@
 
 #include "address.h"
 
-#define NO_FLOW 0xffffffffu
-
 struct flow {
+	uint32_t next; /* places.h */
 	int fd; /* inside, connected to the service; -1: this place is free */
 	uint16_t port;
 	uint8_t replied;
@@ -21,7 +20,7 @@ struct flow {
 	struct address client;
 	struct address local; /* the host's, that the client sent to; port 0 */
 	struct address source; /* by which the service knows the client */
-	uint32_t hash_next, older, newer;
+	uint32_t older, newer; /* index, or NO_PLACE */
 	int64_t last; /* when something was passed on */
 };
 

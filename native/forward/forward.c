@@ -13,9 +13,11 @@
  * container: the supervisor's death kills it (PR_SET_PDEATHSIG), the container's end brings SIGTERM; then what the container had sent
  * before it ended is still delivered, for a moment. It looks at no byte of what it passes on.
  *
- *   config.h    what it is given            tcp.c  connections.c  relay.c  pipes.c    connections
- *   address.c   who a client is inside      udp.c  flows.c  route.c    datagrams
- *   lock.c      what it gives up
+ *   config.h         what it is given               tcp.c  accepting.c  connections.c  relay.c  pipes.c    connections
+ *   begin.c          how it begins                  udp.c  flows.c  route.c                                datagrams
+ *   lock.c           what it gives up               events.c                                               what it waits for
+ *   address.c        who a client is inside         places.c                                               the tables of both
+ *   tcp-inside.c     and a socket that is bound to it
  */
 #include "forward.h"
 #include "begin.h"
@@ -29,6 +31,7 @@
 
 #include "../supervisor/clock.h"
 #include "../supervisor/io.h"
+#include "../supervisor/signals.h"
 #include "../supervisor/text.h"
 
 #include <asm/signal.h>
@@ -71,7 +74,7 @@ static int open_signals(void)
 {
 	uint64_t mask = 1ul << (SIGTERM - 1);
 
-	begin_ignore_sigpipe();
+	signals_ignore(SIGPIPE);
 	SYS4(__NR_rt_sigprocmask, SIG_BLOCK, &mask, 0, 8);
 	return (int)SYS4(__NR_signalfd4, -1, &mask, sizeof(mask), SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -148,8 +151,8 @@ static void serve(void)
 
 	while (drain_until < 0 || (connections_count() && now < drain_until)) {
 		struct epoll_event events[EVENTS_MAX];
-		int64_t deadline = earlier(earlier(tcp_deadline(now), flows_expire(now)), drain_until);
-		int n = events_wait(events, earlier(deadline, busy_at < 0 ? -1 : busy_at + TRIM_AFTER));
+		int64_t deadline = clock_earlier(clock_earlier(tcp_deadline(now), flows_expire(now)), drain_until);
+		int n = events_wait(events, clock_earlier(deadline, busy_at < 0 ? -1 : busy_at + TRIM_AFTER));
 
 		now = clock_monotonic();
 		for (int i = 0; i < n; i++)
@@ -170,10 +173,10 @@ int forward_main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	error = load_config(begin_number(argv[1]));
+	error = load_config((int)text_to_number(argv[1]));
 	if (error)
 		return begin_failed(FORWARD_NAME, "its config", error);
-	ready = begin_number(argv[2]);
+	ready = (int)text_to_number(argv[2]);
 	SYS5(__NR_prctl, PR_SET_NAME, FORWARD_NAME, 0, 0, 0);
 	signals = open_signals();
 	error = open_all();

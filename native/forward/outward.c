@@ -18,6 +18,7 @@
  * and with slirp4netns, which ends with it: each holds an end of one pipe; the hub starts both again.
  */
 #include "outward.h"
+#include "accepting.h"
 #include "attempts.h"
 #include "begin.h"
 #include "connections.h"
@@ -27,7 +28,10 @@
 
 #include "../supervisor/clock.h"
 #include "../supervisor/io.h"
+#include "../supervisor/signals.h"
+#include "../supervisor/text.h"
 
+#include <asm/signal.h>
 #include <linux/prctl.h>
 
 #define ATTEMPTS_MAX 8192u
@@ -99,8 +103,13 @@ static int call_target(const struct address *target)
 static void begin_attempt(const struct request *r)
 {
 	struct attempt *a;
-	int fd = call_target(&r->target);
+	int fd;
 
+	if (connections_full()) { /* it is asked for again, in a second, by the client's kernel */
+		queue_decide(queue, r->packet, VERDICT_DROP);
+		return;
+	}
+	fd = call_target(&r->target);
 	if (fd < 0) {
 		queue_decide(queue, r->packet, verdict_of(fd));
 		return;
@@ -199,11 +208,8 @@ static void accept_all(void)
 
 	for (int i = 0; i < TURN; i++) {
 		union socket_address name;
-		uint32_t len = sizeof(name);
-		int fd = (int)SYS4(__NR_accept4, listener, &name, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accepting_take(listener, &name);
 
-		if (fd == -ECONNABORTED || fd == -EINTR)
-			continue;
 		if (fd < 0)
 			return;
 		if (join(fd, &name) < 0) {
@@ -244,15 +250,19 @@ static void serve(void)
 
 	for (;;) {
 		struct epoll_event events[EVENTS_MAX];
-		int64_t now = clock_monotonic(), deadline = earlier(connections_deadline(now), attempts_expire(now, give_up));
-		int n = events_wait(events, busy_at >= 0 ? earlier(deadline, busy_at + TRIM_AFTER) : deadline);
+		int64_t now = clock_monotonic(), rest = clock_earlier(accepting_deadline(), attempts_expire(now, give_up));
+		int64_t deadline = clock_earlier(connections_deadline(now), rest);
+		int n = events_wait(events, busy_at >= 0 ? clock_earlier(deadline, busy_at + TRIM_AFTER) : deadline);
 
 		for (int i = 0; i < n; i++) {
-			if (event_kind(&events[i]) == EVENT_LIFELINE)
+			if (event_kind(&events[i]) == EVENT_LIFELINE) {
+				attempts_each(INT64_MAX, give_up); /* their requests wait in the kernel's queue, which the hub keeps */
 				return;
+			}
 			act(&events[i]);
 		}
 		connections_round();
+		accepting_round();
 		if (n) {
 			busy_at = clock_monotonic();
 		} else if (busy_at >= 0 && clock_monotonic() - busy_at >= TRIM_AFTER) {
@@ -260,6 +270,11 @@ static void serve(void)
 			connections_trim();
 		}
 	}
+}
+
+static void listen_for(uint32_t events)
+{
+	events_move(listener, events, EVENT_TCP_LISTENER, 0, 0);
 }
 
 static int open_all(int lifeline)
@@ -270,6 +285,7 @@ static int open_all(int lifeline)
 	if (!error)
 		error = connections_open(descriptors - attempts);
 	events_open();
+	accepting_open(listen_for);
 	io_nonblocking(listener);
 	net_set(listener, SOL_TCP, TCP_NODELAY, 1);
 	net_keep_alive(listener);
@@ -288,12 +304,12 @@ int outward_main(int argc, char **argv)
 
 	if (argc < 5)
 		return 2;
-	ready = begin_number(argv[1]);
-	queue = begin_number(argv[3]);
-	listener = begin_number(argv[4]);
+	ready = (int)text_to_number(argv[1]);
+	queue = (int)text_to_number(argv[3]);
+	listener = (int)text_to_number(argv[4]);
 	SYS5(__NR_prctl, PR_SET_NAME, OUTWARD_NAME, 0, 0, 0);
-	begin_ignore_sigpipe();
-	error = open_all(begin_number(argv[2]));
+	signals_ignore(SIGPIPE);
+	error = open_all((int)text_to_number(argv[2]));
 	if (error)
 		return begin_failed(OUTWARD_NAME, "begin", error);
 	error = lock_in(LOCK_OUTWARD);

@@ -6,6 +6,7 @@
  * container's answers come back (src/network/forward/routing.ts).
  */
 #include "tcp.h"
+#include "accepting.h"
 #include "address.h"
 #include "connections.h"
 #include "events.h"
@@ -15,21 +16,26 @@
 #include "../supervisor/io.h"
 
 #define ACCEPTS 64 /* in a row */
-#define PAUSE 50   /* ms without accepting when descriptors are used up */
 
 static const struct forward_config *config;
-static int draining;
-static int64_t paused_until = -1;
-
-int tcp_open(const struct forward_config *from, uint32_t descriptors)
-{
-	config = from;
-	return connections_open(descriptors);
-}
 
 static int listener(uint32_t index)
 {
 	return FORWARD_FIRST_FD + (int)index;
+}
+
+static void listen_for(uint32_t events)
+{
+	for (uint32_t i = 0; i < config->port_count; i++)
+		if (config->ports[i].protocol == FORWARD_TCP)
+			events_move(listener(i), events, EVENT_TCP_LISTENER, i, 0);
+}
+
+int tcp_open(const struct forward_config *from, uint32_t descriptors)
+{
+	config = from;
+	accepting_open(listen_for);
+	return connections_open(descriptors);
 }
 
 int tcp_listen(uint32_t index)
@@ -41,27 +47,6 @@ int tcp_listen(uint32_t index)
 	net_set(fd, SOL_TCP, TCP_NODELAY, 1);
 	net_keep_alive(fd);
 	return events_add(fd, EPOLLIN, EVENT_TCP_LISTENER, index, 0);
-}
-
-static void listen_for(uint32_t events)
-{
-	for (uint32_t i = 0; i < config->port_count; i++)
-		if (config->ports[i].protocol == FORWARD_TCP)
-			events_move(listener(i), events, EVENT_TCP_LISTENER, i, 0);
-}
-
-static void pause_accepting(void)
-{
-	if (paused_until < 0 && !draining)
-		listen_for(0);
-	paused_until = clock_monotonic() + PAUSE;
-}
-
-static void resume_accepting(void)
-{
-	if (paused_until >= 0 && !draining)
-		listen_for(EPOLLIN);
-	paused_until = -1;
 }
 
 static int connect_by(struct connection *c, const struct way *way)
@@ -99,42 +84,27 @@ static int connect_inside(struct connection *c)
 			error = connect_by(c, &way);
 		}
 		if (error == -EMFILE || error == -ENFILE)
-			pause_accepting();
+			accepting_rest();
 		if (!error)
 			return 0;
 	}
 	return -ECONNREFUSED;
 }
 
-/* 1 when there may be more. */
-static int accept_one(uint32_t port)
-{
-	union socket_address name;
-	uint32_t len = sizeof(name);
-	struct connection *c;
-	int fd;
-
-	if (connections_full()) {
-		pause_accepting();
-		return 0;
-	}
-	fd = (int)SYS4(__NR_accept4, listener(port), &name, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM)
-		pause_accepting();
-	if (fd < 0)
-		return fd == -ECONNABORTED || fd == -EINTR;
-	c = connection_new(fd);
-	c->port = (uint16_t)port;
-	if (address_from(&c->client, &name) < 0 || connect_inside(c) < 0)
-		connection_close(c, 1);
-	return 1;
-}
-
 void tcp_accept(uint32_t index)
 {
-	for (int i = 0; i < ACCEPTS && paused_until < 0 && !draining; i++)
-		if (!accept_one(index))
-			break;
+	for (int i = 0; i < ACCEPTS; i++) {
+		union socket_address name;
+		struct connection *c;
+		int fd = accepting_take(listener(index), &name);
+
+		if (fd < 0)
+			return;
+		c = connection_new(fd);
+		c->port = (uint16_t)index;
+		if (address_from(&c->client, &name) < 0 || connect_inside(c) < 0)
+			connection_close(c, 1);
+	}
 }
 
 /* The connection inside has come about, or not. */
@@ -175,20 +145,17 @@ void tcp_end_ready(uint32_t index, unsigned side, uint32_t events)
 void tcp_round(void)
 {
 	connections_round();
-	if (paused_until >= 0 && clock_monotonic() >= paused_until)
-		resume_accepting();
+	accepting_round();
 }
 
 int64_t tcp_deadline(int64_t now)
 {
-	int64_t when = connections_deadline(now);
-
-	return when >= 0 ? when : paused_until;
+	return clock_earlier(connections_deadline(now), accepting_deadline());
 }
 
 void tcp_drain(void)
 {
-	draining = 1;
+	accepting_end();
 	for (uint32_t i = 0; i < config->port_count; i++) {
 		int fd = listener(i);
 

@@ -61,7 +61,12 @@ enum hub_fd {
 	HUB_FD_OUTWARD = 65, /* a listening TCP socket that takes them */
 };
 
-#define HUB_SLOT_UPLINK 0 /* slot of the second program: pidfd of the uplink */
+/*
+ * The second program's first slots hold each descriptor that it opens in the hub: -1 before it is open, 0 once the program has closed it. What is
+ * left is the hub's to close, when the program has failed or the uplink has ended.
+ */
+#define HUB_SLOT_UPLINK 0 /* pidfd of the uplink */
+#define HUB_UPLINK_DESCRIPTORS 7
 
 enum hub_request {
 	HUB_HELLO = 1,

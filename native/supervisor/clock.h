@@ -20,6 +20,12 @@ struct clock_time clock_in(uint32_t milliseconds);
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t clock_monotonic(void);
 
+/* Of two deadlines; a negative one is none. */
+static inline int64_t clock_earlier(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /* Appends the RFC 3339 form in UTC, always with nine digits of fraction: CLOCK_TEXT bytes. */
 void clock_format(struct text *to, struct clock_time time);
 

@@ -17,7 +17,7 @@ static char heads[LINES][HEAD];
 static struct iovec parts[LINES * 3];
 static unsigned lines;
 
-/* NAME is 0, or of a value: `"NAME":VALUE,`. */
+/* NAME is 0, or of a value, as in JSON with quotes and colon (`"health":`): NAME, VALUE and a comma are written. */
 static void put(const char *status, const char *name, const char *value)
 {
 	struct text t = {heads[lines], HEAD, 0, 0};

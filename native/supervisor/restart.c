@@ -3,6 +3,7 @@
 #include "io.h"
 #include "signals.h"
 #include "spec.h"
+#include "text.h"
 
 static uint32_t count, pause;
 static int forced = -1;
@@ -10,22 +11,13 @@ static int given; /* a client's policy holds: */
 static uint32_t given_flags, given_limit;
 static int extra_end = FD_EXTRA; /* behind the last descriptor from FD_EXTRA on that we were given */
 
-static uint32_t number(const char *digits)
-{
-	uint64_t value = 0;
-
-	for (; *digits >= '0' && *digits <= '9' && value < UINT32_MAX; digits++)
-		value = value * 10 + (uint64_t)(*digits - '0');
-	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
-}
-
 void restart_open(int argc, char **argv)
 {
-	count = argc > 1 ? number(argv[1]) : 0;
-	pause = argc > 2 ? number(argv[2]) : 0;
+	count = argc > 1 ? text_to_number(argv[1]) : 0;
+	pause = argc > 2 ? text_to_number(argv[2]) : 0;
 	given = argc > 4;
-	given_flags = given ? number(argv[3]) : 0;
-	given_limit = given ? number(argv[4]) : 0;
+	given_flags = given ? text_to_number(argv[3]) : 0;
+	given_limit = given ? text_to_number(argv[4]) : 0;
 	while (SYS3(__NR_fcntl, extra_end, F_GETFD, 0) >= 0)
 		extra_end++;
 }

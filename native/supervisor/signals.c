@@ -15,15 +15,22 @@ static const uint64_t read_mask = 1ul << (SIGCHLD - 1) | 1ul << (SIGUSR1 - 1) | 
 static int fd = -1;
 static int stop_wanted, keep_wanted;
 
+void signals_ignore(int number)
+{
+	struct action ignore = {.handler = 1};
+
+	SYS4(__NR_rt_sigaction, number, &ignore, 0, 8);
+}
+
 void signals_protect(void)
 {
 	static const uint8_t ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ};
 	static const uint8_t standard_ones[] = {SIGCHLD, SIGUSR1, SIGUSR2}; /* were they ignored, they would never come */
-	struct action ignore = {.handler = 1}, standard = {0};
+	struct action standard = {0};
 
 	SYS4(__NR_rt_sigprocmask, SIG_SETMASK, &read_mask, 0, 8);
 	for (unsigned i = 0; i < sizeof(ignored); i++)
-		SYS4(__NR_rt_sigaction, ignored[i], &ignore, 0, 8);
+		signals_ignore(ignored[i]);
 	for (unsigned i = 0; i < sizeof(standard_ones); i++)
 		SYS4(__NR_rt_sigaction, standard_ones[i], &standard, 0, 8);
 }

@@ -11,6 +11,9 @@
 
 #include "poll.h"
 
+/* Signal NUMBER has no effect from now on: so a broken pipe (SIGPIPE) is an error of write(2) or splice(2), not an end. */
+void signals_ignore(int number);
+
 /* Ignores the signals that would end the supervisor, and blocks those that it reads, whatever the starting process had set. */
 void signals_protect(void);
 

@@ -44,6 +44,16 @@ static inline void text_padded(struct text *t, uint64_t n, unsigned width)
 	text_bytes(t, digits, len);
 }
 
+/* What DIGITS say in decimal, up to the first that is none; UINT32_MAX for more than that. */
+static inline uint32_t text_to_number(const char *digits)
+{
+	uint64_t value = 0;
+
+	for (; *digits >= '0' && *digits <= '9' && value < UINT32_MAX; digits++)
+		value = value * 10 + (uint64_t)(*digits - '0');
+	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
 /* The length of the UTF-8 sequence at S, which has N bytes; 0 for what is none (RFC 3629: no overlong forms, no surrogates). */
 static inline unsigned text_utf8(const unsigned char *s, size_t n)
 {

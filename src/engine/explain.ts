@@ -3,43 +3,63 @@
 import { tsrunError } from '../errors.ts';
 import type { Plan } from '../explain/plan.ts';
 import { containerFiles, layerDiff } from '../store/paths.ts';
+import type { Streams } from '../supervisor/messages.ts';
 import { containerCgroup } from './container-cgroup.ts';
 import { networkFiles } from './container-network.ts';
 import { lowersOf } from './container-rootfs.ts';
-import { type CreateIo, refuseEarly } from './create.ts';
+import { refuseEarly } from './create.ts';
 import { planContainer } from './create-container.ts';
 import { explainNetworks } from './explain-networks.ts';
 import { findImage } from './find-image.ts';
 import { mountedImages } from './image-mounts.ts';
 import { planSupervisor } from './launch-supervisor.ts';
 import type { Engine } from './open-engine.ts';
+import { isPlaceName } from './place-name.ts';
 import type { CreateRequest } from './request.ts';
 import { containerProgram, imageMountsOf, planStart } from './start-container.ts';
 import { chooseStorageDriver } from './storage-driver.ts';
 import { withDefaults } from './with-defaults.ts';
 
+/** Throws ERR_TSRUN_USAGE for what the plan cannot show, or showing it would do. */
+function refuseUnexplained({ image, mounts, rootfs, log }: CreateRequest): void {
+  if (rootfs)
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: 'explain shows what becomes of an image: without --rootfs',
+    });
+  if (log.driver === 'passthrough')
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: 'explain shows a start that nothing is passed to: without --log-driver passthrough',
+    });
+  const place = [
+    image,
+    ...mounts.flatMap(({ type, source = '' }) => (type === 'image' ? [source] : [])),
+  ].find(isPlaceName);
+  if (place !== undefined)
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `explain shows what becomes of an image of the store: "${place}" is not there yet`,
+      hint: `tsrun pull ${place}`,
+    });
+}
+
 /**
- * The image must be in the store, or come with tsrun: explaining fetches nothing.
+ * The image must be in the store: explaining fetches nothing.
  * @param words the command line, for the heading
+ * @param attach which of the command's streams would be the user's
  * @throws ERR_TSRUN_IMAGE_NOT_LOCAL, and what planContainer throws
  */
 export async function planRun(
   engine: Engine,
   asked: CreateRequest,
   words: readonly string[],
-  io: CreateIo = {},
+  attach: Streams,
 ): Promise<Plan> {
   const request = await withDefaults(engine, asked);
-  if (request.rootfs)
-    throw tsrunError('ERR_TSRUN_USAGE', {
-      problem: 'explain shows what becomes of an image: without --rootfs',
-    });
+  refuseUnexplained(request);
   const claimed = await refuseEarly(engine, request);
   const image = await findImage(engine, request.image, {
-    ...io,
     policy: 'never',
     platform: request.platform,
-    signaturePolicy: request.signaturePolicy,
+    strictNames: request.strictNames,
   });
   const {
     record,
@@ -48,12 +68,10 @@ export async function planRun(
     rejectedDrivers,
   } = await planContainer(engine, request, image, {
     claimed,
-    mountedImages: await mountedImages(engine, { ...request, pull: 'never' }, io),
+    mountedImages: await mountedImages(engine, { ...request, pull: 'never' }, {}),
     explainOnly: true,
   });
   const { network, programs } = explainNetworks(engine, record, chosenNetwork);
-  const attached = !request.detach;
-  const attach = { stdin: attached && request.interactive, stdout: attached, stderr: attached };
   const windowSize = request.tty ? { height: 24, width: 80 } : undefined;
   const cgroup = await containerCgroup(engine, record, config);
   // A descriptor that nobody opened: the program is only printed.

@@ -16,16 +16,19 @@ import { findImage } from './find-image.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 
-/** The images of `--mount type=image`, by what they were called; fetched like the container's own. @throws what findImage() throws */
+/** The images of `--mount type=image`, by what they were called; fetched, and admitted, like the container's own. @throws what findImage() throws */
 export async function mountedImages(
   engine: Engine,
-  { mounts, pull: policy, access, strictNames }: CreateRequest,
+  { mounts, pull: policy, platform, access, signaturePolicy, strictNames }: CreateRequest,
   io: CreateIo,
 ): Promise<Map<string, ImageRecord>> {
   const images = new Map<string, ImageRecord>();
   for (const { type, source = '' } of mounts)
     if (type === 'image')
-      images.set(source, await findImage(engine, source, { policy, access, strictNames, ...io }));
+      images.set(
+        source,
+        await findImage(engine, source, { policy, platform, access, signaturePolicy, strictNames, ...io }),
+      );
   return images;
 }
 

@@ -45,6 +45,11 @@ export async function updateContainer(
       problem: `container ${view.name} was made with --rm: what is removed at its end cannot be started again`,
     });
   }
+  if (request.restart?.policy && view.record.logDriver === 'passthrough') {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `container ${view.name} was made with --log-driver passthrough: later starts would not have the streams`,
+    });
+  }
   if (request.resources) await updateLimits(engine, view, request.resources);
   if (request.restart) await updatePolicy(engine, view, request.restart.policy);
   logContainerEvent(engine, view.record, 'update');

@@ -22,6 +22,7 @@
  * pivot.
  */
 
+import { limitFiles } from '../launch/cgroup/limit-files.ts';
 import { mapArguments, mapLines } from '../rootless/id-map.ts';
 import { namespacesOf, type Plan } from './plan.ts';
 import { commandSteps } from './shell/command.ts';
@@ -39,11 +40,15 @@ export function printShell(plan: Plan): string {
       'On the host’s side, as the user: the id maps, and the container’s network.',
       outside(plan),
     ),
-    shellFunction(
-      'unmapped',
-      'In a new user namespace, where nobody is anybody until the maps are written.',
-      UNMAPPED,
-    ),
+    ...(joinedProcess(plan) === undefined
+      ? [
+          shellFunction(
+            'unmapped',
+            'In a new user namespace, where nobody is anybody until the maps are written.',
+            UNMAPPED,
+          ),
+        ]
+      : []),
     shellFunction('rootless', 'As root of that namespace.', ROOTLESS),
     shellFunction('set_up', 'In a mount namespace, where the container’s root will be made.', setUp(plan)),
     shellFunction('remount', 'remount PATH FLAGS: adds flags to a bind mount.', REMOUNT),
@@ -53,12 +58,13 @@ export function printShell(plan: Plan): string {
       'In a second view of the host’s tree, which stays when the first is gone.',
       CHANGE_ROOT,
     ),
-    MAIN,
+    main(plan),
   ];
   return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function header({ commandLine, image }: Plan): string[] {
+function header({ commandLine, image, config }: Plan): string[] {
+  const limits = limitFiles(config.linux.resources ?? {}, 2).map(({ name, value }) => `${name} ${value}`);
   return [
     '#!/bin/bash',
     ...comment('The same container as'),
@@ -75,6 +81,15 @@ function header({ commandLine, image }: Plan): string[] {
     ...comment(
       'the root (openat2, RESOLVE_IN_ROOT), so that no symbolic link of the image can lead a mount outside.',
     ),
+    ...(limits.length === 0
+      ? []
+      : [
+          '#',
+          ...comment(
+            'Nor does it limit anything, which takes a cgroup that you may write to. The files there:',
+          ),
+          ...limits.flatMap((line) => comment(`    ${line}`)),
+        ]),
   ];
 }
 
@@ -106,14 +121,18 @@ function outside(plan: Plan): string[] {
     `newuidmap "$pid" ${mapArguments(idMaps.uids).join(' ')}`,
     `newgidmap "$pid" ${mapArguments(idMaps.gids).join(' ')}`,
   ];
-  return [
-    'local pid',
-    'waiting=mapped',
-    'trap \'[ -z "$waiting" ] || { exec 9<>"$dir/$waiting" && echo failed >&9; }\' EXIT',
+  const mapped = [
     'read -r pid <"$dir/unmapped"',
     ...(idMaps.single ? write : helpers),
     'echo ok >"$dir/mapped"',
     'waiting=connected',
+  ];
+  const isJoined = joinedProcess(plan) !== undefined;
+  return [
+    'local pid',
+    `waiting=${isJoined ? 'connected' : 'mapped'}`,
+    'trap \'[ -z "$waiting" ] || { exec 9<>"$dir/$waiting" && echo failed >&9; }\' EXIT',
+    ...(isJoined ? [] : mapped),
     'read -r pid <"$dir/ready"',
     ...networkSteps(plan),
     'echo "$pid" >"$dir/connected"',
@@ -145,20 +164,41 @@ const UNSHARE_OPTIONS: Readonly<Record<string, string>> = {
   time: '--time',
 };
 
+/** Options of nsenter(1) that take a path. */
+const ENTER_OPTIONS: Readonly<Record<string, string>> = {
+  pid: '--pid',
+  network: '--net',
+  ipc: '--ipc',
+  uts: '--uts',
+  cgroup: '--cgroup',
+  time: '--time',
+};
+
+const joinedOf = (plan: Plan) => namespacesOf(plan).filter(({ kind }) => kind === 'joined');
+
+/** A process that has the namespaces which are joined. Only root of the user namespace that they were made in may do that: its own. */
+const joinedProcess = (plan: Plan): string | undefined =>
+  joinedOf(plan)
+    .map(({ why }) => /^\/proc\/(\d+)\/ns\//.exec(why)?.[1])
+    .find((pid) => pid !== undefined);
+
 function setUp(plan: Plan): string[] {
   const namespaces = namespacesOf(plan);
   const options = namespaces.flatMap(({ type, kind }) =>
     kind === 'new' ? (UNSHARE_OPTIONS[type] ?? []) : [],
   );
-  const joined = namespaces.find(({ kind }) => kind === 'joined');
-  const enter = joined?.type === 'network' ? `nsenter --net=${quote(joined.why)} ` : '';
+  const entered = joinedOf(plan).flatMap(({ type, why }) => {
+    const option = ENTER_OPTIONS[type];
+    return option === undefined ? [] : [`${option}=${quote(why)}`];
+  });
+  const enter = entered.length > 0 ? ['nsenter', ...entered] : [];
   return [
     'local helper status=0',
     'mount --make-rprivate /',
     'mount --rbind / "$dir/host"',
     'chroot "$dir/host" bash -c change_root &',
     'helper=$!',
-    `${enter}unshare ${options.join(' ')} bash -c container || status=$?`,
+    `${[...enter, 'unshare', ...options].join(' ')} bash -c container || status=$?`,
     'kill "$helper" 2>/dev/null || : # from here on there are only the shell’s own commands',
     'exit $status',
   ];
@@ -196,18 +236,23 @@ const CHANGE_ROOT = [
   'echo "$answer" >"$dir/moved"',
 ];
 
-const MAIN = [
-  'export -f unmapped rootless set_up remount container change_root',
-  'clean_up() {',
-  '  kill "$helper" 2>/dev/null || :',
-  '  wait "$helper" || :',
-  '  if [ -s "$dir/network.pid" ]; then kill "$(cat "$dir/network.pid")" 2>/dev/null || :; fi',
-  '  rm -rf "$dir"',
-  '}',
-  'outside &',
-  'helper=$!',
-  'trap clean_up EXIT',
-  'status=0',
-  'unshare --user bash -c unmapped || status=$?',
-  'exit $status',
-];
+const main = (plan: Plan): string[] => {
+  const process = joinedProcess(plan);
+  return [
+    `export -f ${process === undefined ? 'unmapped ' : ''}rootless set_up remount container change_root`,
+    'clean_up() {',
+    '  kill "$helper" 2>/dev/null || :',
+    '  wait "$helper" || :',
+    '  if [ -s "$dir/network.pid" ]; then kill "$(cat "$dir/network.pid")" 2>/dev/null || :; fi',
+    '  rm -rf "$dir"',
+    '}',
+    'outside &',
+    'helper=$!',
+    'trap clean_up EXIT',
+    'status=0',
+    process === undefined
+      ? 'unshare --user bash -c unmapped || status=$?'
+      : `nsenter --user=/proc/${process}/ns/user bash -c rootless || status=$? # whose namespaces are joined`,
+    'exit $status',
+  ];
+};

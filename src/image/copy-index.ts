@@ -1,16 +1,15 @@
 /**
  * An image for several platforms on the way from one place to another, with its index: every manifest of it, whatever it is for, and every
- * blob of each, in the store's blobs for the time of the copy. Nothing is parsed that need not be: an index may name attestations.
+ * blob of each, in the store's blobs for the time of the copy. Configurations are not parsed: those of attestations are none.
  */
 import { tsrunError } from '../errors.ts';
-import { parseDocument } from '../spec/document.ts';
 import type { Descriptor, Digest, Manifest } from '../spec/image.ts';
 import { isForeignLayer, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.ts';
-import { sha256 } from '../store/hash.ts';
+import { BlobStore } from '../store/blobs.ts';
 import { pin } from '../store/pins.ts';
 import type { TransitOptions } from './copy-image.ts';
 import { fetchBlobs } from './pull/fetch-blobs.ts';
-import { checkBytes } from './pull/fetch-documents.ts';
+import { fetchChild, fetchRoot } from './pull/fetch-documents.ts';
 
 export interface IndexedManifest {
   digest: Digest;
@@ -35,13 +34,7 @@ const partsOf = ({ config, layers }: Manifest): Descriptor[] => [
 
 /** @returns undefined when the name means a manifest: there is nothing but it. Throws what fetchParts() throws. */
 export async function fetchIndex(options: TransitOptions): Promise<IndexInTransit | undefined> {
-  const { source, label } = options;
-  const root = await source.document(undefined);
-  const digest = sha256(root.bytes);
-  const text = Buffer.from(root.bytes).toString('utf8');
-  const document = parseDocument(text, root.contentType, `the index of ${label}`);
-  if (root.claimedDigest !== undefined)
-    checkBytes(`the index of ${label}`, root.claimedDigest, undefined, root.bytes);
+  const { digest, bytes, contentType, document } = await fetchRoot(options.source, options.label);
   if (document.kind === 'manifest') return undefined;
   await options.admit(digest);
   const manifests: IndexedManifest[] = [];
@@ -54,37 +47,27 @@ export async function fetchIndex(options: TransitOptions): Promise<IndexInTransi
     pinned[Symbol.dispose]();
     throw error;
   }
-  const mediaType = document.index.mediaType ?? root.contentType ?? OCI_INDEX;
+  const mediaType = document.index.mediaType ?? contentType ?? OCI_INDEX;
   return {
     digest,
     mediaType,
-    bytes: root.bytes,
+    bytes,
     manifests,
     [Symbol.dispose]: () => pinned[Symbol.dispose](),
   };
 }
 
 async function fetchManifest(
-  { source, label, admit }: TransitOptions,
+  { paths, source, label, admit }: TransitOptions,
   entry: Descriptor,
 ): Promise<IndexedManifest> {
-  const what = `manifest ${entry.digest} of ${label}`;
-  const { bytes, contentType } = await source.document(entry.digest);
-  checkBytes(what, entry.digest, entry.size, bytes);
-  const text = Buffer.from(bytes).toString('utf8');
-  if (contentType !== undefined) parseDocument(text, contentType, what);
-  const document = parseDocument(text, entry.mediaType, what);
+  const { digest, bytes, document } = await fetchChild(source, new BlobStore(paths), entry, label);
   if (document.kind === 'index')
     throw tsrunError('ERR_TSRUN_DOCUMENT', {
-      what,
+      what: `manifest ${digest} of ${label}`,
       problem: 'it is an index in an index: copy one platform of it',
     });
-  await admit(entry.digest);
+  await admit(digest);
   const { manifest } = document;
-  return {
-    digest: entry.digest,
-    mediaType: manifest.mediaType ?? OCI_MANIFEST,
-    bytes,
-    parts: partsOf(manifest),
-  };
+  return { digest, mediaType: manifest.mediaType ?? OCI_MANIFEST, bytes, parts: partsOf(manifest) };
 }

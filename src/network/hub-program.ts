@@ -167,15 +167,26 @@ export interface UplinkOptions {
   outward: boolean;
 }
 
+/** What the uplink's program opens in the hub, from HUB_SLOT_UPLINK on: the hub closes what is left of it when the uplink has ended. */
+const UPLINK_DESCRIPTORS = [
+  'uplink',
+  'ready.r',
+  'ready.w',
+  'lifeline.r',
+  'lifeline.w',
+  'outward.r',
+  'outward.w',
+];
+type UplinkSlots = [Slot, Slot, Slot, Slot, Slot, Slot, Slot];
+/** Closes one of them: 0 in its slot says so. */
+const done = (why: string, fd: Slot): Step => step(why, 'close', [fd], { result: fd });
+
 /** Starts the uplink, and lets it and the bridges pass packets to each other. Run again when it has died. */
 export function hubUplinkProgram(options: UplinkOptions): Program {
   const { path, openFiles, directory, outward } = options;
   const slots = new Slots();
-  const pidfd = slots.new('uplink');
-  const [ready, written, lifeline, held] = ['ready.r', 'ready.w', 'lifeline.r', 'lifeline.w'].map((name) =>
-    slots.new(name),
-  ) as [Slot, Slot, Slot, Slot];
-  const outwardReady = slots.new('outward.r');
+  const opened = UPLINK_DESCRIPTORS.map((name) => slots.new(name)) as UplinkSlots;
+  const [pidfd, ready, written, lifeline, held, outwardReady, outwardWritten] = opened;
   const netns = `/proc/self/fd/${hub.HUB_FD_NETNS}`;
   const argv = slirpArguments(DEFAULT_SLIRP_OPTIONS, netns, written, lifeline, undefined, UPLINK);
   return {
@@ -196,12 +207,12 @@ export function hubUplinkProgram(options: UplinkOptions): Program {
         ...{ slots, name: 'slirp4netns', path, argv, stderr: hub.HUB_FD_LOG, openFiles, directory, pidfd },
         ...{ keep: [written, lifeline, hub.HUB_FD_NETNS], parent: 'hub' },
       }),
-      close(actor, 'only slirp4netns writes there', written),
-      close(actor, 'only slirp4netns watches it', lifeline),
-      ...(outward ? startOutward(slots, options, held, outwardReady) : []),
+      done('only slirp4netns writes there', written),
+      done('only slirp4netns watches it', lifeline),
+      ...(outward ? startOutward(slots, options, held, outwardReady, outwardWritten) : []),
       waitForAny('slirp4netns is ready, or has ended', [ready, pidfd], actor),
       ...readExactly(slots, 'slirp4netns must be ready: it writes "1"', ready, 1, actor),
-      close(actor, 'it said what it had to say', ready),
+      done('it said what it had to say', ready),
       ...exchange(actor, 'what comes from outside reaches the containers', slots, hub.HUB_FD_ROUTE, [
         ipv4Settings(UPLINK, ['forwarding', 'proxy_arp']),
       ]),
@@ -214,8 +225,14 @@ export function hubUplinkProgram(options: UplinkOptions): Program {
  * The other half of the uplink: connections, by the hub's binary itself. Each of the two ends when the other does: it has the other end of
  * slirp4netns's lifeline, and is the only one. The hub then starts both again.
  */
-function startOutward(slots: Slots, options: UplinkOptions, lifeline: Slot, ready: Slot): Step[] {
-  const [written, self] = [slots.new('outward.w'), slots.new('self')];
+function startOutward(
+  slots: Slots,
+  options: UplinkOptions,
+  lifeline: Slot,
+  ready: Slot,
+  written: Slot,
+): Step[] {
+  const self = slots.new('self');
   const { openFiles, directory } = options;
   const given = [written, lifeline, hub.HUB_FD_QUEUE, hub.HUB_FD_OUTWARD];
   return [
@@ -231,13 +248,13 @@ function startOutward(slots: Slots, options: UplinkOptions, lifeline: Slot, read
         ...emptyRoot(),
       ],
     }),
-    close(actor, 'only tsrun-outward writes there', written),
-    close(actor, 'slirp4netns ends when tsrun-outward does', lifeline),
+    done('only tsrun-outward writes there', written),
+    done('slirp4netns ends when tsrun-outward does', lifeline),
   ];
 }
 
 const readySteps = (what: string, ready: Slot, slots: Slots): Step[] => [
   waitForAny(`${what}: it is ready, or has ended`, [ready], actor),
   ...readExactly(slots, `${what} must be ready: it writes "1"`, ready, 1, actor),
-  close(actor, 'it said what it had to say', ready),
+  done('it said what it had to say', ready),
 ];

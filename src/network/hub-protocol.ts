@@ -13,6 +13,7 @@ export const HUB_FD_TCP = 63;
 export const HUB_FD_QUEUE = 64;
 export const HUB_FD_OUTWARD = 65;
 export const HUB_SLOT_UPLINK = 0;
+export const HUB_UPLINK_DESCRIPTORS = 7;
 export const HUB_HELLO = 1;
 export const HUB_JOIN = 2;
 export const HUB_LEAVE = 3;

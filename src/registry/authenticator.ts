@@ -15,6 +15,7 @@ import type { Credentials } from './auth-file.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { leadsInward } from './host.ts';
 import { responseFailure } from './response-failure.ts';
+import { mergeScopes } from './scope.ts';
 import { type HttpRequest, type HttpResponse, readBody, type Transport } from './transport.ts';
 
 export type CredentialSource = (repository: string) => Promise<Credentials | undefined>;
@@ -164,13 +165,12 @@ function tokenRequest(
 ): HttpRequest {
   const { service } = challenge.parameters;
   // What we know to be needed, and what the registry says besides: for a push it may name the reading half only.
-  const scopes = new Set([scope, challenge.parameters.scope ?? ''].flatMap((each) => each.split(' ')));
-  scopes.delete('');
+  const scopes = mergeScopes([scope, challenge.parameters.scope ?? '']);
   if (credentials !== undefined && 'identityToken' in credentials) {
     const form = new URLSearchParams({
       grant_type: 'refresh_token',
       client_id: 'tsrun',
-      scope: [...scopes].join(' '),
+      scope: scopes.join(' '),
       refresh_token: credentials.identityToken,
     });
     if (service !== undefined) form.set('service', service);

@@ -8,13 +8,14 @@ setup=$(cd "$(dirname "$0")" && pwd)
 . "$setup/npm-for-account.sh"
 . "$setup/cgroups.sh"
 
-account=$1 tree=$2
+# Not $account and $tree: those names are the sourced functions'.
+who=$1 project=$2
 shift 2
-if delegate_cgroups "$account"; then
+if delegate_cgroups "$who"; then
 	status=0
-	run_as "$account" "$tree" sh src/setup/test.sh with-cgroups "$@" || status=$?
+	run_as "$who" "$project" sh src/setup/test.sh with-cgroups "$@" || status=$?
 	leave_cgroups
-	remove_cgroups "$account"
+	remove_cgroups "$who"
 	exit "$status"
 else
 	say 'no cgroup can be made here: the suite with-cgroups is left out'

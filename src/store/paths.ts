@@ -74,6 +74,7 @@ export const storeEntries = (s: StorePaths): string[] =>
     'blobs',
     'layers',
     'images',
+    'mounts',
     'containers',
     'names',
     'volumes',

@@ -13,6 +13,7 @@ import {
   type ContainerPids,
   containerPids,
   isRunning,
+  kill,
   networkHelper,
   portForwarder,
 } from '../support/container-processes.ts';
@@ -89,7 +90,7 @@ describe('of a running container’s', () => {
 
   it.each(['pasta', 'slirp4netns'])('init, with %s: exited, 137', async (network) => {
     await begin(network);
-    process.kill(pids.init, 'SIGKILL');
+    kill(pids.init);
     await until('ps says exited', async () => (await status()) === 'exited', 1000);
     expect(await exitCode()).toBe('137 true');
     await end();
@@ -99,7 +100,7 @@ describe('of a running container’s', () => {
     'supervisor, with %s: exited, and no status is made up',
     async (network) => {
       await begin(network);
-      process.kill(pids.supervisor, 'SIGKILL');
+      kill(pids.supervisor);
       await until('ps says exited', async () => (await status()) === 'exited', 1000);
       expect(await exitCode()).toBe('<nil> false');
       const { stderr } = await tsrun.expect(125, ['wait', 'web']);
@@ -110,7 +111,7 @@ describe('of a running container’s', () => {
 
   it('supervisor: it can be started again', async () => {
     await begin('pasta');
-    process.kill(pids.supervisor, 'SIGKILL');
+    kill(pids.supervisor);
     await until('ps says exited', async () => (await status()) === 'exited', 1000);
     await until('the port is free', () => canListen(port, '127.0.0.1'), 2000);
     await tsrun.ok('start', 'web');
@@ -127,7 +128,7 @@ describe('of a running container’s', () => {
       const helper = networkHelper(pids.supervisor);
       expect(network === 'private' || network.startsWith(helper?.name ?? 'none')).toBe(true);
       const publisher = network === 'private' ? portForwarder(pids.supervisor) : helper?.pid;
-      process.kill(publisher ?? 0, 'SIGKILL');
+      kill(publisher);
       await until('the port is free', () => canListen(port, '127.0.0.1'), 2000);
       expect(await status()).toBe('running');
       expect(await tsrun.ok('exec', 'web', 'echo', 'alive')).toBe('alive');

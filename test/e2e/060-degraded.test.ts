@@ -8,14 +8,11 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NO_SUBIDS, onPoorerMachine } from '../support/poorer-machine.ts';
-import { useTsrun } from '../support/tsrun.ts';
+import { useTsrun, warnings } from '../support/tsrun.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
 const RUN = `"$T" run --rm --network none ${IMAGE}`;
-
-const warnings = (stderr: string): string[] =>
-  stderr.split('\n').filter((line) => line.startsWith('tsrun: warning: '));
 
 describe('without subordinate ids', () => {
   const lack = { hidden: NO_SUBIDS };

@@ -85,6 +85,58 @@ describe('explain', () => {
     expect(readdirSync(temporary).filter((name) => name.startsWith('by-hand'))).toEqual([]);
   });
 
+  it('the script joins another container’s namespaces, each of them, and tells the limits that it does not set', async () => {
+    await tsrun.ok(
+      'run',
+      '-d',
+      '--name',
+      'other',
+      '--hostname',
+      'of-other',
+      '--network',
+      'none',
+      IMAGE,
+      'sleep',
+      '1000',
+    );
+    const joined = ['network', 'pid', 'ipc', 'uts'];
+    const look = 'for name in net pid ipc uts; do readlink /proc/self/ns/$name; done; hostname';
+    const options = joined.flatMap((name) => [`--${name}`, 'container:other']);
+    const script = await tsrun.ok(
+      'explain',
+      '--format',
+      'sh',
+      'run',
+      '--pids-limit',
+      '77',
+      ...options,
+      IMAGE,
+      'sh',
+      '-c',
+      look,
+    );
+    expect(script).toContain('#     pids.max 77\n');
+    const env = { PATH: process.env.PATH, TMPDIR: tsrun.store.directory };
+    const { stdout, stderr } = await start('bash', ['-c', script], { env }).ended;
+    expect(stderr).toBe('');
+    expect(stdout.trim()).toBe(await tsrun.ok('exec', 'other', 'sh', '-c', look));
+    expect(stdout).toContain('of-other');
+    await tsrun.ok('rm', '-f', 'other');
+  });
+
+  it.each([
+    'run --preserve-fds 1 IMAGE',
+    'run --trace IMAGE',
+    'create --preserve-fds 1 IMAGE',
+    'create -d IMAGE',
+    'run --log-driver passthrough IMAGE',
+    'run oci:./layout',
+    'run --mount type=image,source=oci:./layout,destination=/m IMAGE',
+  ])('refuses what it would have to ignore, or to do: %s', async (words) => {
+    const { stderr } = await tsrun.expect(125, ['explain', ...words.replace('IMAGE', IMAGE).split(' ')]);
+    expect(stderr).toMatch(/preserve-fds|--trace|-d|passthrough|tsrun pull oci:/);
+  });
+
   it('fetches nothing', async () => {
     const { stderr } = await tsrun.expect(125, ['explain', 'run', 'localhost/no/such/image']);
     expect(stderr).toContain('tsrun pull');

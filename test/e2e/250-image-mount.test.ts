@@ -1,5 +1,5 @@
 /** `tsrun image mount`, in `tsrun unshare` and outside of it. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { imageOf, tarOf, writeLayout } from '../support/image-fixture.ts';
@@ -73,4 +73,10 @@ it('is refused outside, with a line to paste that works', async () => {
   );
   const pasted = await tsrun.ok('unshare', 'sh', '-c', `cd $(${BINARY} image mount two:1) && ls`);
   expect(pasted).toBe('etc\nlower\nupper');
+});
+
+it('leaves nothing that `system reset` does not know: its directory kept the whole store there', async () => {
+  await inside('tsrun image mount two:1; tsrun image unmount two:1');
+  expect((await tsrun.expect(0, ['system', 'reset', '-f'])).stderr).toBe('');
+  expect(existsSync(tsrun.store.root)).toBe(false);
 });

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { cgroupPlaces, thisHost } from '../../src/launch/cgroup/places.ts';
-import { useTsrun } from '../support/tsrun.ts';
+import { useTsrun, warnings } from '../support/tsrun.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -15,8 +15,6 @@ const has = (...wanted: ('memory' | 'pids')[]): boolean => {
   const places = cgroupPlaces(thisHost(), wanted);
   return wanted.every((name) => places.some((place) => place.controllers.includes(name)));
 };
-const warnings = (stderr: string): string[] =>
-  stderr.split('\n').filter((line) => line.startsWith('tsrun: warning: '));
 
 describe.skipIf(has('memory'))('without delegated controllers', () => {
   it('the container starts, with exactly one warning that names them and the drop-in', async () => {

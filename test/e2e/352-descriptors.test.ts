@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { BINARY, type Result, start, useTsrun } from '../support/tsrun.ts';
+import { shellLine } from '../support/shell-line.ts';
+import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
@@ -13,12 +14,7 @@ const RUN = 'run --rm --network none';
 const directory = mkdtempSync(join(tmpdir(), 'tsrun-descriptors-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A shell's line, in which `tsrun` is the one under test. */
-const shell = (line: string): Promise<Result> => {
-  const script = line.replaceAll('tsrun ', '"$TSRUN" ');
-  const env = { ...tsrun.store.env, TSRUN: BINARY };
-  return start('sh', ['-c', script], { env, cwd: directory }).ended;
-};
+const shell = (line: string) => shellLine(tsrun, directory, line);
 const file = (): string => {
   writeFileSync(join(directory, 'given'), 'what is in it\n');
   return 'given';

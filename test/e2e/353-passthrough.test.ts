@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { BINARY, type Result, start, useTsrun } from '../support/tsrun.ts';
+import { shellLine } from '../support/shell-line.ts';
+import { useTsrun } from '../support/tsrun.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -12,10 +13,7 @@ const PASS = '--network none --log-driver passthrough';
 const directory = mkdtempSync(join(tmpdir(), 'tsrun-passthrough-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const shell = (line: string): Promise<Result> => {
-  const env = { ...tsrun.store.env, TSRUN: BINARY };
-  return start('sh', ['-c', line.replaceAll('tsrun ', '"$TSRUN" ')], { env, cwd: directory }).ended;
-};
+const shell = (line: string) => shellLine(tsrun, directory, line);
 const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
 
 it('a file is read and others are written without a relay; the exit status is the command’s, and no owner is changed', async () => {
@@ -58,8 +56,8 @@ it('a terminal is refused, in which the container could type as the user (TIOCST
   expect(await tsrun.ok('ps', '-aq')).toBe('');
 });
 
-it('-t, --restart and log options contradict it', async () => {
-  for (const option of [['-t'], ['--restart', 'always'], ['--log-opt', 'max-size=1m']]) {
+it('-t, -a, --restart and log options contradict it, at once and later', async () => {
+  for (const option of [['-t'], ['-a', 'stdout'], ['--restart', 'always'], ['--log-opt', 'max-size=1m']]) {
     const words = [
       'run',
       '--rm',
@@ -74,4 +72,19 @@ it('-t, --restart and log options contradict it', async () => {
     const without = words.filter((word) => word !== '--rm' || option[0] !== '--restart');
     expect((await tsrun.expect(125, without)).stderr).toContain('passthrough');
   }
+  await tsrun.ok(
+    'create',
+    '--name',
+    'made',
+    '--network',
+    'none',
+    '--log-driver',
+    'passthrough',
+    IMAGE,
+    'true',
+  );
+  const { stderr } = await tsrun.expect(125, ['update', '--restart', 'always', 'made']);
+  expect(stderr).toContain('passthrough');
+  await tsrun.ok('update', '--restart', 'no', 'made');
+  await tsrun.ok('rm', 'made');
 });

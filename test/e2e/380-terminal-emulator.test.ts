@@ -17,7 +17,7 @@ beforeAll(async () => {
   tmux = new Tmux({ directory, env, columns: 80, rows: 24, command });
   await tmux.waitFor(/outside> *$/);
 });
-afterAll(() => tmux[Symbol.dispose]());
+afterAll(() => tmux?.[Symbol.dispose]());
 
 /** Types a command of which the answer, unlike the typed line, begins with `=`. */
 async function ask(command: string, answer: RegExp): Promise<void> {
@@ -34,7 +34,7 @@ it('a shell begins, with the size of the window', async () => {
 
 it('the window changes its size', async () => {
   tmux.resize(100, 30);
-  await ask('sleep 0.2; echo "=$(stty size)"', /^=30 100$/m);
+  await ask('until [ "$(stty size)" = "30 100" ]; do sleep 0.1; done; echo "=$(stty size)"', /^=30 100$/m);
 });
 
 it('vi fills the screen, follows its size, and writes what is typed', async () => {

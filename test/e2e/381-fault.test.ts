@@ -14,7 +14,7 @@ let lane: Lane;
 beforeAll(async () => {
   lane = await Lane.open();
 });
-afterAll(() => lane[Symbol.asyncDispose]());
+afterAll(() => lane?.[Symbol.asyncDispose]());
 
 it.each(['run -d', 'stop', 'rm', 'exec'])('%s', async (name) => {
   const scenario = scenarios('').find((one) => one.name === name)!;

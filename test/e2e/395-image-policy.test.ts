@@ -45,6 +45,8 @@ afterAll(() => registry?.[Symbol.asyncDispose]());
 
 const under = (...words: string[]) => tsrun.run(words, { env: { HOME: at('home') } });
 
+const MOUNT = '--mount type=image,source=HOST/unsigned:v1,destination=/m';
+
 it.each<[string, boolean, string]>([
   ['pull -q HOST/signed:v1', true, ''],
   ['pull -q HOST/unsigned:v1', false, 'and there is none'],
@@ -58,6 +60,8 @@ it.each<[string, boolean, string]>([
   ['run --rm --network none docker-archive:AT/docker.tar true', false, 'a docker-archive may not be used'],
   ['import AT/root.tar', false, 'a tarball may not be used'],
   ['run --rm --network none localhost/busybox true', true, ''],
+  [`create ${MOUNT} localhost/busybox true`, false, 'and there is none'],
+  [`create --signature-policy AT/all.json ${MOUNT} localhost/busybox true`, true, ''],
 ])('%s: %s', async (words, accepted, why) => {
   const written = words.replaceAll('HOST', registry.host).replaceAll('AT', tsrun.store.directory);
   const { status, stderr } = await under(...written.split(' '));

@@ -13,7 +13,7 @@ const STUB = join(import.meta.dirname, '..', 'support', 'network', 'dns-stub.ts'
 const HOST = '192.0.2.1';
 const REMOTE = '192.0.2.2';
 
-/** $R is a process on the other machine. */
+/** $R is a process on the other machine. No test begins before both stubs listen, by UDP and TCP. */
 const NETWORK = `
 ip link set lo up
 unshare --net sleep 600 & R=$!
@@ -27,6 +27,13 @@ on_remote ip link set lo up
 on_remote ip address add ${REMOTE}/24 dev cable; on_remote ip link set cable up
 ${process.execPath} ${STUB} 127.0.0.53 private.corp.example 203.0.113.7 &
 on_remote ${process.execPath} ${STUB} ${REMOTE} other.corp.example 203.0.113.8 &
+wait_for_dns() {
+  n=0
+  until "$@" ss -Hltn 'sport = :53' | grep -q . && "$@" ss -Hlun 'sport = :53' | grep -q .; do
+    n=$((n+1)); [ $n -lt 600 ] || { echo no DNS server listens >&2; exit 1; }; sleep 0.1
+  done
+}
+wait_for_dns; wait_for_dns on_remote
 busybox httpd -p ${HOST}:8080 -h /etc
 busybox httpd -p 127.0.0.1:8081 -h /etc
 on_remote busybox httpd -p ${REMOTE}:8082 -h /etc

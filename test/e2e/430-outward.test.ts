@@ -3,10 +3,12 @@
  * its target says, bytes and ends are passed on, and what is closed to containers stays closed.
  */
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
-import { allProcesses, isRunning, parentOf } from '../support/container-processes.ts';
+import { isRunning, kill } from '../support/container-processes.ts';
+import { halvesOf, hubsOf } from '../support/hub-processes.ts';
 import { freePort } from '../support/ports.ts';
 import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
@@ -35,25 +37,22 @@ async function serve(serveOne: (socket: Socket) => void): Promise<number> {
 
 const inside = (script: string) => tsrun.run(['exec', 'client', 'sh', '-c', script]);
 
-/** Those of this test alone: others were there before. */
-const before = new Set(allProcesses().map(({ pid }) => pid));
-const ours = (name: string): number =>
-  allProcesses().find(
-    (process) => process.name === name && !before.has(process.pid) && isRunning(process.pid),
-  )?.pid ?? 0;
+type Half = 'tsrun-outward' | 'slirp4netns';
+const halves = (name: Half): number[] => hubsOf(tsrun).flatMap((hub) => halvesOf(hub, name));
+const openInHubs = () => hubsOf(tsrun).flatMap((hub) => readdirSync(`/proc/${hub}/fd`)).length;
+const theHalf = (name: Half): Promise<number> => until(`${name} runs`, () => halves(name)[0]);
 
 describe.skipIf(!outside)('a connection to the outside', () => {
   it('is not slirp4netns’s business', async () => {
     await tsrun.ok('run', '-d', '--network', 'bridge', '--name', 'client', IMAGE, 'sleep', '1000');
-    const [outward, slirp] = [ours('tsrun-outward'), ours('slirp4netns')];
-    expect(outward).toBeGreaterThan(0);
-    expect(parentOf(outward)).toBe(parentOf(slirp));
+    await theHalf('tsrun-outward');
+    const slirp = await theHalf('slirp4netns');
     const port = await serve((socket) => void socket.end('not by slirp4netns\n'));
-    process.kill(slirp, 'SIGSTOP');
+    kill(slirp, 'SIGSTOP');
     try {
       expect((await inside(`nc -w 5 ${host} ${port}`)).stdout).toBe('not by slirp4netns\n');
     } finally {
-      process.kill(slirp, 'SIGCONT');
+      kill(slirp, 'SIGCONT');
     }
   });
 
@@ -83,18 +82,19 @@ describe.skipIf(!outside)('a connection to the outside', () => {
 
   it('is possible again after any half of the uplink was killed', async () => {
     const port = await serve((socket) => void socket.end('again\n'));
-    for (const name of ['tsrun-outward', 'slirp4netns']) {
-      const victim = ours(name);
-      process.kill(victim, 'SIGKILL');
-      await until(`another ${name}`, () => ![0, victim].includes(ours(name)));
+    // An uplink that was started again left descriptors behind in the hub each time.
+    const open = openInHubs();
+    for (const name of ['tsrun-outward', 'slirp4netns'] as const) {
+      const victim = await theHalf(name);
+      kill(victim);
+      await until(`another ${name}`, () => halves(name).some((pid) => pid !== victim));
       await until(
         'there is a way out',
         async () => (await inside(`nc -w 2 ${host} ${port}`)).stdout === 'again\n',
       );
-      expect(
-        allProcesses().filter((process) => process.name === name && !before.has(process.pid)),
-      ).toHaveLength(1);
+      expect(halves(name)).toHaveLength(1);
     }
+    await until('the hub has as many as before', () => openInHubs() === open);
   });
 });
 
@@ -110,8 +110,8 @@ describe.skipIf(!outside)('no connection', () => {
   });
 
   it('is left behind with the last container', async () => {
-    const [outward, slirp] = [ours('tsrun-outward'), ours('slirp4netns')];
+    const both = [await theHalf('tsrun-outward'), await theHalf('slirp4netns')];
     await tsrun.ok('rm', '-f', 'client');
-    await until('both halves of the uplink end', () => ![outward, slirp].some((pid) => isRunning(pid)));
+    await until('both halves of the uplink end', () => !both.some((pid) => isRunning(pid)));
   });
 });

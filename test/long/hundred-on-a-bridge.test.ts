@@ -3,7 +3,7 @@
  * kill -9 of any part and of everything at once. (Podman's and docker's leases and DNS entries outlived what was killed.)
  */
 import { afterAll, expect, it } from 'vitest';
-import { containerPids, isRunning } from '../support/container-processes.ts';
+import { containerPids, isRunning, kill } from '../support/container-processes.ts';
 import { hubsOf, uplinkOf } from '../support/hub-processes.ts';
 import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
@@ -38,6 +38,9 @@ async function resolved(asker: string, asked: readonly string[]): Promise<Map<st
   return new Map(said.split('\n').map((line) => line.split(' ') as [string, string]));
 }
 
+const theHub = (): Promise<number> => until('the hub runs', () => hubsOf(tsrun)[0]);
+const theUplink = (hub: number): Promise<number> => until('the uplink runs', () => uplinkOf(hub));
+
 const allPids = async (): Promise<number[]> =>
   (await forAll(names, (name) => containerPids(tsrun, name))).flatMap(({ init, supervisor }) =>
     [init, supervisor].filter((pid) => pid > 0),
@@ -59,8 +62,7 @@ it('have unique addresses, which their names resolve to', async () => {
 
 it('keep them when the hub is killed, and when another takes over', async () => {
   const before = await addresses();
-  const [hub = 0] = hubsOf(tsrun);
-  process.kill(hub, 'SIGKILL');
+  kill(await theHub());
   await tsrun.ok('network', 'reload', 'c0');
   expect(hubsOf(tsrun)).toHaveLength(1);
   expect(await resolved('c50', names)).toEqual(before);
@@ -70,9 +72,9 @@ it('keep them when the hub is killed, and when another takes over', async () => 
 });
 
 it('have a way out again when the uplink is killed', async () => {
-  const [hub = 0] = hubsOf(tsrun);
-  const uplink = uplinkOf(hub) ?? 0;
-  process.kill(uplink, 'SIGKILL');
+  const hub = await theHub();
+  const uplink = await theUplink(hub);
+  kill(uplink);
   await until('there is another', () => (uplinkOf(hub) ?? uplink) !== uplink);
   const ping = ['run', '--rm', '--cap-add', 'NET_RAW', IMAGE, 'ping', '-c', '1', '-W', '5', '10.0.2.2'];
   await until('it answers', async () => (await tsrun.run(ping)).status === 0);
@@ -82,7 +84,7 @@ it('are forgotten when their supervisors are killed, and their addresses are fre
   const before = await addresses();
   const killed = names.slice(10, 20);
   const pids = await forAll(killed, (name) => containerPids(tsrun, name));
-  for (const { supervisor } of pids) process.kill(supervisor, 'SIGKILL');
+  for (const { supervisor } of pids) kill(supervisor);
   await until('their inits end, too', () => pids.every(({ init }) => !isRunning(init)));
   const left = new Map([...before].filter(([name]) => !killed.includes(name)));
   expect(await addresses()).toEqual(left);
@@ -95,9 +97,9 @@ it('are forgotten when their supervisors are killed, and their addresses are fre
 });
 
 it('leave nothing when all is killed at once, and can all be started again', async () => {
-  const [hub = 0] = hubsOf(tsrun);
-  const pids = [hub, uplinkOf(hub) ?? 0, ...(await allPids())];
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  const hub = await theHub();
+  const pids = [hub, await theUplink(hub), ...(await allPids())];
+  for (const pid of pids) kill(pid);
   await until('all have ended', () => pids.every((pid) => !isRunning(pid)));
   expect(hubsOf(tsrun)).toEqual([]);
   expect(await tsrun.ok('ps', '-q')).toBe('');

@@ -30,6 +30,7 @@ const VICTIMS: Readonly<Record<string, RegExp>> = {
   init: /^sh -c trap/,
   forwarder: /^tsrun-forward/,
   hub: /^tsrun-hub/,
+  outward: /^tsrun-outward/,
   'network helper': /pas(ta|st)|^\S*slirp4netns/,
   everything: /./,
 };
@@ -39,6 +40,7 @@ const NETWORKS = ['pasta', 'slirp4netns', 'private', 'bridge'];
 const NETWORKS_OF: Readonly<Record<string, readonly string[]>> = {
   forwarder: ['private', 'bridge'],
   hub: ['bridge'],
+  outward: ['bridge'],
 };
 
 /** What goes on meanwhile, and how the container may have ended by it. */

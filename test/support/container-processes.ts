@@ -38,6 +38,12 @@ export const parentOf = (pid: number): number | undefined =>
 export const isRunning = (pid: number): boolean =>
   /^State:\s+[^ZX]/m.test(quietly(() => readFileSync(`/proc/${pid}/status`, 'utf8')) ?? '');
 
+/** Signals that process alone: 0, which a pid not known easily becomes, would be everybody in the test runner's own process group. */
+export function kill(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
+  if (pid === undefined || !(pid >= 2)) throw new Error(`there is no such process: ${pid}`);
+  process.kill(pid, signal);
+}
+
 /** `net:[4026531840]` */
 export const namespaceOf = (pid: number, type: string): string | undefined =>
   quietly(() => readlinkSync(`/proc/${pid}/ns/${type}`));

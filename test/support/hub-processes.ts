@@ -20,6 +20,11 @@ export const hubsOf = (tsrun: Tsrun): number[] =>
     /hub/.test(name) && servesStore(pid, tsrun.store.directory) && isRunning(pid) ? [pid] : [],
   );
 
+/** The running children of the hub that have that name: `slirp4netns` or `tsrun-outward`. */
+export const halvesOf = (hub: number, half: string): number[] =>
+  allProcesses().flatMap(({ pid, name }) =>
+    name === half && parentOf(pid) === hub && isRunning(pid) ? [pid] : [],
+  );
+
 /** slirp4netns, a child of the hub. */
-export const uplinkOf = (hub: number): number | undefined =>
-  allProcesses().find(({ pid, name }) => name === 'slirp4netns' && parentOf(pid) === hub)?.pid;
+export const uplinkOf = (hub: number): number | undefined => halvesOf(hub, 'slirp4netns')[0];

@@ -7,10 +7,11 @@ import { until } from './until.ts';
 
 /** Runs `tsrun words…` and kills it after `delayMs`. False when it had ended before. */
 export async function killAfter(tsrun: Tsrun, words: readonly string[], delayMs: number): Promise<boolean> {
-  const { child, ended } = tsrun.start(words);
+  const running = tsrun.start(words);
   await sleep(delayMs);
-  child.kill('SIGKILL');
-  return (await ended).signal === 'SIGKILL';
+  running.child.kill('SIGKILL');
+  const { signal } = await tsrun.endOf(`tsrun ${words.join(' ')}, killed after ${delayMs} ms`, running);
+  return signal === 'SIGKILL';
 }
 
 /** How long `tsrun words…` takes when nobody kills it, in milliseconds. */

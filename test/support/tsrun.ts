@@ -7,7 +7,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { describeProcesses } from './describe-processes.ts';
 import { leftovers, removeStore, type TestStore, temporaryStore } from './store.ts';
 
 export const BINARY =
@@ -32,6 +34,9 @@ export interface CallOptions {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
 }
+
+/** Longer than any command of a test takes, and shorter than what a test has (vitest.config.ts): a command that hangs says so itself. */
+const PATIENCE_MS = Number(process.env.TSRUN_TEST_PATIENCE_MS ?? 170_000);
 
 /** A command that runs. */
 export interface Running {
@@ -68,6 +73,10 @@ export function start(command: string, words: readonly string[], options: CallOp
   return { child, ended };
 }
 
+/** The lines of warning in what tsrun said. */
+export const warnings = (stderr: string): string[] =>
+  stderr.split('\n').filter((line) => line.startsWith('tsrun: warning: '));
+
 export class Tsrun {
   readonly #binary: string;
   #store: TestStore | undefined;
@@ -97,7 +106,25 @@ export class Tsrun {
 
   /** Runs `tsrun words…` to its end, whatever that is. */
   run(words: readonly string[], options: CallOptions = {}): Promise<Result> {
-    return this.start(words, options).ended;
+    return this.endOf(`tsrun ${words.join(' ')}`, this.start(words, options));
+  }
+
+  /** The end of `running`, which is called `what`. Fails when it hangs, saying what it and all others of the store are waiting for. */
+  async endOf(what: string, { child, ended }: Running): Promise<Result> {
+    const over = new AbortController();
+    const late = sleep(PATIENCE_MS, undefined, { signal: over.signal, ref: false }).then(() => {
+      const state = describeProcesses(this.store.directory);
+      child.kill('SIGKILL'); // so that the files after this one find nothing of it
+      throw new Error(
+        `${what} (process ${child.pid}) has not ended after ${PATIENCE_MS / 1000} s:\n${state}`,
+      );
+    });
+    late.catch(() => undefined);
+    try {
+      return await Promise.race([ended, late]);
+    } finally {
+      over.abort();
+    }
   }
 
   /** Runs `tsrun words…`, which must exit with `status`. Returns all that it said. */

@@ -7,7 +7,9 @@ import { parseEntrypoint } from '../../src/cli/parse/entrypoint.ts';
 import { environmentEntries, readEnvironmentFile } from '../../src/cli/parse/environment.ts';
 import { labelMatches, matchesFilters, parseFilter } from '../../src/cli/parse/filter.ts';
 import { parseLabel, readLabelFile } from '../../src/cli/parse/labels.ts';
+import { parseNamespaceMode } from '../../src/cli/parse/namespace-mode.ts';
 import { matchesReference } from '../../src/cli/parse/reference-pattern.ts';
+import { parseRootfs } from '../../src/cli/parse/rootfs.ts';
 import { addresses, checkAddHost, parseCapabilities, parseHostname } from '../../src/cli/parse/scalars.ts';
 import { parseSize } from '../../src/cli/parse/size.ts';
 import { parseDuration, parseMoment } from '../../src/cli/parse/time.ts';
@@ -134,6 +136,17 @@ describe('one-word values', () => {
     expect(() => checkAddHost('db')).toThrow(usage(/--add-host db/));
     expect(parseCapabilities('add')('NET_RAW,cap_chown')).toEqual(['NET_RAW', 'cap_chown']);
     expect(() => parseCapabilities('drop')('NET_ROW')).toThrow(usage(/NET_ROW/));
+  });
+});
+
+describe('paths that cannot be looked at', () => {
+  const tooLong = `/${'x'.repeat(300)}`; // ENAMETOOLONG, as EACCES would be for who is not root
+  it.each([
+    ['--pid', () => parseNamespaceMode('--pid')(`ns:${tooLong}`)],
+    ['--rootfs', () => parseRootfs(tooLong, '/')],
+  ])('%s: the user is told why, as of any wrong option', (option, parse) => {
+    expect(parse).toThrow(expect.objectContaining({ code: 'ERR_TSRUN_USAGE' }));
+    expect(parse).toThrow(new RegExp(`${option} .*ENAMETOOLONG`));
   });
 });
 

@@ -1,13 +1,36 @@
-import { defineCommand } from '../command.ts';
+import { type Command, defineCommand } from '../command.ts';
 import { CREATE_OPTIONS, createRequest, RUN_OPTIONS } from '../options/create-options.ts';
 import { value } from '../options/option.ts';
-import { UNSUPPORTED_CREATE_OPTIONS } from '../options/unsupported.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { parseWords } from '../parse/words.ts';
 import { oneOf } from '../parse/words-of-choice.ts';
+import { CREATE } from './create.ts';
+import { attachedStreams, NO_STREAMS, RUN } from './run.ts';
 
 const HINT = 'tsrun explain run -p 8000:80 httpd';
+
+type Words = readonly string[];
+
+const rulesOf = (verb: string, { unsupported = {} }: Pick<Command, 'unsupported'>) => ({
+  command: `tsrun ${verb}`,
+  optionsEndAtOperand: true,
+  unsupported,
+});
+
+/** What `run` with these words would make. What explaining has no part in is refused, not ignored. Throws ERR_TSRUN_USAGE. */
+async function parseRun(words: Words) {
+  const { values, operands, help } = await parseWords(RUN_OPTIONS, words, rulesOf('run', RUN));
+  for (const option of ['preserve-fds', 'trace', 'pidfile'] as const)
+    if (values[option]) throw usageError(`--${option} is of a start, and explain starts nothing`, HINT);
+  return { values, operands, help, attach: attachedStreams(values) };
+}
+
+/** The same of `create`; what is explained with it is the first `tsrun start`. */
+async function parseCreate(words: Words) {
+  const parsed = await parseWords(CREATE_OPTIONS, words, rulesOf('create', CREATE));
+  return { ...parsed, attach: NO_STREAMS };
+}
 
 export const EXPLAIN = defineCommand({
   usage: 'run [OPTION…] IMAGE [COMMAND [ARG…]]',
@@ -32,22 +55,14 @@ export const EXPLAIN = defineCommand({
   async run(given, [verb = '', ...words], context) {
     if (verb !== 'run' && verb !== 'create')
       throw usageError(`"${verb}" cannot be explained; \`run\` can`, HINT);
-    const { values, operands, help } = await parseWords(
-      verb === 'run' ? RUN_OPTIONS : { ...RUN_OPTIONS, ...CREATE_OPTIONS },
-      words,
-      {
-        command: `tsrun ${verb}`,
-        optionsEndAtOperand: true,
-        unsupported: UNSUPPORTED_CREATE_OPTIONS,
-      },
-    );
+    const { values, operands, help, attach } = await (verb === 'run' ? parseRun(words) : parseCreate(words));
     const [image, ...command] = operands;
     if (help || image === undefined)
       throw usageError(`tsrun explain ${verb} needs IMAGE [COMMAND [ARG…]]`, HINT);
     const request = createRequest(values, image, command);
     const engine = await context.engine();
     const { planRun } = await import('../../engine/explain.ts');
-    const plan = await planRun(engine, request, ['tsrun', verb, ...words]);
+    const plan = await planRun(engine, request, ['tsrun', verb, ...words], attach);
     if (given.format === 'json') {
       const { printJson } = await import('../../explain/print-json.ts');
       print(printJson(plan));

@@ -35,7 +35,9 @@ const STATUSES = {
 export const RM = defineCommand({
   usage: '[CONTAINER…]',
   operands: [0, Number.POSITIVE_INFINITY],
-  text: 'Removes containers and what they have written. Named volumes stay.',
+  text:
+    'Removes containers and what they have written. Named volumes stay. Exits with 1 if there is no such container, with 2 if it runs, and ' +
+    'with 125 if anything else was in the way.',
   options: {
     ...SELECTION_OPTIONS,
     filter: { ...SELECTION_OPTIONS.filter, short: '' }, // -f is --force

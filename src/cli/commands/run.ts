@@ -3,6 +3,7 @@ import type { Streams } from '../../supervisor/messages.ts';
 import { Foreground } from '../attach/foreground.ts';
 import { type Context, defineCommand } from '../command.ts';
 import { endStatus } from '../end-status.ts';
+import { noteLinger } from '../linger-note.ts';
 import { createRequest, RUN_OPTIONS } from '../options/create-options.ts';
 import type { Values } from '../options/option.ts';
 import { UNSUPPORTED_CREATE_OPTIONS } from '../options/unsupported.ts';
@@ -13,7 +14,8 @@ import { refuseExistingCidfile } from './create.ts';
 
 type Given = Values<typeof RUN_OPTIONS>;
 
-const NO_STREAMS: Streams = { stdin: false, stdout: false, stderr: false };
+/** Of a command that nobody is attached to. */
+export const NO_STREAMS: Streams = { stdin: false, stdout: false, stderr: false };
 
 /** Which of the command's streams are the user's. Throws ERR_TSRUN_USAGE. */
 export function attachedStreams(
@@ -22,6 +24,8 @@ export function attachedStreams(
   if (given.detach && given.attach.length > 0) {
     throw usageError('-d and -a contradict each other', 'tsrun run -d …   # or: tsrun run -a stdout …');
   }
+  if (given['log-driver'] === 'passthrough' && given.attach.length > 0)
+    throw usageError('-a and --log-driver passthrough contradict each other: the container has your streams');
   if (given.detach || given['log-driver'] === 'passthrough') return NO_STREAMS;
   const wants = (stream: (typeof given.attach)[number]): boolean =>
     given.attach.length === 0 || given.attach.includes(stream);
@@ -67,7 +71,7 @@ async function run(given: Given, [image = '', ...command]: string[], context: Co
   if (!foreground) {
     started.client.close();
     print(`${started.record.id}\n`);
-    (await import('../linger-note.ts')).noteLinger(engine);
+    noteLinger(engine);
     return 0;
   }
   return await endStatus(engine, started.record, await foreground.relay(started.client, started.pid));

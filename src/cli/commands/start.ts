@@ -4,6 +4,7 @@ import { attachRunning } from '../attach/attach-running.ts';
 import { Foreground } from '../attach/foreground.ts';
 import { defineCommand } from '../command.ts';
 import { endStatus } from '../end-status.ts';
+import { noteLinger } from '../linger-note.ts';
 import { RUN_OPTIONS } from '../options/create-options.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
@@ -69,7 +70,7 @@ export const START = defineCommand({
       isLeft ||= started !== undefined;
       print(`${name}\n`);
     });
-    if (isLeft) (await import('../linger-note.ts')).noteLinger(engine);
+    if (isLeft) noteLinger(engine);
     return status;
   },
 });

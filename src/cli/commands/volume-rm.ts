@@ -12,7 +12,9 @@ const STATUSES = { ERR_TSRUN_VOLUME_UNKNOWN: 1, ERR_TSRUN_VOLUME_IN_USE: 2 };
 export const VOLUME_RM = defineCommand({
   usage: '[VOLUME…]',
   operands: [0, Number.POSITIVE_INFINITY],
-  text: 'Removes volumes and what is in them, for good. One that a container uses, even a stopped one, stays unless forced.',
+  text:
+    'Removes volumes and what is in them, for good. One that a container uses, even a stopped one, stays unless forced. Exits with 1 if there ' +
+    'is no such volume, with 2 if it is in use, and with 125 if anything else was in the way.',
   options: {
     all: flag('All volumes', { short: 'a' }),
     force: flag('Remove the containers that use them first; one that is not there is no error', {

@@ -7,7 +7,11 @@ import { usageError } from './usage.ts';
 /** What `ns:PATH` leads to must be a namespace's file: those of /proc/PID/ns, or what was bind-mounted from there. */
 function namespaceFile(option: string, path: string): string {
   const absolute = resolve(path);
-  if (statSync(absolute, { throwIfNoEntry: false })) return absolute;
+  try {
+    if (statSync(absolute, { throwIfNoEntry: false })) return absolute;
+  } catch (error) {
+    throw usageError(`${option} ns:${path}: ${(error as Error).message}`);
+  }
   throw usageError(`${option} ns:${path}: there is no such file`, `${option} ns:/proc/PID/ns/…`);
 }
 

@@ -10,7 +10,11 @@ export function parseRootfs(text: string, directory: string): RootfsRequest {
   if (option !== undefined && option !== 'O')
     throw usageError(`--rootfs ${text}: "${option}" is not supported; O leaves the directory as it is`);
   const path = resolve(directory, written);
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
-    return { path: realpathSync(path), overlay: option === 'O' };
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      return { path: realpathSync(path), overlay: option === 'O' };
+  } catch (error) {
+    throw usageError(`--rootfs ${text}: ${(error as Error).message}`);
+  }
   throw usageError(`--rootfs ${text}: there is no directory ${path}`, 'tsrun run --rootfs ./tree sh');
 }

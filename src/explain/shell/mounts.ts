@@ -59,6 +59,10 @@ function newFilesystem({
 const FLAGS = new Set(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'rro', 'nosymfollow']);
 
 function bindMount(plan: Plan, { destination, source = '', options = [] }: RuntimeMount): string[] {
+  if (options.some((option) => option.startsWith('x-mount-namespace=')))
+    return [
+      `# Left out: ${quote(destination)} of the other container, as mount(8) takes nothing from there.`,
+    ];
   const from = destination in plan.files ? generatedFile(destination) : quote(source);
   const target = inRoot(destination);
   const flags = options

@@ -1,4 +1,5 @@
 /** The entry of the packer: `node pack-worker JOB`. See run-pack-worker.ts. */
+import { exitNow } from '../../sys/exit.ts';
 import { runPackWorker } from './run-pack-worker.ts';
 
-process.exitCode = runPackWorker(process.argv[2] ?? '');
+exitNow(runPackWorker(process.argv[2] ?? ''));

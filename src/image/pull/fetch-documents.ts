@@ -39,8 +39,38 @@ export function checkBytes(what: string, digest: Digest, size: number | undefine
   throw tsrunError('ERR_TSRUN_MISMATCH', { what, property: 'size', ...sizes });
 }
 
-/** A document by descriptor, from the store if it is there. */
-async function fetchChild(source: ImageSource, blobs: BlobStore, descriptor: Descriptor, what: string) {
+/** An index or manifest, verified. */
+export interface FetchedDocument {
+  digest: Digest;
+  bytes: Uint8Array;
+  /** What the source says it is; undefined for what is in the store. */
+  contentType?: string | undefined;
+  document: ReturnType<typeof parseDocument>;
+}
+
+/** What the source's name means, or `wanted`: an index, or a manifest. Throws as {@link fetchDocuments} does. */
+export async function fetchRoot(
+  source: ImageSource,
+  reference: string,
+  wanted?: Digest,
+): Promise<FetchedDocument> {
+  const { bytes, contentType, claimedDigest } = await source.document(wanted);
+  const what = `the manifest of ${reference}`;
+  const digest = sha256(bytes);
+  const expected = wanted ?? claimedDigest;
+  if (expected !== undefined) checkDigest(what, expected, digest);
+  const document = parseDocument(Buffer.from(bytes).toString('utf8'), contentType, what);
+  return { digest, bytes, contentType, document };
+}
+
+/** A document by descriptor, from the store if it is there. Throws as {@link fetchDocuments} does. */
+export async function fetchChild(
+  source: ImageSource,
+  blobs: BlobStore,
+  descriptor: Descriptor,
+  reference: string,
+): Promise<FetchedDocument> {
+  const what = `manifest ${descriptor.digest} of ${reference}`;
   const kept = blobs.readVerifiedText(descriptor.digest);
   const fetched = kept === undefined ? await source.document(descriptor.digest) : undefined;
   const bytes = fetched === undefined ? Buffer.from(kept ?? '') : fetched.bytes;
@@ -58,25 +88,16 @@ export async function fetchDocuments(
   query: DocumentQuery,
 ): Promise<FetchedDocuments> {
   const { reference } = query;
-  const root = await source.document(query.digest);
-  const rootDigest = sha256(root.bytes);
-  const expected = query.digest ?? root.claimedDigest;
-  if (expected !== undefined) checkDigest(`the manifest of ${reference}`, expected, rootDigest);
-  const text = Buffer.from(root.bytes).toString('utf8');
-  let current = parseDocument(text, root.contentType, `the manifest of ${reference}`);
-  const documents = [{ digest: rootDigest, bytes: root.bytes }];
+  const { digest: rootDigest, bytes, document } = await fetchRoot(source, reference, query.digest);
+  let current = document;
+  const documents = [{ digest: rootDigest, bytes }];
   while (current.kind === 'index') {
     if (documents.length >= MAX_LEVELS) {
       const problem = `indexes lead to indexes more than ${MAX_LEVELS} levels deep`;
       throw tsrunError('ERR_TSRUN_DOCUMENT', { what: `the index of ${reference}`, problem });
     }
     const descriptor = choosePlatform(reference, current.index.manifests, query.platform);
-    const child = await fetchChild(
-      source,
-      blobs,
-      descriptor,
-      `manifest ${descriptor.digest} of ${reference}`,
-    );
+    const child = await fetchChild(source, blobs, descriptor, reference);
     documents.push({ digest: child.digest, bytes: child.bytes });
     current = child.document;
   }

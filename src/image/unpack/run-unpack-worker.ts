@@ -35,7 +35,11 @@ export async function runUnpackWorker(host: UnpackHost = nativeHost): Promise<nu
     const job = await frames.next();
     if (job === undefined) return 0;
     const answer = await doJob(JSON.parse(job.toString('utf8')) as WorkerJob, frames, host);
-    say(answer);
+    try {
+      say(answer);
+    } catch {
+      return 1; // the starter is gone
+    }
     if (!answer.ok) return 1;
   }
 }

@@ -61,13 +61,17 @@ export class UnpackConnection {
     const answer = await Promise.race([waiting.promise, ended]);
     this.#waiting = undefined;
     if (answer.ok) return answer.result as WorkerResults[Kind];
-    await this.#ended;
+    await this.close();
     throw reviveError(answer.error);
   }
 
-  /** Tells the worker that there are no more layers, and waits for its end. */
+  /**
+   * There are no more layers for the worker, which has answered all that it was asked. It is not left to end by itself, as Node may
+   * wait for ever for its own compiler when it ends (nodejs/node#54918), and we would wait with it.
+   */
   async close(): Promise<void> {
-    this.process.stdin.end();
+    this.process.stdin.destroy();
+    this.process.kill();
     await this.#ended;
   }
 

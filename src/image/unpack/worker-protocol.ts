@@ -2,7 +2,7 @@
  * What goes between the starter and the worker, which does one job after the other; for that of unpacking a layer the
  * worker reads the blob's file, and is told how many bytes of it have come:
  *
- *     stdin   frame {job}  frame {bytes that are there}…  frame {}    frame {job} …   end: no more layers
+ *     stdin   frame {job}  frame {bytes that are there}…  frame {}    frame {job} …   end: the starter is gone
  *     fd 3                    {"unpacked": bytes}…     {"ok": …}            …
  *
  * A frame is its length (4 bytes, little-endian) and as many bytes; an empty one ends a blob. Answers are lines of JSON. After a layer

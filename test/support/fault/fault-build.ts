@@ -29,34 +29,49 @@ export class FaultBuild implements Disposable {
     this.binary = join(directory, 'dist', 'bin', 'tsrun');
   }
 
-  static async make(): Promise<FaultBuild> {
-    const made = new FaultBuild(await mkdtemp('/var/tmp/f'));
-    cpSync(join(PROJECT, 'dist'), join(made.#directory, 'dist'), { recursive: true });
-    symlinkSync(join(PROJECT, 'node_modules'), join(made.#directory, 'node_modules'));
-    made.#buildNative();
-    const bin = join(made.#directory, 'dist', 'bin');
+  static make(): Promise<FaultBuild> {
+    return FaultBuild.#filled((made) => {
+      cpSync(join(PROJECT, 'dist'), join(made.#directory, 'dist'), { recursive: true });
+      symlinkSync(join(PROJECT, 'node_modules'), join(made.#directory, 'node_modules'));
+      made.#buildNative();
+      made.#preload();
+    });
+  }
+
+  /** Another that is like this one. */
+  copy(): Promise<FaultBuild> {
+    return FaultBuild.#filled((made) => {
+      cpSync(this.#directory, made.#directory, { recursive: true, verbatimSymlinks: true });
+      for (const name of NATIVE_PARTS) {
+        const file = join(made.#native, name);
+        // Both paths have the same length: a native file may be changed in place.
+        const bytes = readFileSync(file, 'latin1').replaceAll(this.#page, made.#page);
+        writeFileSync(file, bytes, 'latin1');
+      }
+    });
+  }
+
+  /** A directory in which `fill` makes a build; none is left if that fails. */
+  static async #filled(fill: (made: FaultBuild) => void): Promise<FaultBuild> {
+    const made = new FaultBuild(await mkdtemp('/var/tmp/tsrun-fault-'));
+    try {
+      fill(made);
+      made.disarm();
+      return made;
+    } catch (error) {
+      made[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #preload(): void {
+    const bin = join(this.#directory, 'dist', 'bin');
     const source = readFileSync(join(import.meta.dirname, 'preload.ts'), 'utf8');
     writeFileSync(join(bin, 'preload.cjs'), stripTypeScriptTypes(source));
     for (const name of readdirSync(bin).filter((file) => /^(tsrun|.*-worker)\.cjs$/.test(file))) {
       const file = join(bin, name);
       writeFileSync(file, `require('./preload.cjs');\n${readFileSync(file, 'utf8')}`);
     }
-    made.disarm();
-    return made;
-  }
-
-  /** Another that is like this one. */
-  async copy(): Promise<FaultBuild> {
-    const made = new FaultBuild(await mkdtemp('/var/tmp/f'));
-    cpSync(this.#directory, made.#directory, { recursive: true, verbatimSymlinks: true });
-    for (const name of NATIVE_PARTS) {
-      const file = join(made.#native, name);
-      // Both paths have the same length: a native file may be changed in place.
-      const bytes = readFileSync(file, 'latin1').replaceAll(this.#page, made.#page);
-      writeFileSync(file, bytes, 'latin1');
-    }
-    made.disarm();
-    return made;
   }
 
   #buildNative(): void {

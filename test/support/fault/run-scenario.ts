@@ -25,7 +25,12 @@ export class Lane implements AsyncDisposable {
   /** `like`: another lane, whose build is copied. */
   static async open(like?: Lane): Promise<Lane> {
     const lane = new Lane(like ? await like.build.copy() : await FaultBuild.make());
-    await lane.tsrun.open();
+    try {
+      await lane.tsrun.open();
+    } catch (error) {
+      lane.build[Symbol.dispose]();
+      throw error;
+    }
     return lane;
   }
 
@@ -104,8 +109,11 @@ export class Lane implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.tsrun.close();
-    this.build[Symbol.dispose]();
+    try {
+      await this.tsrun.close();
+    } finally {
+      this.build[Symbol.dispose]();
+    }
   }
 }
 

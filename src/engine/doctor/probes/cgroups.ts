@@ -1,4 +1,7 @@
-/** Limits (--memory, --cpus, --pids-limit) need cgroup v2 and controllers that the system manager has handed to the user. */
+/**
+ * Limits (--memory, --cpus, --pids-limit) need a cgroup of the user's. Here one is looked for that the system manager hands to each user,
+ * which is cgroup v2; others, of v1 too, are found when a container starts (launch/cgroup/places.ts).
+ */
 import { check, type Finding } from '../finding.ts';
 import type { HostView } from '../host-view.ts';
 
@@ -17,7 +20,7 @@ export function probeCgroups(host: HostView): Finding {
       detail: host.stat('/sys/fs/cgroup/unified')
         ? 'cgroup v1 with a v2 tree beside it (hybrid)'
         : 'cgroup v1, or none',
-      lose: 'limits on memory, processors and processes',
+      lose: 'limits on memory, processors and processes, unless a cgroup of v1 is yours',
       ...(systemd && { remedy: unifiedRemedy(host) }),
     });
   const directory = delegatedDirectory(host);
