@@ -72,6 +72,9 @@ export function lookUp<T>(table: Record<string, T> | undefined, wanted: string):
 /** What credential helpers know a registry by. */
 export const serverUrl = (registry: string): string => (registry === 'docker.io' ? DOCKER_IO_KEY : registry);
 
+/** `quay.io/team` → `quay.io` */
+export const registryOf = (key: string): string => key.split('/')[0] ?? key;
+
 /** The helper that keeps the login of `registry` instead of this file: its own, or that for all. */
 export function helperFor(file: AuthFile, registry: string): string | undefined {
   return lookUp(file.credHelpers, registry) || file.credsStore || undefined;

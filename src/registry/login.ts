@@ -1,12 +1,11 @@
 /** Logging in: a login is tried at the registry before it is kept. Loads undici. */
 import { TsrunError, tsrunError } from '../errors.ts';
 import { openClient, type RegistryAccess } from './access.ts';
-import { type Credentials, serverUrl } from './auth-file.ts';
+import { type Credentials, registryOf } from './auth-file.ts';
 import { defaultAuthFile } from './auth-files.ts';
-import { storeWithHelper } from './credential-helper.ts';
 import { AUTH_FILES_HELPER, credentialHelpers } from './read-registries-conf.ts';
 import { accessTo } from './registry-policy.ts';
-import { registryOf, saveLogin } from './save-login.ts';
+import { type Keeper, keeperOf, saveLogin } from './save-login.ts';
 
 /**
  * Asks the registry whether it takes a login. Answers false when it asks nobody for one: then nothing is known of it.
@@ -41,9 +40,7 @@ export async function checkLogin(
 export interface SavedLogin {
   /** The registry took it; false when it asked for none. */
   isVerified: boolean;
-  /** The credential helper that keeps it instead of the file. */
-  helper: string | undefined;
-  file: string | undefined;
+  keeper: Keeper;
 }
 
 /**
@@ -57,13 +54,11 @@ export async function login(
   credentials: { username: string; password: string },
   access: RegistryAccess,
 ): Promise<SavedLogin> {
-  const isVerified = await checkLogin(registryOf(key), credentials, access);
   const environment = access.environment ?? process.env;
   const [first] = file === undefined ? await credentialHelpers(environment) : [];
-  if (first !== undefined && first !== AUTH_FILES_HELPER) {
-    await storeWithHelper(first, key === registryOf(key) ? serverUrl(key) : key, credentials);
-    return { isVerified, helper: first, file: undefined };
-  }
-  const path = file ?? defaultAuthFile(environment);
-  return { isVerified, helper: await saveLogin(path, key, credentials), file: path };
+  const named = first === AUTH_FILES_HELPER ? undefined : first;
+  const keeper = keeperOf(file ?? defaultAuthFile(environment), key, named);
+  const isVerified = await checkLogin(registryOf(key), credentials, access);
+  await saveLogin(keeper, key, credentials);
+  return { isVerified, keeper };
 }

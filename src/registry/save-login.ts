@@ -18,16 +18,21 @@ import {
 import { dirname } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { flock } from '../sys/flock.ts';
-import { type AuthFile, helperFor, lookUp, normalizeKey, readAuthFile, serverUrl } from './auth-file.ts';
+import {
+  type AuthFile,
+  helperFor,
+  lookUp,
+  normalizeKey,
+  readAuthFile,
+  registryOf,
+  serverUrl,
+} from './auth-file.ts';
 import { eraseWithHelper, listWithHelper, storeWithHelper } from './credential-helper.ts';
 
 export interface Login {
   username: string;
   password: string;
 }
-
-/** `quay.io/team` → `quay.io` */
-export const registryOf = (key: string): string => key.split('/')[0] ?? key;
 
 /** A link is followed and kept: what it leads to is replaced. */
 function targetOf(path: string): string {
@@ -85,24 +90,35 @@ function dropEntries(file: AuthFile, key: string): boolean {
   return found.length > 0;
 }
 
+/** What keeps a login: a file, or the helper that it or registries.conf names. */
+export type Keeper = { file: string; helper?: string } | { helper: string; file?: undefined };
+
 /**
- * Keeps the login of `key`, a registry or a part of one (`quay.io/team`), in the file or with its helper.
- * @returns the name of the helper that has it, if one has. Throws ERR_TSRUN_CREDENTIALS.
+ * What is to keep the login of `key`, a registry or a part of one (`quay.io/team`), if `path` is the file. Throws ERR_TSRUN_CREDENTIALS,
+ * also for a part of a registry whose logins a helper has: no client asks a helper for less than a registry.
+ * @param named the helper that registries.conf names, if it does
  */
-export async function saveLogin(path: string, key: string, login: Login): Promise<string | undefined> {
-  const helper = helperFor(readAuthFile(path) ?? {}, registryOf(key));
-  if (helper !== undefined) {
-    await storeWithHelper(helper, key === registryOf(key) ? serverUrl(key) : key, login);
-    changeFile(path, (file) => dropEntries(file, key));
-    return helper;
+export function keeperOf(path: string, key: string, named?: string): Keeper {
+  const helper = named ?? helperFor(readAuthFile(path) ?? {}, registryOf(key));
+  if (helper === undefined) return { file: path };
+  if (key !== registryOf(key)) {
+    const problem = `it keeps logins of whole registries, and ${key} is a part of one`;
+    throw tsrunError('ERR_TSRUN_CREDENTIALS', { source: `docker-credential-${helper}`, problem });
   }
+  return named === undefined ? { file: path, helper } : { helper };
+}
+
+/** Keeps the login of `key`. Throws ERR_TSRUN_CREDENTIALS. */
+export async function saveLogin({ file: path, helper }: Keeper, key: string, login: Login): Promise<void> {
+  if (helper !== undefined) await storeWithHelper(helper, serverUrl(key), login);
+  if (path === undefined) return;
   const auth = Buffer.from(`${login.username}:${login.password}`).toString('base64');
   changeFile(path, (file) => {
-    dropEntries(file, key);
+    const hadSome = dropEntries(file, key);
+    if (helper !== undefined) return hadSome;
     file.auths = { ...file.auths, [key]: { auth } };
     return true;
   });
-  return undefined;
 }
 
 /** Forgets the login of `key`; false when there was none. Throws ERR_TSRUN_CREDENTIALS. */

@@ -69,9 +69,12 @@ async function isLoggedIn(given: Given, key: string): Promise<boolean> {
   if (given.authfile !== undefined && !existsSync(given.authfile)) return false;
   const kept = await findKept(given, key);
   if (kept === undefined) return false;
-  const { checkLogin } = await import('../../registry/login.ts');
+  const [{ checkLogin }, { registryOf }] = await Promise.all([
+    import('../../registry/login.ts'),
+    import('../../registry/auth-file.ts'),
+  ]);
   try {
-    await checkLogin(key.split('/')[0] ?? key, kept, registryAccess(given), true);
+    await checkLogin(registryOf(key), kept, registryAccess(given), true);
     return true;
   } catch (error) {
     if (!process.stdin.isTTY) throw error;
@@ -88,10 +91,11 @@ async function logIn(given: Given, key: string): Promise<number> {
   const credentials = await givenLogin(given, key);
   const { login } = await import('../../registry/login.ts');
   const { authfile, ...access } = given;
-  const { isVerified, helper, file } = await login(authfile, key, credentials, registryAccess(access));
+  const { isVerified, keeper } = await login(authfile, key, credentials, registryAccess(access));
   if (!isVerified) say(`tsrun: warning: ${key} asks nobody for a login: this one could not be tried\n`);
   print('Login Succeeded!\n');
-  if (given.verbose) print(`Used: ${helper === undefined ? file : `docker-credential-${helper}`}\n`);
+  if (given.verbose)
+    print(`Used: ${keeper.helper === undefined ? keeper.file : `docker-credential-${keeper.helper}`}\n`);
   return 0;
 }
 

@@ -4,14 +4,22 @@ import { expect, onTestFinished, test } from 'vitest';
 import { findCredentials } from '../../../src/registry/auth-files.ts';
 import { storeWithHelper } from '../../../src/registry/credential-helper.ts';
 import {
+  keeperOf,
+  type Login,
   removeAllLogins,
   removeHelperLogins,
   removeLogin,
-  saveLogin,
+  saveLogin as saveWith,
 } from '../../../src/registry/save-login.ts';
 import { temporaryDirectoryForTest } from '../../support/temporary-store.ts';
 
 const LOGIN = { username: 'me', password: 'a:b c' };
+/** @returns the helper that has it, if one has */
+const saveLogin = async (file: string, key: string, login: Login): Promise<string | undefined> => {
+  const keeper = keeperOf(file, key);
+  await saveWith(keeper, key, login);
+  return keeper.helper;
+};
 const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 const find = (file: string, registry: string, repository = 'a') =>
   findCredentials(registry, repository, {}, file);
@@ -120,6 +128,20 @@ test('the helper that the file names gets the password, and the file does not', 
   await saveLogin(file, 'docker.io', LOGIN);
   await removeAllLogins(file);
   expect(await find(file, 'docker.io')).toBeUndefined();
+});
+
+test('a part of a registry is not given to a helper, which nobody would ask for it', async () => {
+  const { name } = installHelper();
+  const file = join(temporaryDirectoryForTest(), 'auth.json');
+  const refused = {
+    code: 'ERR_TSRUN_CREDENTIALS',
+    message: expect.stringContaining('quay.io/team is a part'),
+  };
+  expect(() => keeperOf(file, 'quay.io/team', name)).toThrow(expect.objectContaining(refused));
+  writeFileSync(file, JSON.stringify({ credHelpers: { 'quay.io': name } }));
+  await expect(saveLogin(file, 'quay.io/team', LOGIN)).rejects.toMatchObject(refused);
+  expect(await saveLogin(file, 'other.io/team', LOGIN)).toBeUndefined();
+  expect(await find(file, 'other.io', 'team/app')).toEqual(LOGIN);
 });
 
 test("registries.conf's credential-helpers are asked in their order, the files where it says so", async () => {
