@@ -1,23 +1,21 @@
 /** `tsrun copy`: an image from one place to another; the store is not asked, and keeps nothing but for the time of the copy. */
 import { closeSync, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
-import { placeIdentity } from '../image/archive/archive-identity.ts';
 import { DirectorySink } from '../image/archive/file-sink.ts';
 import { saveForDocker, saveLayout, savePlain } from '../image/archive/save-images.ts';
 import { TarSink } from '../image/archive/tar-sink.ts';
-import { type LocalPlace, openLocalPlace, parseLocalPlace } from '../image/archive/transport.ts';
-import { fetchParts, type TransitOptions } from '../image/copy-image.ts';
+import { type LocalPlace, parseLocalPlace } from '../image/archive/transport.ts';
+import { fetchParts } from '../image/copy-image.ts';
 import { fetchIndex, type IndexInTransit } from '../image/copy-index.ts';
-import { admitImage } from '../image/policy/admit-image.ts';
+import { admission } from '../image/policy/admit-image.ts';
 import type { PullListener } from '../image/pull/events.ts';
-import type { Admission } from '../image/pull/fetch-image.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import type { Digest } from '../spec/image.ts';
-import { hostPlatform, parsePlatform } from '../spec/platform.ts';
 import { formatReference, parseReference } from '../spec/reference.ts';
+import { logImageEvent } from '../store/event-log.ts';
 import type { ImageRecord } from '../store/image-record.ts';
-import { openRemote } from './look-at-image.ts';
 import type { Engine } from './open-engine.ts';
+import { openSource, REGISTRY } from './open-source.ts';
 
 export interface CopyImageOptions {
   platform?: string | undefined;
@@ -27,8 +25,6 @@ export interface CopyImageOptions {
   signaturePolicy?: string | undefined;
   onEvent: PullListener;
 }
-
-const REGISTRY = 'docker://';
 
 /**
  * @param from and `to` with their transports. @returns the digest of the manifest
@@ -41,12 +37,27 @@ export async function copyImage(
   options: CopyImageOptions,
 ): Promise<Digest> {
   const target = parseTarget(to);
-  using index = options.all ? await withSource(engine, from, options, fetchIndex) : undefined;
+  await using opened = await openSource(engine.paths, from, options);
+  if (opened === undefined) throw noPlace(from);
+  const { source, names, label, platform } = opened;
+  const admit = admission(opened, { file: options.signaturePolicy });
+  const transit = {
+    paths: engine.paths,
+    source,
+    name: names[0],
+    label,
+    platform,
+    admit,
+    emit: options.onEvent,
+  };
+  using index = options.all ? await fetchIndex(transit) : undefined;
   if (index !== undefined) {
     await writeIndex(engine, index, target, options);
+    const pushed = target.kind === 'registry' && formatReference(parseReference(target.name));
+    logImageEvent(engine.paths, pushed ? 'push' : 'save', index.digest, pushed || (names[0] ?? label));
     return index.digest;
   }
-  using image = await withSource(engine, from, options, fetchParts);
+  using image = await fetchParts(transit);
   if (target.kind === 'registry') {
     const { pushImage } = await import('../image/push/push-image.ts');
     const { access, onEvent } = options;
@@ -79,44 +90,6 @@ const noPlace = (text: string): Error =>
     problem: `"${text}" does not say where: it begins with no transport`,
     hint: `tsrun copy docker://${text} oci:DIRECTORY   # or oci-archive:FILE, docker-archive:FILE, dir:DIRECTORY`,
   });
-
-/** Lets `use` fetch from the place that `from` names. */
-async function withSource<T>(
-  engine: Engine,
-  from: string,
-  options: CopyImageOptions,
-  use: (transit: TransitOptions) => Promise<T>,
-): Promise<T> {
-  const platform =
-    options.platform === undefined ? hostPlatform(process.arch) : parsePlatform(options.platform);
-  const common = { paths: engine.paths, label: from, platform, emit: options.onEvent };
-  const choice = { file: options.signaturePolicy };
-  const place = parseLocalPlace(from);
-  if (place !== undefined) {
-    using opened = await openLocalPlace(engine.paths, place, platform);
-    const { source, names } = opened.image;
-    const admit: Admission = (manifestDigest) =>
-      admitImage({ identity: placeIdentity(place), manifestDigest }, choice);
-    return await use({ ...common, admit, source, name: names[0] });
-  }
-  if (!from.startsWith(REGISTRY)) throw noPlace(from);
-  const reference = parseReference(from.slice(REGISTRY.length));
-  const source = await openRemote(reference, options.access, options.onEvent);
-  try {
-    const admit: Admission = (manifestDigest) =>
-      admitImage(
-        {
-          identity: { transport: 'docker', reference },
-          manifestDigest,
-          signatures: () => source.signatures(manifestDigest),
-        },
-        choice,
-      );
-    return await use({ ...common, admit, source, name: formatReference(reference) });
-  } finally {
-    await source.close();
-  }
-}
 
 async function writeIndex(
   engine: Engine,

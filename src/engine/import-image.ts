@@ -6,7 +6,7 @@ import { archiveError, READ_BYTES } from '../image/archive/file-set.ts';
 import { openInput } from '../image/archive/open-archive.ts';
 import { makeImage } from '../image/make/make-image.ts';
 import { spoolLayer } from '../image/make/spool-layer.ts';
-import { admitImage } from '../image/policy/admit-image.ts';
+import { admission } from '../image/policy/admit-image.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import type { ImageRunConfig, Platform } from '../spec/image.ts';
 import { applyChange } from '../spec/image-change.ts';
@@ -45,7 +45,7 @@ export async function importImage(engine: Engine, options: ImportOptions): Promi
     hooks: engineHooks(engine),
     emit: options.onEvent,
     layer,
-    admit: (manifestDigest) => admitImage({ identity: { transport: 'tarball' }, manifestDigest }, {}),
+    admit: admission({ identity: { transport: 'tarball' } }, {}),
     config: { created, ...platform, config: run },
     history: { created, created_by: `tsrun import ${source}`, comment },
     name,

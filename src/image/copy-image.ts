@@ -13,10 +13,10 @@ import { sha256 } from '../store/hash.ts';
 import { danglingReference, type ImageRecord } from '../store/image-record.ts';
 import type { StorePaths } from '../store/paths.ts';
 import { pin } from '../store/pins.ts';
+import type { Admission } from './policy/admit-image.ts';
 import type { PullListener } from './pull/events.ts';
 import { fetchBlobs } from './pull/fetch-blobs.ts';
 import { type FetchedDocuments, fetchDocuments } from './pull/fetch-documents.ts';
-import type { Admission } from './pull/fetch-image.ts';
 import type { ImageSource } from './pull/image-source.ts';
 
 export interface TransitOptions {

@@ -47,6 +47,16 @@ it('copy --all changes no digest on any way, and skopeo reads each of them', asy
   ];
   for (const [i, to] of way.slice(1).entries())
     expect(await tsrun.ok('copy', '-q', '--all', way[i] ?? '', to), to).toBe(index.digest);
+  const logged = await tsrun.ok(
+    'events',
+    '--since',
+    '1h',
+    '--stream=false',
+    '--format',
+    '{{.Type}} {{.Status}} {{.Name}}',
+  );
+  expect(logged).toContain(`image push ${host}/again/multi:v2`);
+  expect(logged.match(/^image save /gm)).toHaveLength(3);
   for (const place of way) {
     const tls = place.startsWith('docker:') ? ['--tls-verify=false'] : [];
     expect(digestOf(await skopeo('inspect', ...tls, '--raw', place)), place).toBe(index.digest);
@@ -96,11 +106,26 @@ it('says what cannot be', async () => {
     `dir:${at('no')}`,
   ]);
   expect(both.stderr).toContain('contradict each other');
+  for (const words of [
+    ['copy', '--all', '--multi-arch', 'system', from, `dir:${at('no')}`],
+    ['inspect', '--raw', '--type', 'container', from],
+    ['inspect', '--raw', '--size', from],
+    ['inspect', '--platform', 'linux/arm64', 'localhost/busybox'],
+  ])
+    expect((await tsrun.expect(125, words)).stderr).toMatch(
+      /contradict each other|of images|--size|elsewhere/,
+    );
 });
 
 it('inspect prints documents as they are, for a platform, from a mirror', async () => {
   const name = `docker://${registry.host}/multi:v1`;
   expect(digestOf((await tsrun.expect(0, ['inspect', '--raw', name])).output)).toBe(index.digest);
+  const manifest = await tsrun.expect(0, ['inspect', '--raw', '--platform', 'linux/arm64', name]);
+  expect(digestOf(manifest.output)).toBe(arm?.manifestDigest);
+  const foreign = indexOf([{ image: arm!, architecture: 's390x' }]);
+  await pushDocument(registry.host, 'multi', 'foreign', foreign.index.mediaType!, foreign.bytes);
+  const notForUs = `docker://${registry.host}/multi:foreign`;
+  expect(digestOf((await tsrun.expect(0, ['inspect', '--raw', notForUs])).output)).toBe(foreign.digest);
   const config = await tsrun.expect(0, ['inspect', '--config', '--platform', 'linux/arm64', name]);
   expect(digestOf(config.output)).toBe(arm?.manifest.config.digest);
   expect(await tsrun.ok('inspect', '--platform', 'linux/arm64', '-f', '{{.Architecture}}', name)).toBe(

@@ -35,6 +35,8 @@ export const COPY = defineCommand({
   ],
   async run(given, [from = '', to = ''], context) {
     const all = given.all || given['multi-arch'] === 'all';
+    if (given.all && given['multi-arch'] === 'system')
+      throw usageError('--all and --multi-arch system contradict each other');
     if (all && given.platform !== undefined) throw usageError('--all and --platform contradict each other');
     const engine = await context.engine();
     const { copyImage } = await import('../../engine/copy-image.ts');

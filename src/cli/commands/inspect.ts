@@ -1,4 +1,3 @@
-import type { DocumentKind } from '../../engine/look-at-image.ts';
 import type { Engine } from '../../engine/open-engine.ts';
 import { isPlaceName } from '../../engine/place-name.ts';
 import { TsrunError, tsrunError } from '../../errors.ts';
@@ -6,7 +5,7 @@ import type { RegistryAccess } from '../../registry/access.ts';
 import { defineCommand } from '../command.ts';
 import { executeTemplate } from '../format/template/execute.ts';
 import { parseTemplate } from '../format/template/parse.ts';
-import { asWritten, flag, value } from '../options/option.ts';
+import { asWritten, flag, type Values, value } from '../options/option.ts';
 import { REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
@@ -52,11 +51,12 @@ async function inspectImageNamed(engine: Engine, name: string, wish: Wish): Prom
 }
 
 /** A document of an image, of the store or elsewhere, as it is. */
-async function documentOf(engine: Engine, name: string, kind: DocumentKind, wish: Wish): Promise<string> {
+async function documentOf(engine: Engine, name: string, kind: 'raw' | 'config', wish: Wish): Promise<string> {
   if (isElsewhere(name)) {
-    const { lookAtImage } = await import('../../engine/look-at-image.ts');
-    const { documents, configText } = await lookAtImage(engine, name, wish);
-    return kind === 'config' ? configText : Buffer.from(documents[0]?.bytes ?? []).toString('utf8');
+    const { lookAtImage, readRaw } = await import('../../engine/look-at-image.ts');
+    return kind === 'raw'
+      ? await readRaw(engine, name, wish)
+      : (await lookAtImage(engine, name, wish)).configText;
   }
   const record = engine.images.resolve(name);
   if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: name });
@@ -106,40 +106,61 @@ async function inspectOne(engine: Engine, name: string, wish: Wish): Promise<obj
   throw tsrunError('ERR_TSRUN_OBJECT_UNKNOWN', { name });
 }
 
+const OPTIONS = {
+  ...LATEST_OPTION,
+  ...REGISTRY_OPTIONS,
+  config: flag('Of an image, print the configuration instead, as it is'),
+  format: value('FORMAT', 'json, or a Go template for each', asWritten, {
+    short: 'f',
+    example: `-f '{{.State.Status}}'`,
+  }),
+  platform: value('PLATFORM', 'Of an image elsewhere for several platforms, this one', asWritten, {
+    default: "this machine's",
+    example: '--platform linux/arm64',
+  }),
+  raw: flag(
+    'Of an image, print the manifest or index instead, as it is; with --platform, the manifest for that',
+  ),
+  size: flag('How much a container has written, too', { short: 's' }),
+  type: value('TYPE', 'container, image, network, volume or all', oneOf('--type', TYPES), {
+    short: 't',
+    default: 'all',
+  }),
+};
+
+const HINT = 'tsrun inspect --raw docker://docker.io/library/httpd';
+
+/** Which document of images is printed as it is, if one is. Throws ERR_TSRUN_USAGE for options that would have no effect. */
+function documentWanted(
+  given: Values<typeof OPTIONS>,
+  names: readonly string[],
+): 'raw' | 'config' | undefined {
+  if (given.platform !== undefined && !names.every(isElsewhere))
+    throw usageError('--platform chooses among those of an image elsewhere', HINT);
+  const document = given.raw ? 'raw' : given.config ? 'config' : undefined;
+  if (document === undefined) return undefined;
+  if (given.raw && given.config) throw usageError('--raw and --config contradict each other');
+  if (given.format !== undefined || given.size)
+    throw usageError(`--${document} prints documents as they are, without --format and --size`);
+  if (given.latest || !['all', 'image'].includes(given.type ?? 'all'))
+    throw usageError(`--${document} is of images`, HINT);
+  return document;
+}
+
 export const INSPECT = defineCommand({
   usage: '[NAME…]',
   operands: [0, Number.POSITIVE_INFINITY],
   text: "Prints all that is known of containers, images, networks and volumes, as a JSON list under docker's field names. An image may also be at a registry (docker://NAME), in a layout (oci:DIRECTORY) or an archive (docker-archive:FILE, oci-archive:FILE): it is not fetched. What is not found is told of, and the rest printed.",
-  options: {
-    ...LATEST_OPTION,
-    ...REGISTRY_OPTIONS,
-    config: flag('Of an image, print the configuration instead, as it is'),
-    format: value('FORMAT', 'json, or a Go template for each', asWritten, {
-      short: 'f',
-      example: `-f '{{.State.Status}}'`,
-    }),
-    platform: value('PLATFORM', 'Of an image elsewhere for several platforms, this one', asWritten, {
-      default: "this machine's",
-      example: '--platform linux/arm64',
-    }),
-    raw: flag('Of an image, print the manifest or index instead, as it is'),
-    size: flag('How much a container has written, too', { short: 's' }),
-    type: value('TYPE', 'container, image, network, volume or all', oneOf('--type', TYPES), {
-      short: 't',
-      default: 'all',
-    }),
-  },
+  options: OPTIONS,
   examples: [
     `tsrun inspect -f '{{json .Mounts}}' web`,
     'tsrun inspect docker://docker.io/library/httpd',
-    'tsrun inspect --raw docker://docker.io/library/httpd',
+    HINT,
   ],
   async run(given, names, context) {
     const { format, size, type = 'all' } = given;
     const template = format === undefined || format === 'json' ? undefined : parseTemplate(format);
-    if (given.raw && given.config) throw usageError('--raw and --config contradict each other');
-    if ((given.raw || given.config) && format !== undefined)
-      throw usageError('--raw and --config print documents as they are, without --format');
+    const document = documentWanted(given, names);
     const engine = await context.engine();
     const wanted =
       given.latest || names.length === 0
@@ -148,13 +169,12 @@ export const INSPECT = defineCommand({
     const wish: Wish = { type, size, platform: given.platform, access: registryAccess(given) };
     const found: object[] = [];
     const status = await forEach(wanted, context.debug, async (name) => {
-      if (given.raw || given.config)
-        return print(await documentOf(engine, name, given.config ? 'config' : 'root', wish));
-      const document = await inspectOne(engine, name, wish);
-      if (template) print(`${executeTemplate(template, document)}\n`);
-      else found.push(document);
+      if (document !== undefined) return print(await documentOf(engine, name, document, wish));
+      const described = await inspectOne(engine, name, wish);
+      if (template) print(`${executeTemplate(template, described)}\n`);
+      else found.push(described);
     });
-    if (!template && !given.raw && !given.config)
+    if (!template && document === undefined)
       print(`${JSON.stringify(found, undefined, format === 'json' ? undefined : 4)}\n`);
     return status;
   },

@@ -9,7 +9,7 @@ import { ImageStore } from '../../store/images.ts';
 import type { StoreHooks } from '../../store/layers.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { LayerUnpacker } from '../layer-sink.ts';
-import { admitImage } from '../policy/admit-image.ts';
+import { admission } from '../policy/admit-image.ts';
 import type { PolicyIdentity } from '../policy/scopes.ts';
 import type { PullListener } from '../pull/events.ts';
 import { fetchImage } from '../pull/fetch-image.ts';
@@ -89,7 +89,7 @@ export async function loadImage(options: LoadImagesOptions, image: PackagedImage
     digest: image.digest,
     platform: platform ?? hostPlatform(process.arch),
     isPlatformExplicit: platform !== undefined,
-    admit: (manifestDigest) => admitImage({ identity, manifestDigest }, { file: options.signaturePolicy }),
+    admit: admission({ identity }, { file: options.signaturePolicy }),
     emit,
     signal,
   });

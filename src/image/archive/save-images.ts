@@ -6,42 +6,18 @@
 import { digestHex } from '../../spec/digest.ts';
 import { parseDocument } from '../../spec/document.ts';
 import type { Descriptor, Manifest } from '../../spec/image.ts';
-import { OCI_INDEX, OCI_MANIFEST } from '../../spec/media-types.ts';
+import { OCI_MANIFEST } from '../../spec/media-types.ts';
 import { logImageEvent } from '../../store/event-log.ts';
 import type { ImageRecord } from '../../store/image-record.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { FileSink } from './file-sink.ts';
+import { blobName, endLayout, endPlain, Once } from './layout-files.ts';
 import { manifestDescriptor, StoredImage } from './stored-image.ts';
 
 export interface ImageToSave {
   record: ImageRecord;
   /** Full references that go with it. */
   names: string[];
-}
-
-interface Part {
-  size: number;
-  bytes: AsyncIterable<Uint8Array>;
-}
-
-/** Writes each file once, though images share them. */
-class Once {
-  readonly #sink: FileSink;
-  readonly #names = new Set<string>();
-  constructor(sink: FileSink) {
-    this.#sink = sink;
-  }
-  async file(name: string, content: string): Promise<void> {
-    if (this.#isNew(name)) await this.#sink.file(name, content);
-  }
-  async stream(name: string, part: () => Part | Promise<Part>): Promise<void> {
-    if (!this.#isNew(name)) return;
-    const { size, bytes } = await part();
-    await this.#sink.stream(name, size, bytes);
-  }
-  #isNew(name: string): boolean {
-    return !this.#names.has(name) && this.#names.add(name) !== undefined;
-  }
 }
 
 const logSave = (paths: StorePaths, { imageId, reference }: ImageRecord): void =>
@@ -85,7 +61,6 @@ export async function saveLayout(
 ): Promise<void> {
   const once = new Once(sink);
   const entries: Descriptor[] = [];
-  const blobName = (digest: string): string => `blobs/sha256/${digestHex(digest)}`;
   for (const { record, names } of images) {
     const stored = new StoredImage(paths, record);
     const { text, manifest } = manifestOf(stored);
@@ -99,12 +74,7 @@ export async function saveLayout(
     }));
     entries.push(...(annotated.length === 0 ? [entry] : annotated));
   }
-  await sink.file('oci-layout', JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  await sink.file(
-    'index.json',
-    JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: entries }),
-  );
-  await sink.end();
+  await endLayout(sink, entries);
   for (const { record } of images) logSave(paths, record);
 }
 
@@ -115,8 +85,6 @@ export async function savePlain(paths: StorePaths, record: ImageRecord, sink: Fi
   const { text, manifest } = manifestOf(stored);
   for (const { digest } of [manifest.config, ...manifest.layers])
     await once.stream(digestHex(digest), () => stored.blob(digest));
-  await sink.file('version', 'Directory Transport Version: 1.1\n');
-  await sink.file('manifest.json', text);
-  await sink.end();
+  await endPlain(sink, text);
   logSave(paths, record);
 }

@@ -1,22 +1,24 @@
 /** An image for several platforms, with its index, as a layout or as skopeo's `dir:`. Every document and blob stays as it is. */
 import { digestHex } from '../../spec/digest.ts';
-import type { Descriptor, Digest } from '../../spec/image.ts';
-import { OCI_INDEX } from '../../spec/media-types.ts';
+import type { Digest } from '../../spec/image.ts';
 import { BlobStore } from '../../store/blobs.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { IndexInTransit } from '../copy-index.ts';
 import type { FileSink } from './file-sink.ts';
+import { blobName, endLayout, endPlain, Once } from './layout-files.ts';
 
-/** Each blob once, though platforms share them. */
-async function writeBlobs(
+/** Blobs, then the manifests that name them: each once, though platforms share them. */
+async function writeParts(
   paths: StorePaths,
   { manifests }: IndexInTransit,
   sink: FileSink,
-  nameOf: (digest: Digest) => string,
+  names: { blob: (digest: Digest) => string; manifest: (digest: Digest) => string },
 ): Promise<void> {
   const blobs = new BlobStore(paths);
-  const parts = new Map(manifests.flatMap((each) => each.parts).map((part) => [part.digest, part]));
-  for (const { digest, size } of parts.values()) await sink.stream(nameOf(digest), size, blobs.read(digest));
+  const once = new Once(sink);
+  for (const { digest, size } of manifests.flatMap(({ parts }) => parts))
+    await once.stream(names.blob(digest), () => ({ size, bytes: blobs.read(digest) }));
+  for (const { digest, bytes } of manifests) await once.file(names.manifest(digest), bytes);
 }
 
 /** @param name the annotation that it gets */
@@ -26,25 +28,12 @@ export async function saveIndexLayout(
   name: string | undefined,
   sink: FileSink,
 ): Promise<void> {
-  const blobName = (digest: Digest): string => `blobs/sha256/${digestHex(digest)}`;
-  await writeBlobs(paths, index, sink, blobName);
-  for (const { digest, bytes } of [
-    ...new Map(index.manifests.map((each) => [each.digest, each])).values(),
-    index,
-  ])
-    await sink.file(blobName(digest), bytes);
-  const entry: Descriptor = {
-    mediaType: index.mediaType,
-    digest: index.digest,
-    size: index.bytes.length,
-    ...(name !== undefined && { annotations: { 'org.opencontainers.image.ref.name': name } }),
-  };
-  await sink.file('oci-layout', JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  await sink.file(
-    'index.json',
-    JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [entry] }),
-  );
-  await sink.end();
+  await writeParts(paths, index, sink, { blob: blobName, manifest: blobName });
+  const { digest, bytes, mediaType } = index;
+  await sink.file(blobName(digest), bytes);
+  const annotations =
+    name === undefined ? {} : { annotations: { 'org.opencontainers.image.ref.name': name } };
+  await endLayout(sink, [{ mediaType, digest, size: bytes.length, ...annotations }]);
 }
 
 export async function saveIndexPlain(
@@ -52,10 +41,7 @@ export async function saveIndexPlain(
   index: IndexInTransit,
   sink: FileSink,
 ): Promise<void> {
-  await writeBlobs(paths, index, sink, digestHex);
-  for (const { digest, bytes } of new Map(index.manifests.map((each) => [each.digest, each])).values())
-    await sink.file(`${digestHex(digest)}.manifest.json`, bytes);
-  await sink.file('version', 'Directory Transport Version: 1.1\n');
-  await sink.file('manifest.json', index.bytes);
-  await sink.end();
+  const manifest = (digest: Digest): string => `${digestHex(digest)}.manifest.json`;
+  await writeParts(paths, index, sink, { blob: digestHex, manifest });
+  await endPlain(sink, index.bytes);
 }

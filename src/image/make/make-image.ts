@@ -13,8 +13,9 @@ import { ImageStore } from '../../store/images.ts';
 import type { StoreHooks } from '../../store/layers.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { LayerUnpacker } from '../layer-sink.ts';
+import type { Admission } from '../policy/admit-image.ts';
 import type { PullListener } from '../pull/events.ts';
-import { ADMIT_OWN, type Admission, fetchImage } from '../pull/fetch-image.ts';
+import { ADMIT_OWN, fetchImage } from '../pull/fetch-image.ts';
 import type { ImageSource } from '../pull/image-source.ts';
 import type { SpooledLayer } from './spool-layer.ts';
 

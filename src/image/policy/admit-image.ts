@@ -29,12 +29,19 @@ export interface FoundSignatures {
   whyNone?: string | undefined;
 }
 
-export interface Candidate {
+/** Where an image is. */
+export interface ImagePlace {
   identity: PolicyIdentity;
-  manifestDigest: Digest;
-  /** Asked only if a signature is wanted. */
-  signatures?: (() => Promise<FoundSignatures>) | undefined;
+  /** Asked only if a signature is wanted; absent where images carry none. */
+  signatures?: ((manifestDigest: Digest) => Promise<FoundSignatures>) | undefined;
 }
+
+interface Candidate extends ImagePlace {
+  manifestDigest: Digest;
+}
+
+/** May an image with this manifest be used? @throws ERR_TSRUN_POLICY_REFUSED, and what {@link admission} says */
+export type Admission = (manifestDigest: Digest) => Promise<void>;
 
 export interface PolicyChoice {
   /** --signature-policy */
@@ -42,10 +49,19 @@ export interface PolicyChoice {
   environment?: NodeJS.ProcessEnv | undefined;
 }
 
-/** @throws ERR_TSRUN_POLICY for a policy (or a key) that cannot be read, ERR_TSRUN_POLICY_REFUSED, and what `signatures` throws */
-export async function admitImage(candidate: Candidate, choice: PolicyChoice): Promise<void> {
-  const policy = readPolicy(choice.file, choice.environment ?? process.env);
-  if (policy === undefined) return;
+/**
+ * What decides on the images of a place. The policy is read once, when it is first asked.
+ * Its answer throws ERR_TSRUN_POLICY for a policy (or a key) that cannot be read, ERR_TSRUN_POLICY_REFUSED, and what `signatures` throws.
+ */
+export function admission(place: ImagePlace, choice: PolicyChoice): Admission {
+  let read: { policy: Policy | undefined } | undefined;
+  return async (manifestDigest) => {
+    read ??= { policy: readPolicy(choice.file, choice.environment ?? process.env) };
+    if (read.policy !== undefined) await admit({ ...place, manifestDigest }, read.policy);
+  };
+}
+
+async function admit(candidate: Candidate, policy: Policy): Promise<void> {
   const { scope, requirements } = requirementsFor(policy, candidate.identity);
   for (const requirement of requirements) {
     const problem = await problemOf(requirement, candidate, policy);
@@ -109,7 +125,7 @@ async function signatureProblem(
   policy: Policy,
 ): Promise<string | undefined> {
   const keys = keysOf(requirement, policy);
-  const found: FoundSignatures = (await candidate.signatures?.()) ?? {
+  const found: FoundSignatures = (await candidate.signatures?.(candidate.manifestDigest)) ?? {
     signatures: [],
     whyNone: `images of ${candidate.identity.transport}: carry none`,
   };

@@ -11,7 +11,7 @@ import { readRegistriesD, usesAttachments } from '../../registry/registries-d.ts
 import { parseDocument } from '../../spec/document.ts';
 import type { Descriptor, Digest } from '../../spec/image.ts';
 import type { Reference } from '../../spec/reference.ts';
-import { sha256 } from '../../store/hash.ts';
+import { checkBytes } from '../pull/fetch-documents.ts';
 import type { FoundSignatures } from './admit-image.ts';
 import { dockerScopes } from './scopes.ts';
 import { type FoundSignature, SIGNATURE_TYPE } from './sigstore-signature.ts';
@@ -57,9 +57,7 @@ async function fetchPayload(
       parts.push(chunk);
     }
     const bytes = Buffer.concat(parts);
-    const got = sha256(bytes);
-    if (received !== layer.size || got !== layer.digest)
-      throw tsrunError('ERR_TSRUN_MISMATCH', { what, property: 'digest', expected: layer.digest, got });
+    checkBytes(what, layer.digest, layer.size, bytes);
     return bytes;
   });
 }

@@ -14,6 +14,7 @@ import type { StorePaths } from '../../store/paths.ts';
 import { pin } from '../../store/pins.ts';
 import { sweepTemporaries } from '../../store/temporary.ts';
 import type { LayerUnpacker } from '../layer-sink.ts';
+import type { Admission } from '../policy/admit-image.ts';
 import type { PullListener } from './events.ts';
 import { type FetchedDocuments, fetchDocuments } from './fetch-documents.ts';
 import { fetchLayers } from './fetch-layers.ts';
@@ -38,9 +39,6 @@ export interface FetchImageOptions {
   emit: PullListener;
   signal?: AbortSignal | undefined;
 }
-
-/** @throws ERR_TSRUN_POLICY_REFUSED */
-export type Admission = (manifestDigest: Digest) => Promise<void>;
 
 /** For what comes with tsrun, or is made of what is in the store. */
 export const ADMIT_OWN: Admission = async () => {};

@@ -3,7 +3,7 @@
 import { TsrunError } from '../../errors.ts';
 import type { RegistryAccess } from '../../registry/access.ts';
 import { type PullEndpoint, pullEndpoints } from '../../registry/registry-policy.ts';
-import type { Digest, Platform } from '../../spec/image.ts';
+import type { Platform } from '../../spec/image.ts';
 import { hostPlatform } from '../../spec/platform.ts';
 import { formatReference, type Reference, repositoryName } from '../../spec/reference.ts';
 import { BlobStore } from '../../store/blobs.ts';
@@ -13,7 +13,7 @@ import { ImageStore } from '../../store/images.ts';
 import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../../store/layers.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { LayerUnpacker } from '../layer-sink.ts';
-import { admitImage } from '../policy/admit-image.ts';
+import { admission } from '../policy/admit-image.ts';
 import { servesPlatform } from '../serves-platform.ts';
 import type { PullListener } from './events.ts';
 import { fetchImage } from './fetch-image.ts';
@@ -116,15 +116,10 @@ async function pullFrom(endpoint: PullEndpoint, options: PullOptions): Promise<P
   const source = openRegistry(endpoint.reference, endpoint.access, onRetry, signal);
   try {
     const before = new ImageStore(paths).read(name);
-    const admit = (manifestDigest: Digest): Promise<void> =>
-      admitImage(
-        {
-          identity: { transport: 'docker', reference },
-          manifestDigest,
-          signatures: () => source.signatures(manifestDigest),
-        },
-        { file: options.signaturePolicy, environment: options.environment },
-      );
+    const admit = admission(
+      { identity: { transport: 'docker', reference }, signatures: source.signatures },
+      { file: options.signaturePolicy, environment: options.environment },
+    );
     const current = await upToDate(source, options, platform);
     if (current !== undefined) await admit(current.manifestDigest);
     const record =

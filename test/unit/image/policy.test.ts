@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { admitImage, type Candidate } from '../../../src/image/policy/admit-image.ts';
+import { admission, type ImagePlace } from '../../../src/image/policy/admit-image.ts';
 import { parsePolicy } from '../../../src/image/policy/policy-document.ts';
 import { dockerScopes, scopesOf } from '../../../src/image/policy/scopes.ts';
 import { matchesIdentity, parseIdentityRule } from '../../../src/image/policy/signed-identity.ts';
@@ -218,18 +218,18 @@ describe('an image is admitted', () => {
   const keyData = Buffer.from(key.publicText).toString('base64');
   const signed = { type: 'sigstoreSigned', keyData, signedIdentity: { type: 'matchRepository' } };
 
-  const decide = async (policy: object, candidate: Partial<Candidate> = {}): Promise<string> => {
+  const decide = async (policy: object, place: Partial<ImagePlace> = {}): Promise<string> => {
     const file = join(temporaryDirectoryForTest(), 'policy.json');
     writeFileSync(file, JSON.stringify(policy));
     const identity = { transport: 'docker', reference: parseReference('r.io/a/b:1') } as const;
     try {
-      await admitImage({ identity, manifestDigest: DIGEST, ...candidate }, { file });
+      await admission({ identity, ...place }, { file })(DIGEST);
       return 'admitted';
     } catch (error) {
       return (error as Error).message;
     }
   };
-  const with_ = (...signatures: SignedText[]): Partial<Candidate> => ({
+  const with_ = (...signatures: SignedText[]): Partial<ImagePlace> => ({
     signatures: async () => ({ signatures: signatures.map(found) }),
   });
   const good = signText(key, payloadOf(DIGEST, 'r.io/a/b'));
@@ -238,7 +238,7 @@ describe('an image is admitted', () => {
     const identity = { transport: 'docker-archive' } as const;
     const environment = { HOME: temporaryDirectoryForTest() };
     // a machine may have a policy; then it is the one that podman's package brings, which accepts all
-    await admitImage({ identity, manifestDigest: DIGEST }, { environment });
+    await admission({ identity }, { environment })(DIGEST);
   });
 
   test('by the most exact scope, and by no other', async () => {
@@ -282,10 +282,8 @@ describe('an image is admitted', () => {
     const file = join(temporaryDirectoryForTest(), 'policy.json');
     writeFileSync(file, '{');
     const identity = { transport: 'docker-archive' } as const;
-    await expect(admitImage({ identity, manifestDigest: DIGEST }, { file })).rejects.toThrow('strict JSON');
-    await expect(admitImage({ identity, manifestDigest: DIGEST }, { file: `${file}.no` })).rejects.toThrow(
-      'not there',
-    );
+    await expect(admission({ identity }, { file })(DIGEST)).rejects.toThrow('strict JSON');
+    await expect(admission({ identity }, { file: `${file}.no` })(DIGEST)).rejects.toThrow('not there');
   });
 
   test('of a directory only under an exact identity', async () => {
