@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { shellLine } from '../support/shell-line.ts';
-import { useTsrun } from '../support/tsrun.ts';
+import { BINARY, start, useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
