@@ -5,10 +5,14 @@
  * left for its bundle, and writes it again, grown by its own functions. The commands really run, on a store of their own; where
  * containers cannot be started (no namespaces in a build environment, or root) they fail, which costs some warmth and no correctness.
  */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DEFAULT_LIMITS } from '../image/unpack/limits.ts';
+import { countFrame, frameHeader, type UnpackJob } from '../image/unpack/worker-protocol.ts';
+import { readLayout, serveLayout } from './warm-up-registry.ts';
 
 const NAME = 'warm-up';
 const IMAGE = 'localhost/busybox';
@@ -44,8 +48,6 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['start', NAME],
   ['kill', NAME],
   ['rm', '-f', NAME],
-  // Nothing listens there: warms what a pull needs until it would connect.
-  ['pull', '127.0.0.1:1/warm-up'],
 ];
 
 const TIMEOUT_MS = 60_000;
@@ -72,27 +74,52 @@ export async function makeCodeCaches(dist: string): Promise<boolean> {
   const home = await mkdtemp('/var/tmp/t');
   const warmUp = join(import.meta.dirname, 'warm-up.ts');
   const loader = join(dist, 'bin', 'tsrun.cjs');
-  const flags = launcherFlags(dist);
+  const tsrun = [process.execPath, ...launcherFlags(dist)];
+  const env = {
+    PATH: process.env.PATH,
+    LANG: 'C.UTF-8',
+    HOME: home,
+    XDG_DATA_HOME: home,
+    XDG_RUNTIME_DIR: home,
+  };
   /** Returns the exit status; a command that fails is none the worse for the cache. */
-  const run = (program: string, words: readonly string[]): number | null =>
-    spawnSync(process.execPath, [...flags, program, ...words], {
+  const run = async ([program = '', ...words]: readonly string[]): Promise<number | null> => {
+    const child = spawn(program, words, {
       stdio: 'ignore',
       timeout: TIMEOUT_MS,
       killSignal: 'SIGKILL',
       cwd: home,
-      env: {
-        PATH: process.env.PATH,
-        LANG: 'C.UTF-8',
-        HOME: home,
-        XDG_DATA_HOME: home,
-        XDG_RUNTIME_DIR: home,
-      },
-    }).status;
+      env,
+    });
+    const [status] = (await once(child, 'exit')) as [number | null];
+    return status;
+  };
   try {
-    const status = run(loader, FIRST);
-    for (const command of COMMANDS) run(warmUp, [dist, ...command]);
+    const status = await run([...tsrun, loader, ...FIRST]);
+    for (const command of COMMANDS) await run([...tsrun, warmUp, dist, 'tsrun', ...command]);
+    const layout = join(dist, 'images', 'busybox');
+    // It is started without the launcher's flags; its result goes nowhere.
+    const worker = ['sh', '-c', 'exec "$@" <"$0" 3>/dev/null', writeJob(home, layout), process.execPath];
+    await run([...tsrun, loader, 'unshare', ...worker, warmUp, dist, 'unpack-worker']);
+    await using registry = await serveLayout(layout);
+    await run([...tsrun, warmUp, dist, 'tsrun', 'pull', `${registry.host}/${NAME}`]);
     return status === 0;
   } finally {
     await removeTree(home);
   }
+}
+
+/** The input of the worker that unpacks the layer of a layout (src/image/unpack/worker-protocol.ts), as a file. */
+function writeJob(directory: string, layout: string): string {
+  const target = join(directory, 'unpacked');
+  mkdirSync(target);
+  const { layer } = readLayout(layout);
+  const job: UnpackJob = {
+    ...{ kind: 'unpack', diffDirectory: target, lowers: [], blob: [layer.path] },
+    ...{ singleUid: false, sync: false, limits: DEFAULT_LIMITS },
+  };
+  const frames = [Buffer.from(JSON.stringify(job)), countFrame(layer.size), Buffer.alloc(0)];
+  const file = join(directory, 'job');
+  writeFileSync(file, Buffer.concat(frames.flatMap((frame) => [frameHeader(frame.length), frame])));
+  return file;
 }

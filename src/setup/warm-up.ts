@@ -1,6 +1,6 @@
 /**
- * warm-up.ts DIST ARGUMENTS... - runs `tsrun ARGUMENTS...` from DIST as the loader does, and when it ends writes the code cache of
- * every bundle that it loaded.
+ * warm-up.ts DIST ENTRY ARGUMENTS... - runs `ENTRY ARGUMENTS...` from DIST as the loader does (ENTRY is `tsrun`, or a worker), and when it
+ * ends writes the code cache of every bundle that it loaded.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,17 +9,17 @@ import type { Script } from 'node:vm';
 import { bundleNames } from '../cli/bundle-names.ts';
 import { loadBundle } from '../cli/load-bundle.ts';
 
-const [dist = '', ...words] = process.argv.slice(2);
-const loader = join(dist, 'bin', 'tsrun.cjs');
+const [dist = '', entry = '', ...words] = process.argv.slice(2);
+const loader = join(dist, 'bin', `${entry}.cjs`);
 process.argv = [process.execPath, loader, ...words];
 
 const scripts = new Map<string, Script>();
 process.on('exit', () => {
   for (const [cache, script] of scripts) {
-    writeFileSync(`${cache}.new`, script.createCachedData());
+    writeFileSync(`${cache}.new`, script.createCachedData(), { mode: 0o644 });
     renameSync(`${cache}.new`, cache);
   }
 });
-loadBundle(dist, bundleNames('tsrun', words), createRequire(loader), (script, cache) =>
+loadBundle(dist, bundleNames(entry, words), createRequire(loader), (script, cache) =>
   scripts.set(cache, script),
 );

@@ -17,8 +17,10 @@ export interface EngineSetup {
   argv: readonly string[];
   /** Words of `pull` besides the reference. */
   pullWords: readonly string[];
+  /** Where the runtime files of another store are; undefined when that is the engine's own affair. */
+  runtimeOf?(directory: string): string;
   /** How the engine is told to use another store. */
-  storeWords(directory: string): string[];
+  storeWords(directory: string, runtime: string): string[];
   registry: Registry;
 }
 
@@ -56,13 +58,15 @@ export class Engine {
   /** Pulls into the store `directory`, which is not there yet. */
   pullInto(directory: string, image: TestImageName): Promise<Outcome> {
     const words = ['pull', '-q', ...this.#setup.pullWords, this.reference(image)];
-    return this.run(...this.#setup.storeWords(directory), ...words);
+    const runtime = this.#setup.runtimeOf?.(directory) ?? '';
+    return this.run(...this.#setup.storeWords(directory, runtime), ...words);
   }
 
   /** Removes a directory in which subordinate ids own files. */
   async removeStore(directory: string): Promise<void> {
     await this.run('unshare', 'chmod', '-R', 'u+rwX', directory);
-    await this.run('unshare', 'rm', '-rf', directory);
+    const runtime = this.#setup.runtimeOf?.(directory) ?? [];
+    await this.run('unshare', 'rm', '-rf', ...[directory, runtime].flat());
   }
 }
 

@@ -1,6 +1,6 @@
 /** Sets up the engines, each with a store of its own into which the images are pulled. One that cannot run says why. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Registry } from '../support/registry.ts';
 import type { TestStore } from '../support/store.ts';
 import { Engine, type EngineSetup, tsrunEngine } from './engine.ts';
@@ -40,7 +40,9 @@ const podman = (setup: Pick<EngineSetup, 'name' | 'room' | 'env' | 'registry'>):
     ...setup,
     argv: ['podman'],
     pullWords: ['--tls-verify=false'],
-    storeWords: (directory) => ['--root', join(directory, 'root'), '--runroot', join(directory, 'run')],
+    // podman 4 takes no path for its runtime files that is longer than 50 characters
+    runtimeOf: (directory) => join(setup.room.env.XDG_RUNTIME_DIR ?? '', basename(directory)),
+    storeWords: (directory, runtime) => ['--root', directory, '--runroot', runtime],
   });
 
 async function podman5(registry: Registry): Promise<Engine> {
