@@ -34,7 +34,7 @@ export const eventSpec = (engine: Engine, record: Known): Pick<SupervisorSpec, '
 
 /** @param more what there is to say besides labels, as docker has it */
 export function logContainerEvent(
-  engine: Engine,
+  engine: Pick<Engine, 'paths'>,
   record: Known,
   status: string,
   more: Readonly<Record<string, string>> = {},

@@ -11,12 +11,15 @@ export interface ContainerView {
   state: ContainerState;
 }
 
-export function viewContainer(engine: Engine, record: ContainerRecord): ContainerView {
+/** What of the engine tells of containers. */
+type Store = Pick<Engine, 'paths' | 'containers'>;
+
+export function viewContainer(engine: Store, record: ContainerRecord): ContainerView {
   return { id: record.id, name: record.name, record, state: readContainerState(engine.paths, record.id) };
 }
 
 /** All containers, the newest first. Damaged ones are named in `damaged`. */
-export function listContainers(engine: Engine): { containers: ContainerView[]; damaged: string[] } {
+export function listContainers(engine: Store): { containers: ContainerView[]; damaged: string[] } {
   const containers: ContainerView[] = [];
   const damaged: string[] = [];
   for (const id of engine.containers.ids()) {
@@ -33,7 +36,7 @@ export function listContainers(engine: Engine): { containers: ContainerView[]; d
  * The container that a name, an id or the beginning of one means.
  * @throws ERR_TSRUN_CONTAINER_UNKNOWN, ERR_TSRUN_CONTAINER_AMBIGUOUS
  */
-export function findContainer(engine: Engine, nameOrId: string): ContainerView {
+export function findContainer(engine: Store, nameOrId: string): ContainerView {
   const exact = engine.containers.read(engine.containers.idOfName(nameOrId) ?? nameOrId);
   if (exact && (exact.id === nameOrId || exact.name === nameOrId)) return viewContainer(engine, exact);
   const matches = /^[0-9a-f]+$/.test(nameOrId)

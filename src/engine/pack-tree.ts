@@ -97,7 +97,7 @@ function prepare(engine: Engine, source: PackSource, options: PackOptions): Prep
 }
 
 /** The directories that make up what the container sees, the top one first. */
-export function containerDirectories(engine: Engine, record: ContainerRecord): string[] {
+export function containerDirectories(engine: Pick<Engine, 'paths'>, record: ContainerRecord): string[] {
   const upper = upperOf(engine.paths, record);
   return record.rootfsDriver === 'copy' ? [upper] : [upper, ...lowersOf(engine.paths, record)];
 }

@@ -5,6 +5,7 @@ import { tsrunError } from '../errors.ts';
 import { runInside } from '../rootless/enter.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { ContainerPhase } from '../store/container-state.ts';
+import { removeMountpoint } from '../store/looked-at.ts';
 import { containerDirectory } from '../store/paths.ts';
 import { SIGKILL } from '../sys/constants.ts';
 import { logContainerEvent } from './container-events.ts';
@@ -44,6 +45,7 @@ export async function removeContainer(
     const rootless = engine.rootless();
     removeCgroups(engine.paths, view.id);
     runInside(rootless, () => removalSteps(engine.paths, record, 'rootless', options.volumes));
+    removeMountpoint(engine.paths, view.id);
     logContainerEvent(engine, record, 'remove');
     return;
   }

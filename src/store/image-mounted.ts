@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { containersUsing } from './container-layers.ts';
 import type { ImageRecord } from './image-record.ts';
-import { imageMountpoint, type StorePaths } from './paths.ts';
+import { lookedAt, type StorePaths } from './paths.ts';
 
 function mountsOf(pid: string): string {
   try {
@@ -14,7 +14,7 @@ function mountsOf(pid: string): string {
 
 /** The directory that it is mounted on is there only while it is, or when its namespace ended without `image unmount`. */
 export function isImageMounted(paths: StorePaths, imageId: string): boolean {
-  const mountpoint = imageMountpoint(paths, imageId);
+  const mountpoint = lookedAt(paths, imageId);
   if (!existsSync(mountpoint)) return false;
   // mountinfo writes a space as \040 (proc(5)).
   const field = ` ${mountpoint.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`)} `;

@@ -34,10 +34,9 @@ export const imagesDirectory = (s: StorePaths): string => `${s.root}/images`;
 export const imageRecordPath = (s: StorePaths, fileName: string): string =>
   `${imagesDirectory(s)}/${fileName}`;
 
-/** mounts/<image id>: where images are mounted to be looked at */
-export const imageMounts = (s: StorePaths): string => `${s.root}/mounts`;
-export const imageMountpoint = (s: StorePaths, imageId: string): string =>
-  `${imageMounts(s)}/${hex(imageId)}`;
+/** mounts/<id>: where images and containers are mounted to be looked at */
+export const lookedAtDirectory = (s: StorePaths): string => `${s.root}/mounts`;
+export const lookedAt = (s: StorePaths, id: string): string => `${lookedAtDirectory(s)}/${hex(id)}`;
 
 /** containers/<id>/ */
 export const containersDirectory = (s: StorePaths): string => `${s.root}/containers`;

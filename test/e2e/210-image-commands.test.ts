@@ -58,11 +58,11 @@ describe('names of images', () => {
 describe('rmi', () => {
   it('refuses an image that a container is made from, with the line to paste', async () => {
     const id = await tsrun.ok('create', '--name', 'user', '--network', 'none', BUSYBOX, 'true');
-    const { stderr } = await tsrun.expect(125, ['rmi', BUSYBOX]);
+    const { stderr } = await tsrun.expect(2, ['rmi', BUSYBOX]);
     expect(stderr).toBe(
       `tsrun: image ${BUSYBOX} is used by container ${id.slice(0, 12)}\nhint: tsrun rm ${id.slice(0, 12)}\nsee: docs/errors.md#ERR_TSRUN_IMAGE_IN_USE\n`,
     );
-    expect((await tsrun.expect(125, ['rmi', '-a'])).stderr).toContain('is used by container');
+    expect((await tsrun.expect(2, ['rmi', '-a'])).stderr).toContain('is used by container');
     await tsrun.ok('tag', BUSYBOX, 'second');
     expect(await tsrun.ok('rmi', 'second')).toBe('Untagged: localhost/second:latest');
     expect(await tsrun.ok('image', 'prune', '-af')).toBe('');
@@ -79,7 +79,7 @@ describe('rmi', () => {
       `Untagged: ${BUSYBOX}\nUntagged: localhost/second:latest\nDeleted: ${busybox}`,
     );
     await tsrun.expect(1, ['image', 'exists', BUSYBOX]);
-    expect((await tsrun.expect(125, ['rmi', BUSYBOX])).stderr).toContain('is not in the store');
+    expect((await tsrun.expect(1, ['rmi', BUSYBOX])).stderr).toContain('is not in the store');
     expect(await tsrun.ok('rmi', '-i', BUSYBOX)).toBe('');
     await tsrun.ok('run', '--rm', '--network', 'none', 'localhost/busybox', 'true');
     await tsrun.expect(0, ['image', 'exists', busybox.slice('sha256:'.length).slice(0, 12)]);

@@ -1,4 +1,4 @@
-/** `tsrun image mount`, in `tsrun unshare` and outside of it. */
+/** `tsrun image mount` and `tsrun mount`, in `tsrun unshare` and outside of it. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -59,7 +59,7 @@ it('is in use as long as it is mounted', async () => {
     said += chunk.toString();
   });
   await until('the mount', () => said.includes('mounted'));
-  expect((await tsrun.expect(125, ['rmi', 'two:1'])).stderr).toMatch(/image localhost\/two:1 is mounted/);
+  expect((await tsrun.expect(2, ['rmi', 'two:1'])).stderr).toMatch(/image localhost\/two:1 is mounted/);
   await tsrun.ok('image', 'prune', '-a', '-f');
   await tsrun.expect(0, ['image', 'exists', 'two:1']);
   inside.child.stdin?.end();
@@ -79,4 +79,48 @@ it('leaves nothing that `system reset` does not know: its directory kept the who
   await inside('tsrun image mount two:1; tsrun image unmount two:1');
   expect((await tsrun.expect(0, ['system', 'reset', '-f'])).stderr).toBe('');
   expect(existsSync(tsrun.store.root)).toBe(false);
+});
+
+it('shows what a container has made of its image, stopped or running, read-only', async () => {
+  const write = ['sh', '-c', 'echo mine >/mine; rm /bin/vi; exec sleep 1000'];
+  const words = [
+    'run',
+    '-d',
+    '--network',
+    'none',
+    '--name',
+    'seen',
+    '-v',
+    'v:/data',
+    'localhost/busybox',
+    ...write,
+  ];
+  const id = await tsrun.ok(...words);
+  await until('it has written', async () => (await tsrun.ok('diff', 'seen')).includes('D /bin/vi'));
+  const script = `
+    place=$(tsrun mount seen)
+    cat $place/mine
+    ls $place/bin/vi 2>/dev/null || echo deleted
+    touch $place/new 2>/dev/null || echo read-only
+    tsrun mount
+    tsrun umount seen
+    tsrun mount
+    ls $place 2>/dev/null || echo gone`;
+  const place = join(tsrun.store.root, 'mounts', id);
+  const said = ['mine', 'deleted', 'read-only', `${id} ${place}`, id, 'gone'];
+  expect((await inside(script)).split('\n')).toEqual(said);
+  await tsrun.ok('stop', '-t', '0', 'seen');
+  expect((await inside(script)).split('\n')).toEqual(said);
+  expect(await inside('tsrun mount -a | wc -l; tsrun umount -l')).toBe(`1\n${id}`);
+  await inside('tsrun mount seen'); // and its namespace ends
+  await tsrun.ok('rm', 'seen');
+  expect(existsSync(place)).toBe(false);
+  const outside = await tsrun.expect(125, ['mount', 'seen']);
+  expect(outside.stderr).toContain("hint: tsrun unshare sh -c 'cd $(tsrun mount seen) && ls'");
+});
+
+it('names the store to what runs in tsrun unshare', async () => {
+  expect(await inside('echo $CONTAINERS_GRAPHROOT $CONTAINERS_RUNROOT')).toBe(
+    `${tsrun.store.root} ${tsrun.store.runtime}`,
+  );
 });

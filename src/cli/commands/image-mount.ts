@@ -14,7 +14,8 @@ export const IMAGE_MOUNT = defineCommand({
   examples: ['tsrun image mount httpd'],
   async run(given, names, context) {
     if (given.all && names.length > 0) throw usageError('--all and a name contradict each other');
-    const { mountImage, mountpointOf, requireInside } = await import('../../engine/mount-image.ts');
+    const { mountImage } = await import('../../engine/mount-image.ts');
+    const { mountpointOf, requireInside } = await import('../../engine/mount-tree.ts');
     const { ImageStore } = await import('../../store/images.ts');
     const line = ['tsrun image mount', ...names].join(' ');
     requireInside('tsrun image mount', `tsrun unshare sh -c 'cd $(${line}) && ls'`);
@@ -27,7 +28,7 @@ export const IMAGE_MOUNT = defineCommand({
     };
     if (names.length === 0 && !given.all) {
       const mounted = images.list().flatMap((record) => {
-        const place = mountpointOf(paths, record);
+        const place = mountpointOf(paths, record.imageId);
         return place === undefined ? [] : [`${record.reference} ${place}\n`];
       });
       print(mounted.join(''));

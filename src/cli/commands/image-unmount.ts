@@ -15,20 +15,21 @@ export const IMAGE_UNMOUNT = defineCommand({
   examples: ['tsrun image unmount httpd'],
   async run(given, names, context) {
     if (given.all === names.length > 0) throw usageError('tsrun image unmount needs IMAGE or --all');
-    const { mountpointOf, requireInside, unmountImage } = await import('../../engine/mount-image.ts');
+    const { unmountImage } = await import('../../engine/mount-image.ts');
+    const { mountpointOf, requireInside } = await import('../../engine/mount-tree.ts');
     const { ImageStore } = await import('../../store/images.ts');
     requireInside('tsrun image unmount', `tsrun unshare ${['tsrun image unmount', ...names].join(' ')}`);
     const paths = { root: context.storeRoot(), runtime: '' };
     const images = new ImageStore(paths);
     const records = given.all
-      ? images.list().filter((record) => mountpointOf(paths, record) !== undefined)
+      ? images.list().filter((record) => mountpointOf(paths, record.imageId) !== undefined)
       : names.map((name) => {
           const record = images.resolve(name);
           if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: name });
           return record;
         });
     for (const record of records) {
-      if (mountpointOf(paths, record) === undefined) continue;
+      if (mountpointOf(paths, record.imageId) === undefined) continue;
       unmountImage(paths, record, given.force);
       print(`${record.imageId.slice('sha256:'.length)}\n`);
     }

@@ -6,6 +6,7 @@ import { freeSpace, printRemoved } from '../free-space.ts';
 import { localImage } from '../image-filter.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
+import { withOwnStatus } from '../own-status.ts';
 import { usageError } from '../parse/usage.ts';
 import { forEach } from '../select-containers.ts';
 
@@ -35,10 +36,19 @@ function removeImage(engine: Engine, written: string, { force, allNames }: Remov
   printRemoved(engine.images.remove(record, { force }), record.imageId);
 }
 
+/** podman-rmi(1): an image that is not there, and one that something is made from. */
+const STATUSES = {
+  ERR_TSRUN_IMAGE_NOT_LOCAL: 1,
+  ERR_TSRUN_IMAGE_IN_USE: 2,
+  ERR_TSRUN_IMAGE_MOUNTED: 2,
+};
+
 export const RMI = defineCommand({
   usage: '[IMAGE…]',
   operands: [0, Number.POSITIVE_INFINITY],
-  text: 'Takes names of images away; an image that has no other name is removed, with the layers that nothing else needs.',
+  text:
+    'Takes names of images away; an image that has no other name is removed, with the layers that nothing else needs. Exits with 1 if there ' +
+    'is no such image, with 2 if it is in use, and with 125 if anything else was in the way.',
   options: {
     all: flag('All images', { short: 'a' }),
     ignore: flag('One that is not there is no error', { short: 'i' }),
@@ -60,7 +70,7 @@ export const RMI = defineCommand({
         removeImage(engine, name, options);
       } catch (error) {
         const isAbsent = error instanceof TsrunError && error.code === 'ERR_TSRUN_IMAGE_NOT_LOCAL';
-        if (!(given.ignore && isAbsent)) throw error;
+        if (!(given.ignore && isAbsent)) throw withOwnStatus(error, STATUSES);
       }
     });
     await freeSpace(engine);

@@ -7,7 +7,7 @@ export const UNSHARE = defineCommand({
   operands: [0, Number.POSITIVE_INFINITY],
   text:
     'Runs a command of this machine, or a shell, as root of the user namespace that containers are made in: there the files of containers ' +
-    "belong to the users that containers see, and may be looked at and changed. The exit status is the command's.",
+    "belong to the users that containers see, and may be looked at and changed. CONTAINERS_GRAPHROOT and CONTAINERS_RUNROOT in its environment name the store and its runtime directory, as with podman. The exit status is the command's.",
   options: {},
   optionsEndAtOperand: true,
   examples: ['tsrun unshare cat /proc/self/uid_map', 'tsrun unshare rm -r ./files-of-a-container'],
@@ -19,7 +19,8 @@ export const UNSHARE = defineCommand({
     const [command = ''] = argv;
     const path = command.includes('/') ? command : commandPath(command);
     if (path === undefined) throw tsrunError('ERR_TSRUN_HOST_COMMAND_NOT_FOUND', { command });
-    const env = Object.entries(process.env).flatMap(([name, text]) =>
+    const places = { CONTAINERS_GRAPHROOT: engine.paths.root, CONTAINERS_RUNROOT: engine.paths.runtime };
+    const env = Object.entries({ ...process.env, ...places }).flatMap(([name, text]) =>
       text === undefined ? [] : [`${name}=${text}`],
     );
     // The command is in the foreground and gets ^C as well; what it makes of it is its own affair, as in system(3).
