@@ -7,12 +7,10 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEFAULT_LIMITS } from '../image/unpack/limits.ts';
-import { countFrame, frameHeader, type UnpackJob } from '../image/unpack/worker-protocol.ts';
-import { readLayout, serveLayout } from './warm-up-registry.ts';
+import { serveLayout } from './warm-up-registry.ts';
 
 const NAME = 'warm-up';
 const IMAGE = 'localhost/busybox';
@@ -97,29 +95,12 @@ export async function makeCodeCaches(dist: string): Promise<boolean> {
   try {
     const status = await run([...tsrun, loader, ...FIRST]);
     for (const command of COMMANDS) await run([...tsrun, warmUp, dist, 'tsrun', ...command]);
-    const layout = join(dist, 'images', 'busybox');
-    // It is started without the launcher's flags; its result goes nowhere.
-    const worker = ['sh', '-c', 'exec "$@" <"$0" 3>/dev/null', writeJob(home, layout), process.execPath];
-    await run([...tsrun, loader, 'unshare', ...worker, warmUp, dist, 'unpack-worker']);
-    await using registry = await serveLayout(layout);
+    // Without the launcher's flags, as it is started; it ends when it is asked nothing.
+    await run([process.execPath, warmUp, dist, 'unpack-worker']);
+    await using registry = await serveLayout(join(dist, 'images', 'busybox'));
     await run([...tsrun, warmUp, dist, 'tsrun', 'pull', `${registry.host}/${NAME}`]);
     return status === 0;
   } finally {
     await removeTree(home);
   }
-}
-
-/** The input of the worker that unpacks the layer of a layout (src/image/unpack/worker-protocol.ts), as a file. */
-function writeJob(directory: string, layout: string): string {
-  const target = join(directory, 'unpacked');
-  mkdirSync(target);
-  const { layer } = readLayout(layout);
-  const job: UnpackJob = {
-    ...{ kind: 'unpack', diffDirectory: target, lowers: [], blob: [layer.path] },
-    ...{ singleUid: false, sync: false, limits: DEFAULT_LIMITS },
-  };
-  const frames = [Buffer.from(JSON.stringify(job)), countFrame(layer.size), Buffer.alloc(0)];
-  const file = join(directory, 'job');
-  writeFileSync(file, Buffer.concat(frames.flatMap((frame) => [frameHeader(frame.length), frame])));
-  return file;
 }

@@ -30,7 +30,8 @@ it('docs/commands is what `npm run docs` makes of the tables', () => {
 describe('the man pages', () => {
   const hasMan = spawnSync('man', ['--version']).status === 0;
 
-  it.runIf(hasMan)('are rendered without a warning, and say every option', () => {
+  // A hundred calls of man: on a busy machine more than a minute.
+  it.runIf(hasMan)('are rendered without a warning, and say every option', { timeout: 600_000 }, () => {
     const overview = {
       name: 'tsrun',
       page: overviewManPage(commands, '1.2.3'),
