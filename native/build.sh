@@ -51,7 +51,8 @@ sanitize() {
 	$CC $flags -I"$here" -o "$out/noun-tests" "$here/../test/native/noun-tests.c" \
 		"$here"/supervisor/clock.c "$here"/supervisor/event-log.c "$here"/supervisor/poll.c "$here"/supervisor/log*.c
 	$CC $flags -I"$here" -o "$out/forward-tests" "$here/../test/native/forward-tests.c" \
-		"$here"/forward/address.c "$here"/forward/attempts.c "$here"/forward/flows.c "$here"/forward/places.c "$here"/forward/queue.c
+		"$here"/forward/address.c "$here"/forward/attempts.c "$here"/forward/flows.c "$here"/forward/pipes.c "$here"/forward/places.c "$here"/forward/queue.c \
+		"$here"/forward/relay.c
 	$CC $flags -I"$here" -o "$out/hub-tests" "$here/../test/native/hub-tests.c" \
 		"$here"/hub/message.c "$here"/hub/names.c "$here"/hub/servers.c "$here"/supervisor/clock.c
 }

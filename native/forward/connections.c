@@ -1,5 +1,6 @@
 /* connections.c - see connections.h */
 #include "connections.h"
+#include "events.h"
 #include "places.h"
 
 #include "../supervisor/io.h"
@@ -101,6 +102,22 @@ static void go_on_later(struct connection *c)
 	push(&going_on, connection_index(c));
 }
 
+/* Asks for when an end can be written again. */
+static int await_writable(struct connection *c)
+{
+	int error = 0;
+
+	for (unsigned side = CLIENT; side <= SERVER; side++) {
+		struct end *e = &c->relay.ends[side];
+
+		if (e->writable || e->awaited)
+			continue;
+		e->awaited = 1;
+		error |= events_move(e->fd, CONNECTION_EVENTS | EPOLLOUT, EVENT_TCP_END, connection_index(c), side);
+	}
+	return error;
+}
+
 static void pump(struct connection *c)
 {
 	switch (relay_pump(&c->relay, draining)) {
@@ -120,6 +137,8 @@ static void pump(struct connection *c)
 		connection_close(c, 1);
 		break;
 	}
+	if (c->state == CONNECTION_RELAYS && await_writable(c) < 0)
+		connection_close(c, 1);
 }
 
 void connection_relay(struct connection *c)
@@ -134,6 +153,7 @@ void connection_ready(struct connection *c, unsigned side, uint32_t events)
 
 	e->readable |= (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
 	e->writable |= (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
+	e->ending |= (events & (EPOLLRDHUP | EPOLLERR)) == EPOLLRDHUP;
 	pump(c);
 }
 

@@ -1,8 +1,6 @@
 /* events.c - see events.h */
 #include "events.h"
 
-#include "../supervisor/clock.h"
-
 static int epoll_fd = -1;
 
 void events_open(void)
@@ -27,9 +25,9 @@ int events_move(int fd, uint32_t events, enum event_kind kind, uint32_t index, u
 	return control(EPOLL_CTL_MOD, fd, events, kind, index, side);
 }
 
-int events_wait(struct epoll_event *events, int64_t deadline)
+int events_wait(struct epoll_event *events, int64_t deadline, int64_t now)
 {
-	int64_t left = deadline < 0 ? -1 : deadline - clock_monotonic();
+	int64_t left = deadline < 0 ? -1 : deadline - now;
 	long n;
 
 	if (deadline >= 0 && left < 0)

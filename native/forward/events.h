@@ -27,8 +27,8 @@ int events_add(int fd, uint32_t events, enum event_kind kind, uint32_t index, un
 /* FD is waited for in another way, or has become something else. */
 int events_move(int fd, uint32_t events, enum event_kind kind, uint32_t index, unsigned side);
 
-/* Waits until CLOCK_MONOTONIC is DEADLINE milliseconds (-1: for ever): how many came. */
-int events_wait(struct epoll_event *events, int64_t deadline);
+/* Waits until CLOCK_MONOTONIC, which is NOW, is DEADLINE milliseconds (-1: for ever): how many came. */
+int events_wait(struct epoll_event *events, int64_t deadline, int64_t now);
 
 static inline enum event_kind event_kind(const struct epoll_event *e)
 {

@@ -152,7 +152,7 @@ static void serve(void)
 	while (drain_until < 0 || (connections_count() && now < drain_until)) {
 		struct epoll_event events[EVENTS_MAX];
 		int64_t deadline = clock_earlier(clock_earlier(tcp_deadline(now), flows_expire(now)), drain_until);
-		int n = events_wait(events, clock_earlier(deadline, busy_at < 0 ? -1 : busy_at + TRIM_AFTER));
+		int n = events_wait(events, clock_earlier(deadline, busy_at < 0 ? -1 : busy_at + TRIM_AFTER), now);
 
 		now = clock_monotonic();
 		for (int i = 0; i < n; i++)

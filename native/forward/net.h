@@ -22,6 +22,7 @@
 #define MSG_DONTWAIT 0x40
 #define MSG_TRUNC 0x20
 #define MSG_NOSIGNAL 0x4000
+#define MSG_MORE 0x8000
 
 #define SOL_IP 0
 #define SOL_TCP 6

@@ -122,7 +122,7 @@ static void begin_attempt(const struct request *r)
 	}
 	a->packet = r->packet;
 	a->until = clock_monotonic() + ANSWER_WITHIN;
-	if (events_add(fd, CONNECTION_EVENTS, EVENT_ATTEMPT, attempt_index(a), 0) < 0)
+	if (events_add(fd, CONNECTING_EVENTS, EVENT_ATTEMPT, attempt_index(a), 0) < 0)
 		end(a, VERDICT_DROP);
 }
 
@@ -246,13 +246,13 @@ static void act(const struct epoll_event *e)
 /* Until slirp4netns has ended. */
 static void serve(void)
 {
-	int64_t busy_at = -1;
+	int64_t now = clock_monotonic(), busy_at = -1;
 
 	for (;;) {
 		struct epoll_event events[EVENTS_MAX];
-		int64_t now = clock_monotonic(), rest = clock_earlier(accepting_deadline(), attempts_expire(now, give_up));
+		int64_t rest = clock_earlier(accepting_deadline(), attempts_expire(now, give_up));
 		int64_t deadline = clock_earlier(connections_deadline(now), rest);
-		int n = events_wait(events, busy_at >= 0 ? clock_earlier(deadline, busy_at + TRIM_AFTER) : deadline);
+		int n = events_wait(events, busy_at >= 0 ? clock_earlier(deadline, busy_at + TRIM_AFTER) : deadline, now);
 
 		for (int i = 0; i < n; i++) {
 			if (event_kind(&events[i]) == EVENT_LIFELINE) {
@@ -263,9 +263,10 @@ static void serve(void)
 		}
 		connections_round();
 		accepting_round();
+		now = clock_monotonic();
 		if (n) {
-			busy_at = clock_monotonic();
-		} else if (busy_at >= 0 && clock_monotonic() - busy_at >= TRIM_AFTER) {
+			busy_at = now;
+		} else if (busy_at >= 0 && now - busy_at >= TRIM_AFTER) {
 			busy_at = -1;
 			connections_trim();
 		}

@@ -2,9 +2,11 @@
  * relay.c - see relay.h
  *
  * Each direction is splice(2) from a socket into a pipe, and from the pipe into the other socket: the kernel passes pages on and copies
- * nothing. Nothing more is read while something is in the pipe, so a slow receiver is felt by the sender.
+ * nothing. Nothing more is read while something is in the pipe, so a slow receiver is felt by the sender. A short message, as requests are, is
+ * copied instead, which takes less time than two splices; what the receiver does not take of it at once goes into the pipe.
  *
- * Ends. End-of-file on one side is passed on as such (shutdown(2)) once the pipe is empty; the other direction goes on. A reset is passed on
+ * Ends. End-of-file on one side is passed on as such (shutdown(2)) once the pipe is empty; the other direction goes on. Behind a short
+ * message it goes into the same packet (MSG_MORE). A reset is passed on
  * as a reset. A side that takes nothing more (it was closed with bytes unread, and the kernel answered RST) may have sent
  * something before, an answer to a request that it did not read to its end: that is still passed on, and then the reset.
  */
@@ -14,8 +16,10 @@
 #define SPLICE_F_MOVE 1
 #define SPLICE_F_NONBLOCK 2
 
-#define TURN 32	       /* moves in a row, before others have their turn */
+#define TURN 32		   /* moves in a row, before others have their turn */
 #define MOVE_MAX (1 << 20) /* bytes */
+#define SHORT 4096	   /* bytes of a message that is copied: any pipe has room for them */
+#define STREAMS 8	   /* short reads in a row after which a stream is one of messages */
 
 static long move(int from, int to, uint32_t n)
 {
@@ -27,7 +31,47 @@ static long move(int from, int to, uint32_t n)
 	return ret;
 }
 
-/* Reads into the empty pipe of FROM. */
+/* Reads from A into its empty pipe: how much, 0 at the end, or -errno. */
+static long take_stream(struct end *a)
+{
+	long n = move(a->fd, a->pipe.fds[1], MOVE_MAX);
+
+	if (n > 0)
+		a->pipe.held = (uint32_t)n;
+	return n;
+}
+
+static long receive(const struct end *e, uint8_t *bytes, long max)
+{
+	return SYS6(__NR_recvfrom, e->fd, bytes, max, MSG_DONTWAIT, 0, 0);
+}
+
+/* As take_stream(), but what B takes at once does not come into the pipe. With LAST end-of-file is looked for behind it. */
+static long take_message(struct end *a, const struct end *b, int last)
+{
+	uint8_t bytes[SHORT];
+	long n = receive(a, bytes, SHORT), sent = 0, more = -EAGAIN;
+
+	if (n <= 0)
+		return n;
+	if (last && n < SHORT)
+		more = receive(a, bytes + n, SHORT - n);
+	if (more > 0)
+		n += more;
+	a->ended = more == 0;
+	if (b->writable)
+		sent = SYS6(__NR_sendto, b->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL | (a->ended ? MSG_MORE : 0), 0, 0);
+	if (sent < 0) /* empty() will be told the same */
+		sent = 0;
+	if (sent == n)
+		return n;
+	a->pipe.held = (uint32_t)(n - sent);
+	if (SYS3(__NR_write, a->pipe.fds[1], bytes + sent, n - sent) != n - sent)
+		return -ENOMEM; /* and what was read is lost */
+	return n;
+}
+
+/* Reads from FROM, whose pipe is empty. */
 static enum relay_result fill(struct relay *r, enum side from)
 {
 	struct end *a = &r->ends[from];
@@ -37,9 +81,9 @@ static enum relay_result fill(struct relay *r, enum side from)
 		return RELAY_WAIT;
 	if (pipe_take(&a->pipe) < 0)
 		return RELAY_STARVED;
-	n = move(a->fd, a->pipe.fds[1], MOVE_MAX);
+	n = a->streams ? take_stream(a) : take_message(a, &r->ends[!from], a->ending && !r->broken);
 	if (n > 0) {
-		a->pipe.held = (uint32_t)n;
+		a->streams = n >= SHORT ? STREAMS : a->streams - (a->streams > 0);
 		return RELAY_MORE;
 	}
 	if (n == -EAGAIN) {
@@ -90,7 +134,8 @@ static enum relay_result pass_on(struct relay *r, enum side from)
 	if (emptied > RELAY_MORE)
 		return emptied;
 	if (a->ended && !a->pipe.held && !b->shut) {
-		SYS2(__NR_shutdown, b->fd, SHUT_WR);
+		if (!a->shut) /* else both ways have come to their end */
+			SYS2(__NR_shutdown, b->fd, SHUT_WR);
 		b->shut = 1;
 	}
 	return filled | emptied;

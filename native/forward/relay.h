@@ -15,8 +15,11 @@ struct end {
 	struct pipe pipe;
 	uint8_t readable; /* until a read says EAGAIN */
 	uint8_t writable; /* until a write says EAGAIN */
+	uint8_t awaited;  /* whoever waits for events has asked for when it is writable */
+	uint8_t ending;	  /* end-of-file has come, behind what can be read */
 	uint8_t ended;	  /* it said end-of-file: it sends nothing any more */
-	uint8_t shut;	  /* we said so to it */
+	uint8_t shut;	  /* we said so to it, or closing it will */
+	uint8_t streams;  /* what it sends is spliced, until so many short reads have come in a row */
 };
 
 struct relay {

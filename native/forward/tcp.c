@@ -53,23 +53,27 @@ static int connect_by(struct connection *c, const struct way *way)
 {
 	union socket_address name;
 	uint32_t len = address_to(&name, &way->container);
-	int fd = tcp_inside(way, config->mark);
+	int fd = tcp_inside(way, config->mark), there;
 	long ret;
 
 	if (fd < 0)
 		return fd;
 	ret = SYS3(__NR_connect, fd, &name, len);
-	if (ret == 0 || ret == -EINPROGRESS)
-		ret = events_add(fd, CONNECTION_EVENTS, EVENT_TCP_END, connection_index(c), SERVER);
+	/* The container is on this machine: it has answered already, unless the answer is still in a queue. */
+	if (ret == -EINPROGRESS)
+		ret = SYS3(__NR_connect, fd, &name, len);
+	there = ret == 0;
+	if (there || ret == -EALREADY)
+		ret = events_add(fd, there ? CONNECTION_EVENTS : CONNECTING_EVENTS, EVENT_TCP_END, connection_index(c), SERVER);
 	if (ret < 0) {
 		io_close(&fd);
 		return (int)ret;
 	}
-	c->relay.ends[SERVER].fd = fd;
+	c->relay.ends[SERVER] = (struct end){.fd = fd, .pipe = NO_PIPE, .writable = there, .awaited = !there};
 	return 0;
 }
 
-/* Begins the connection inside, by the ways that are left: 0 when one is under way. */
+/* Begins the connection inside, by the ways that are left: 0 when one is under way, or there, with a server that is writable. */
 static int connect_inside(struct connection *c)
 {
 	for (; c->other <= 1; c->other++) {
@@ -91,6 +95,15 @@ static int connect_inside(struct connection *c)
 	return -ECONNREFUSED;
 }
 
+/* Both ends are connected. */
+static void begin(struct connection *c)
+{
+	if (events_add(c->relay.ends[CLIENT].fd, CONNECTION_EVENTS, EVENT_TCP_END, connection_index(c), CLIENT) < 0)
+		connection_close(c, 1);
+	else
+		connection_relay(c);
+}
+
 void tcp_accept(uint32_t index)
 {
 	for (int i = 0; i < ACCEPTS; i++) {
@@ -104,13 +117,15 @@ void tcp_accept(uint32_t index)
 		c->port = (uint16_t)index;
 		if (address_from(&c->client, &name) < 0 || connect_inside(c) < 0)
 			connection_close(c, 1);
+		else if (c->relay.ends[SERVER].writable)
+			begin(c);
 	}
 }
 
 /* The connection inside has come about, or not. */
 static void connected(struct connection *c, uint32_t events)
 {
-	struct end *server = &c->relay.ends[SERVER], *client = &c->relay.ends[CLIENT];
+	struct end *server = &c->relay.ends[SERVER];
 	int error = 0;
 	uint32_t len = sizeof(error);
 
@@ -120,16 +135,15 @@ static void connected(struct connection *c, uint32_t events)
 		c->other++;
 		if (connect_inside(c) < 0)
 			connection_close(c, 1);
+		else if (server->writable)
+			begin(c);
 		return;
 	}
 	if (!(events & EPOLLOUT))
 		return;
 	server->writable = 1;
 	server->readable = (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0;
-	if (events_add(client->fd, CONNECTION_EVENTS, EVENT_TCP_END, connection_index(c), CLIENT) < 0)
-		connection_close(c, 1);
-	else
-		connection_relay(c);
+	begin(c);
 }
 
 void tcp_end_ready(uint32_t index, unsigned side, uint32_t events)

@@ -1,11 +1,12 @@
 /*
- * forward-tests.c - parts of the forwarders that can be tested alone: who a client is inside, the table of UDP flows, and of connections
- * outwards what the kernel's queue says, and the table of attempts.
+ * forward-tests.c - parts of the forwarders that can be tested alone: who a client is inside, the table of UDP flows, the relay between two
+ * sockets, and of connections outwards what the kernel's queue says, and the table of attempts.
  */
 #include "forward/address.h"
 #include "forward/attempts.h"
 #include "forward/flows.h"
 #include "forward/queue.h"
+#include "forward/relay.h"
 #include "check.h"
 
 #include <stdio.h>
@@ -275,6 +276,95 @@ static void test_attempts(void)
 	CHECK(refused > 100 && given_up > 100 && over > 100);
 }
 
+/* One way through the relay: bytes that say by themselves where in the stream they are. */
+struct way_through {
+	int in, out; /* the test's ends */
+	uint64_t sent, got;
+	int shut, over;
+};
+
+static uint8_t byte_at(uint64_t position)
+{
+	return (uint8_t)(position * 2654435761u >> 13);
+}
+
+static void send_some(struct way_through *w, uint32_t most)
+{
+	uint8_t bytes[70000];
+	uint32_t n = 1 + any(most);
+	long ret;
+
+	for (uint32_t i = 0; i < n; i++)
+		bytes[i] = byte_at(w->sent + i);
+	ret = SYS6(__NR_sendto, w->in, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
+	CHECK(ret > 0 || ret == -EAGAIN);
+	w->sent += ret > 0 ? (uint64_t)ret : 0;
+}
+
+static void take_some(struct way_through *w, uint32_t most)
+{
+	uint8_t bytes[70000];
+	long n = SYS6(__NR_recvfrom, w->out, bytes, 1 + any(most), MSG_DONTWAIT, 0, 0);
+
+	CHECK(n >= 0 || n == -EAGAIN);
+	for (long i = 0; i < n; i++)
+		CHECK(bytes[i] == byte_at(w->got + (uint64_t)i));
+	w->got += n > 0 ? (uint64_t)n : 0;
+	if (n != 0)
+		return;
+	CHECK(w->shut && w->got == w->sent); /* an end comes behind everything, and not unasked */
+	w->over = 1;
+}
+
+/* MOST: of a write, and of a read; a small socket's room makes the relay keep what is not taken. */
+static void test_relay(uint32_t most_sent, uint32_t most_taken)
+{
+	int client[2], server[2], room = 3000;
+	struct relay r = {0};
+	struct way_through ways[2];
+	enum relay_result result = RELAY_WAIT;
+
+	CHECK(SYS4(__NR_socketpair, 1, SOCK_STREAM, 0, client) == 0 && SYS4(__NR_socketpair, 1, SOCK_STREAM, 0, server) == 0);
+	r.ends[CLIENT] = (struct end){.fd = client[1], .pipe = NO_PIPE};
+	r.ends[SERVER] = (struct end){.fd = server[1], .pipe = NO_PIPE};
+	for (int side = CLIENT; side <= SERVER; side++) {
+		SYS3(__NR_fcntl, r.ends[side].fd, F_SETFL, O_NONBLOCK);
+		SYS5(__NR_setsockopt, r.ends[side].fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	}
+	ways[0] = (struct way_through){.in = client[0], .out = server[0]};
+	ways[1] = (struct way_through){.in = server[0], .out = client[0]};
+	for (int i = 0; result != RELAY_DONE; i++) {
+		CHECK(i < 200000);
+		for (int side = CLIENT; side <= SERVER; side++) {
+			struct way_through *w = &ways[side];
+
+			if (!w->shut && any(3) == 0)
+				send_some(w, most_sent);
+			if (!w->over && any(3) == 0)
+				take_some(w, most_taken);
+			if (!w->shut && i > 3000 && any(500) == 0) {
+				w->shut = 1;
+				SYS2(__NR_shutdown, w->in, SHUT_WR);
+			}
+			/* What epoll would say; now and then it has not yet said it. */
+			r.ends[side].readable |= any(2) == 0;
+			r.ends[side].writable |= any(2) == 0;
+			r.ends[side].ending |= w->shut && any(2) == 0;
+		}
+		result = relay_pump(&r, 0);
+		CHECK(result <= RELAY_DONE && result != RELAY_STARVED);
+	}
+	for (int side = CLIENT; side <= SERVER; side++)
+		SYS1(__NR_close, r.ends[side].fd);
+	for (int side = CLIENT; side <= SERVER; side++) {
+		while (!ways[side].over)
+			take_some(&ways[side], most_taken);
+		CHECK(ways[side].sent > 10000);
+	}
+	SYS1(__NR_close, client[0]);
+	SYS1(__NR_close, server[0]);
+}
+
 int main(void)
 {
 	test_ways();
@@ -283,6 +373,12 @@ int main(void)
 	test_outside();
 	test_queue();
 	test_attempts();
+	test_relay(100, 400);
+	test_relay(100, 50);
+	test_relay(9000, 20000);
+	test_relay(60000, 3000);
+	test_relay(60000, 60000);
+	pipes_trim();
 	printf("forward-tests: ok\n");
 	return 0;
 }
