@@ -8,7 +8,16 @@
 import { join, relative } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { COMMANDS } from '../cli/commands.ts';
-import { importStatically, isEngine, moduleGraph, type ReadModule, readModule } from './module-graph.ts';
+import {
+  ALL,
+  importedNames,
+  importStatically,
+  isEngine,
+  moduleGraph,
+  type ReadModule,
+  readModule,
+  secondModules,
+} from './module-graph.ts';
 
 /** A command's bundle and the paths of its sources. */
 interface Sources {
@@ -73,29 +82,28 @@ const takeHot = ({ root, hot }: Sources): Plugin => ({
   },
 });
 
-/** Stands for all that a module exports: who lists its exports gets them all. */
-const ALL = '*';
-
-/** What a bundle takes from hot modules: module → names. @param code of esbuild, with a `require` for each module that imports one */
-function takenNames(code: string): Map<string, Set<string>> {
+/** What the second bundle takes from the first: module → names. */
+function takenNames({ cold, hot, read }: Sources): Map<string, Set<string>> {
   const taken = new Map<string, Set<string>>();
-  for (const [, variable = '', name = ''] of code.matchAll(
-    /\b(import_\w+)=(?:__toESM\()?require\("hot:([^"]+)"\)/g,
-  )) {
-    const names = taken.get(name) ?? new Set();
-    taken.set(name, names);
-    // Named once where it is set; elsewhere without a property it is the module as a whole, as of `import * as`.
-    const uses = [...code.matchAll(new RegExp(`\\b${variable}\\b(?!=)(?:\\.(\\w+))?`, 'g'))];
-    for (const [, property = ALL] of uses) names.add(property);
+  const readHere: ReadModule = (file) => importStatically(file, read(file), hot);
+  for (const file of secondModules(cold, hot, readHere)) {
+    for (const { target, names } of importedNames(file, readHere(file))) {
+      if (!hot.has(target)) continue;
+      const known = taken.get(target) ?? new Set();
+      taken.set(target, known);
+      for (const name of names) known.add(name);
+    }
   }
   return taken;
 }
 
 /** The first bundle's entry: the command line, and a function that gives its modules to the second bundle. */
-function firstEntry({ root, entry }: Sources, taken: ReadonlyMap<string, ReadonlySet<string>>): string {
+function firstEntry(sources: Sources): string {
+  const { root, entry } = sources;
   const imports: string[] = [];
   const cases: string[] = [];
-  for (const [i, [module, names]] of [...taken].entries()) {
+  for (const [i, [file, names]] of [...takenNames(sources)].entries()) {
+    const module = nameOf(root, file);
     if (names.has(ALL)) {
       imports.push(`import * as all$${i} from './${module}';`);
       cases.push(`case '${module}': return all$${i};`);
@@ -135,12 +143,6 @@ export async function bundleCommand(
     outfile: `${name}.cjs`,
     plugins: [plugin, ourSources(sources), ...(common.plugins ?? [])],
   });
-  let taken = new Map<string, Set<string>>();
-  if (sources.cold.size > 0) {
-    const second = { ...options(secondEntry(sources), `${outfile}.more`, takeHot(sources)), metafile: true };
-    const { outputFiles } = await build({ ...second, write: false });
-    taken = takenNames(outputFiles[0]?.text ?? '');
-    await build(second);
-  }
-  await build(options(firstEntry(sources, taken), outfile, leaveCold(sources)));
+  if (sources.cold.size > 0) await build(options(secondEntry(sources), `${outfile}.more`, takeHot(sources)));
+  await build(options(firstEntry(sources), outfile, leaveCold(sources)));
 }

@@ -58,6 +58,44 @@ export function moduleGraph(entry: string, isHot: IsHot, read: ReadModule): Modu
   return { hot, cold: new Set([...later].filter((file) => !hot.has(file))) };
 }
 
+/** Stands for all that a module exports. */
+export const ALL = '*';
+
+const NAMES = /^(?:import|export)\s+(?!type\b)(?:(\{[^}]*\}|\*(?: as \w+)?)\s+from )?'(\.[^']+\.ts)'/gm;
+
+/** What `text`, the source `file`, takes of other modules by static imports. Types are not taken. */
+export function importedNames(file: string, text: string): { target: string; names: string[] }[] {
+  return [...text.matchAll(NAMES)].map(([, what = '', path = '']) => ({
+    target: join(dirname(file), path),
+    names: what.startsWith('*') ? [ALL] : namesIn(what),
+  }));
+}
+
+/** `{ a, type T, b as c }` → a, b */
+const namesIn = (list: string): string[] =>
+  list
+    .replace(/[{}]/g, '')
+    .split(',')
+    .map((written) => written.trim())
+    .filter((written) => written !== '' && !written.startsWith('type '))
+    .map((written) => written.replace(/ as .*/s, ''));
+
+/** All of the second bundle: `cold`, and what they import that is not in the first. */
+export function secondModules(
+  cold: ReadonlySet<string>,
+  hot: ReadonlySet<string>,
+  read: ReadModule,
+): ReadonlySet<string> {
+  const all = new Set(cold);
+  for (const file of all) {
+    const text = read(file);
+    for (const target of [...found(text, STATIC, file), ...found(text, DYNAMIC, file)]) {
+      if (!hot.has(target)) all.add(target);
+    }
+  }
+  return all;
+}
+
 export const readModule: ReadModule = (file) => readFileSync(file, 'utf8');
 
 /**
@@ -93,5 +131,5 @@ export function importStatically(file: string, text: string, hot: ReadonlySet<st
       head.add(`import * as ${namespace} from '${path}';`);
       return `Promise.resolve(${namespace})`;
     });
-  return head.size === 0 ? text : `${[...head].join('')}${body}`;
+  return head.size === 0 ? text : `${[...head, body].join('\n')}`;
 }

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  ALL,
+  importedNames,
   importStatically,
   isEngine,
   type ModuleGraph,
@@ -52,20 +54,48 @@ describe('moduleGraph', () => {
   });
 });
 
+describe('importedNames', () => {
+  const of = (text: string) => importedNames('/s/main.ts', text);
+
+  it('are the values, by the names that the module has for them', () => {
+    expect(
+      of(`import {\n  a,\n  type T,\n  b as other,\n} from './a.ts';\nimport type { U } from './u.ts';`),
+    ).toEqual([{ target: '/s/a.ts', names: ['a', 'b'] }]);
+    expect(of(`export { a } from './a.ts';\nimport './b.ts';\nimport { join } from 'node:path';`)).toEqual([
+      { target: '/s/a.ts', names: ['a'] },
+      { target: '/s/b.ts', names: [] },
+    ]);
+  });
+
+  it('are all of a module that is taken as a whole', () => {
+    for (const text of [`import * as a from './a.ts';`, `export * from './a.ts';`])
+      expect(of(text)).toEqual([{ target: '/s/a.ts', names: [ALL] }]);
+  });
+
+  it('are found in what importStatically() has made', () => {
+    const text = importStatically(
+      '/s/main.ts',
+      `const { a } = await import('./a.ts');\nconst { b } = await import('./b.ts');`,
+      new Set(['/s/a.ts', '/s/b.ts']),
+    );
+    expect(of(text).map(({ names }) => names)).toEqual([['a'], ['b']]);
+  });
+});
+
 describe('importStatically', () => {
   const hot = new Set(['/s/a.ts']);
   const of = (text: string): string => importStatically('/s/main.ts', text, hot);
 
   it('gives each name an alias of its own', () => {
     expect(of(`const { a, b: other } = await import('./a.ts');\nuse((await import('./a.ts')).a)`)).toBe(
-      `import { a as a$__a_ts } from './a.ts';import { b as b$__a_ts } from './a.ts';` +
+      `import { a as a$__a_ts } from './a.ts';\nimport { b as b$__a_ts } from './a.ts';\n` +
         'const a = a$__a_ts, other = b$__a_ts;\nuse(a$__a_ts)',
     );
   });
 
   it('makes a promise of the module where that is what is used', () => {
     expect(of(`await Promise.all([import('./a.ts'), import('./b.ts')])`)).toBe(
-      `import * as all$__a_ts from './a.ts';await Promise.all([Promise.resolve(all$__a_ts), import('./b.ts')])`,
+      `import * as all$__a_ts from './a.ts';\nawait Promise.all([Promise.resolve(all$__a_ts), import('./b.ts')])`,
     );
   });
 
