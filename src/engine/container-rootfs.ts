@@ -23,6 +23,7 @@ export function rootfsPaths(paths: StorePaths, record: ContainerRecord): RootfsP
     upper: upperOf(paths, record),
     work,
     mountpoint,
+    discarded: record.autoRemove,
     ids: record.idMaps,
   };
 }

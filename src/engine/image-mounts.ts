@@ -80,7 +80,7 @@ export function makeImageMountDirectories(record: ContainerRecord, place: string
 /** Steps of the container that mount the images where its bind mounts take them from. */
 export const imageMountSteps = (
   paths: StorePaths,
-  record: Pick<ContainerRecord, 'id' | 'mounts'>,
+  record: Pick<ContainerRecord, 'id' | 'mounts' | 'autoRemove'>,
   slots: Slots,
 ): Step[] =>
   imageMounts(record).flatMap(({ layers }, index) =>
@@ -89,6 +89,7 @@ export const imageMountSteps = (
       {
         lowers: layers.map((chainId) => layerDiff(paths, chainId)).reverse(),
         ...imageMountFiles(containerDirectory(paths, record.id), index),
+        discarded: record.autoRemove,
       },
       'container',
     ),

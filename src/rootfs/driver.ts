@@ -21,6 +21,8 @@ export interface RootfsPaths {
   work: string;
   /** an empty directory to mount on */
   mountpoint: string;
+  /** Nothing of it is kept when the container ends. */
+  discarded?: boolean | undefined;
   /** The tree is for a nested user namespace with these maps: files show the ids that its processes take for the image's. */
   ids?: IdMaps | undefined;
 }

@@ -4,7 +4,7 @@
  * (330-diff-commit.test.ts), and hard links of the image, which the kernel's overlay parts when one of them is written to.
  */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pushDerived } from '../support/derived-image.ts';
@@ -12,6 +12,7 @@ import { onPoorerMachine } from '../support/poorer-machine.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { tarArchive, tarEntry } from '../support/tar-builder.ts';
 import { useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 let registry: Registry;
@@ -150,4 +151,32 @@ it('info names the system call for which a driver was not taken', async () => {
     status: 125,
     stderr: expect.stringMatching(/open \/dev\/fuse: .*\((?:EACCES|ENOENT)\)/),
   });
+});
+
+// An overlay that is unmounted is written to the disk first. For a container that goes with its end nobody needs that.
+it('what is removed at its end is never synced, and starts again after its supervisor was killed', async () => {
+  const root = ['exec', 'gone', 'grep', '^overlay / ', '/proc/mounts'];
+  await tsrun.ok(
+    'run',
+    '-d',
+    '--rm',
+    '--name',
+    'gone',
+    '--network',
+    'none',
+    'localhost/busybox',
+    'sleep',
+    '1000',
+  );
+  expect(await tsrun.ok(...root)).toMatch(/\bvolatile\b/);
+  const pid = await tsrun.ok('inspect', '--format', '{{.State.Pid}}', 'gone');
+  const supervisor = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  process.kill(Number(supervisor), 'SIGKILL');
+  await until('the container has ended with it', () => !existsSync(`/proc/${pid}`));
+  await tsrun.ok('start', 'gone');
+  expect(await tsrun.ok(...root)).toMatch(/\bvolatile\b/);
+  await tsrun.ok('rm', '-f', 'gone');
+  await tsrun.ok('run', '-d', '--name', 'stays', '--network', 'none', 'localhost/busybox', 'sleep', '1000');
+  expect(await tsrun.ok('exec', 'stays', 'grep', '^overlay / ', '/proc/mounts')).not.toMatch(/\bvolatile\b/);
+  await tsrun.ok('rm', '-f', 'stays');
 });
