@@ -49,7 +49,8 @@ sanitize() {
 		"$here"/supervisor/client-receive.c "$here"/supervisor/client-send.c "$here"/supervisor/clients.c "$here"/supervisor/clock.c \
 		"$here"/supervisor/event-log.c "$here"/supervisor/poll.c "$here"/supervisor/stdio.c "$here"/supervisor/log*.c
 	$CC $flags -I"$here" -o "$out/noun-tests" "$here/../test/native/noun-tests.c" \
-		"$here"/supervisor/clock.c "$here"/supervisor/event-log.c "$here"/supervisor/poll.c "$here"/supervisor/log*.c
+		"$here"/supervisor/clock.c "$here"/supervisor/event-log.c "$here"/supervisor/notify.c "$here"/supervisor/poll.c \
+		"$here"/supervisor/log*.c
 	$CC $flags -I"$here" -o "$out/forward-tests" "$here/../test/native/forward-tests.c" \
 		"$here"/forward/address.c "$here"/forward/attempts.c "$here"/forward/flows.c "$here"/forward/pipes.c "$here"/forward/places.c "$here"/forward/queue.c \
 		"$here"/forward/relay.c

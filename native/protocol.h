@@ -75,7 +75,8 @@ enum slot {
 	SLOT_GO = 7,	     /* write end of the barrier: one byte lets the init execve the user's command */
 	SLOT_HELPERS = 8,    /* read end of the helpers' stderr pipe, kept for error texts */
 	SLOT_TARGET = 9,     /* of a health program: the pidfd of the container's init, put there before it runs */
-	SLOT_FIRST_FREE = 10,
+	SLOT_NOTIFY = 10,    /* the datagram socket that the container notifies (supervisor/notify.h) */
+	SLOT_FIRST_FREE = 11,
 };
 
 enum spec_flag {
@@ -89,6 +90,7 @@ enum spec_flag {
 	SPEC_RESTART_ALWAYS = 128,
 	SPEC_EXEC = 256,	/* it is a command in a container: its events are named so */
 	SPEC_REMOVE = 512,	/* the cleanup program removes the container: it runs when the exit is on record, not before */
+	SPEC_NOTIFY_HEALTHY = 1024, /* the service manager is told READY=1 when the first health check has succeeded */
 };
 
 /* A part of the memfd, 8-byte aligned; size 0 = there is none. */
@@ -123,6 +125,8 @@ struct supervisor_spec {
 	uint32_t health_action;		/* enum health_action */
 	uint32_t event_log;	  /* text: the file that events are added to (supervisor/event-log.h); "" = none */
 	uint32_t event_fields;	  /* text: what each event has besides */
+	uint32_t notify_socket;	  /* text: the service manager's (supervisor/notify.h); "" = none */
+	uint32_t zero;
 	char boot_id[40];	  /* copied to state.json */
 };
 

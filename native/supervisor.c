@@ -1,6 +1,5 @@
 /*
- * supervisor.c - lives as long as its container: starts it, holds its streams, its log and the sockets of its clients,
- * knows its exit status, and cleans up.
+ * supervisor.c - lives as long as its container: starts it, holds its streams, its log and its clients, knows its status, cleans up.
  *
  * It is made to be forgotten: static, no libc, no allocation (fixed tables; a client's queue is mapped when it is needed),
  * one thread, well below 100 KiB of memory. What it is given and what it says is in protocol.h. Each part is a file of
@@ -34,6 +33,7 @@
 #include "supervisor/io.h"
 #include "supervisor/log.h"
 #include "supervisor/memory.h"
+#include "supervisor/notify.h"
 #include "supervisor/oom.h"
 #include "supervisor/record.h"
 #include "supervisor/report.h"
@@ -82,10 +82,7 @@ static void protect(void)
 	SYS5(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-/*
- * Runs the start program. If the init failed, the program often fails too, waiting for something that the init does not send
- * any more: then the init's report is the cause, and is what is told.
- */
+/* If the init failed, the start program often fails too, as it waits for the init: then the init's report is the cause, and is told. */
 static int start(void)
 {
 	int64_t ret = program_run(start_program, spec.start.size);
@@ -129,6 +126,7 @@ static int announce(int first_client)
 		return fail(NO_OP, ECANCELED);
 	oom_open(spec_text(spec.oom_file));
 	health_open(&spec, FD_DIRECTORY, slot(SLOT_INIT_PIDFD));
+	notify_open(spec_text(spec.notify_socket), slot(SLOT_NOTIFY), spec.flags & SPEC_NOTIFY_HEALTHY);
 	error = record();
 	if (error)
 		return fail(NO_OP, -error);
@@ -190,6 +188,7 @@ static void wait_and_act(void)
 		log_poll(&set);
 		helpers_poll(&set);
 		health_poll(&set);
+		notify_poll(&set);
 	}
 	if (limit_at >= 0)
 		poll_until(&set, limit_at);
@@ -205,6 +204,7 @@ static void wait_and_act(void)
 		log_ready(&set);
 		helpers_ready(&set);
 		health_ready(&set);
+		notify_ready(&set);
 	}
 	clients_ready(&set);
 	memory_ready(&set);
@@ -254,6 +254,7 @@ static void relay(void)
 	limit_at = -1;
 	log_finish();
 	health_close();
+	notify_finish();
 }
 
 /* The processes of this start end; what happened has its times. */
@@ -393,5 +394,5 @@ int program_main(int argc, char **argv, char **envp)
 		start_again(envp);
 	bury();
 	deliver();
-	return ending.failed;
+	return record_exit_code(&ending);
 }

@@ -4,6 +4,7 @@
 #include "clients.h"
 #include "clock.h"
 #include "io.h"
+#include "notify.h"
 #include "record.h"
 #include "restart.h"
 #include "spec.h"
@@ -115,6 +116,7 @@ static void judge(int64_t now)
 {
 	if (check.status == 0) {
 		set_status("healthy", 0);
+		notify_healthy();
 	} else if (!in_start_period(now)) {
 		int is_unhealthy = failing + 1 >= spec->health_retries;
 

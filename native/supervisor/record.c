@@ -158,6 +158,13 @@ int record_exit(int directory, const struct ending *e)
 	return exit_fd < 0 ? exit_fd : 0;
 }
 
+int record_exit_code(const struct ending *e)
+{
+	if (e->failed || e->status.kind == EXIT_UNKNOWN)
+		return 125;
+	return (int)e->status.value + (e->status.kind == EXIT_SIGNALED ? 128 : 0);
+}
+
 void record_sync(void)
 {
 	if (exit_fd >= 0)

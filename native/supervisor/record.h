@@ -63,6 +63,9 @@ int record_check(int directory, uint32_t number, const struct check *check);
 /* 0 or -errno. The file is in place, but not yet on the disk. May be called again when more is known. */
 int record_exit(int directory, const struct ending *ending);
 
+/* The container's exit status, as a service manager that was told MAINPID= wants to know it; 125 if nobody knows, or it could not start. */
+int record_exit_code(const struct ending *ending);
+
 /*
  * Brings exit.json to the disk. Apart from record_exit(), so that nobody waits for the disk: clients have their EXIT already.
  * A power cut in between leaves an older or an empty file, which readers take as "unknown".

@@ -4,7 +4,7 @@
 
 #include <linux/mman.h>
 
-_Static_assert(sizeof(struct supervisor_spec) == 168, "src/supervisor/spec.ts writes it");
+_Static_assert(sizeof(struct supervisor_spec) == 176, "src/supervisor/spec.ts writes it");
 
 #define TEXTS_MAX 16384u
 

@@ -1,10 +1,10 @@
 /**
  * A systemd user unit that runs a container which is there already.
  *
- * The unit's main process is `tsrun start --attach`: it passes systemd's signals on, ends with the command's own exit status, so that
- * `Restart=on-failure` means what it says, and what the container writes is in the journal. A supervisor alone would be smaller, but
- * systemd could not learn from it how the command ended.
+ * `tsrun start` is gone when the container runs: the unit's main process is then its supervisor (engine/service-manager.ts), which takes less than
+ * 100 KiB, and ends with the command's own exit status, so that `Restart=on-failure` means what it says.
  */
+import type { NotifyMode } from '../store/container-record.ts';
 
 export interface UnitRequest {
   /** Name or id, as the unit's commands use it. */
@@ -17,6 +17,10 @@ export interface UnitRequest {
   restartPolicy: string;
   /** Seconds between SIGTERM and SIGKILL; -1 = for ever. */
   stopTimeout: number;
+  /** Its number. */
+  stopSignal: number;
+  /** Who says that the container is ready; absent: it is when it runs. */
+  sdnotify: NotifyMode | undefined;
 }
 
 /** A word of an Exec line (systemd.service(5), "Command lines"): in quotes where it has to be; % and $ stand for themselves. */
@@ -28,12 +32,20 @@ export function unitWord(word: string): string {
 /** systemd's own time for stopping is longer than tsrun's, or it would kill tsrun while that waits. */
 const STOP_MARGIN_SECONDS = 20;
 
+/** As long as an image may take to be unpacked, and a service to be well. */
+const START_SECONDS = 300;
+
 export function systemdUnit(request: UnitRequest): string {
   const { container, description, storeRoot, restartPolicy, stopTimeout } = request;
   const command = (...words: string[]): string => [...request.tsrun, ...words].map(unitWord).join(' ');
+  const stop = command('stop', '--time', String(stopTimeout), container);
+  // Of what has nothing to say to systemd, that it runs is all there is to know.
+  const saysNothing = request.sdnotify === undefined || request.sdnotify === 'ignore';
+  const start = ['start', ...(saysNothing ? ['--sdnotify', 'conmon'] : [])];
   return `# Made by tsrun generate systemd. Put it into ~/.config/systemd/user/, then:
 #   systemctl --user daemon-reload && systemctl --user enable --now UNIT
 # To have it run without a login: loginctl enable-linger
+# What it writes: tsrun logs; in the journal if the container was made with --log-driver journald.
 
 [Unit]
 Description=${description.replaceAll('%', '%%')}
@@ -42,14 +54,22 @@ After=network-online.target
 RequiresMountsFor=${unitWord(storeRoot)}
 
 [Service]
-Type=exec
+Type=notify
+# The supervisor of the container speaks for it.
+NotifyAccess=all
 # So that the container can have limits: its cgroup is made below the unit's.
 Delegate=yes
-ExecStart=${command('start', '--attach', container)}
-ExecStop=${command('stop', '--time', String(stopTimeout), container)}
+# One that runs already is started anew: it is to be a process of the unit.
+ExecStartPre=${stop}
+ExecStart=${command(...start, container)}
+ExecStop=${stop}
 Restart=${restartPolicy}
+# Ended by the signal that ExecStop sends.
+SuccessExitStatus=${128 + request.stopSignal}
+# What a start waits for, a health check say, may take its time.
+TimeoutStartSec=${START_SECONDS}
 TimeoutStopSec=${stopTimeout < 0 ? 'infinity' : stopTimeout + STOP_MARGIN_SECONDS}
-# tsrun passes SIGTERM on to the container; nobody else is to get it.
+# ExecStop ends it; the supervisor ignores SIGTERM, and nobody else is to get it.
 KillMode=mixed
 
 [Install]

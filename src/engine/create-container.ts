@@ -31,7 +31,7 @@ import { logRecord } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
 import { populateRootfs } from './populate-rootfs.ts';
 import { commandLine, environment, workingDirectory } from './process-options.ts';
-import type { CreateRequest, HealthRequest, MountRequest } from './request.ts';
+import type { CreateRequest, MountRequest } from './request.ts';
 import { runtimeConfig } from './runtime-config.ts';
 import { security } from './security-options.ts';
 import { chooseStorageDriver, type DriverChoice } from './storage-driver.ts';
@@ -303,7 +303,7 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     stopSignal: parseSignal(request.stopSignal ?? run.StopSignal ?? 'SIGTERM'),
     stopTimeout: request.stopTimeout ?? 10,
     restart: request.restart,
-    ...healthRecord(run, request.health),
+    ...supervisionRecord(run, request),
     timeout: request.timeout || undefined,
     user: request.user ?? run.User ?? '',
     hostname: config.hostname ?? '',
@@ -321,9 +321,22 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
   };
 }
 
-function healthRecord(run: ImageRunConfig, request: HealthRequest): Pick<ContainerRecord, 'health'> {
+/** @throws ERR_TSRUN_USAGE for what needs a health check and has none */
+function supervisionRecord(
+  run: ImageRunConfig,
+  { health: request, sdnotify }: Pick<CreateRequest, 'health' | 'sdnotify'>,
+): Pick<ContainerRecord, 'health' | 'sdnotify'> {
   const health = healthCheck(run, request);
-  return health ? { health: { ...health, ...(run.Shell && { shell: run.Shell }) } } : {};
+  if (sdnotify === 'healthy' && !health) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: '--sdnotify healthy: the container has no health check',
+      hint: "--health-cmd 'wget -q -O /dev/null http://localhost/'",
+    });
+  }
+  return {
+    ...(health && { health: { ...health, ...(run.Shell && { shell: run.Shell }) } }),
+    ...(sdnotify && { sdnotify }),
+  };
 }
 
 /** Writes a planned container, whole before it has its name. @throws ERR_TSRUN_NAME_IN_USE, ERR_TSRUN_STORE */

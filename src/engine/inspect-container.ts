@@ -137,6 +137,7 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
       Labels: record.labels,
       StopSignal: signalName(record.stopSignal),
       StopTimeout: record.stopTimeout,
+      sdNotifyMode: record.sdnotify ?? 'container',
       ...(record.timeout !== undefined && { Timeout: record.timeout }),
       ...(record.health && { Healthcheck: inspectHealthCheck(record.health) }),
       ExposedPorts: Object.fromEntries(

@@ -4,7 +4,13 @@ import type { RegistryAccess } from '../registry/access.ts';
 import type { IdMapEntry } from '../rootless/id-map.ts';
 import type { Userns } from '../rootless/nested-map.ts';
 import type { RuntimeResources, ShareableNamespace } from '../spec/runtime.ts';
-import type { ContainerRecord, HealthCheck, LogDriver, RestartPolicy } from '../store/container-record.ts';
+import type {
+  ContainerRecord,
+  HealthCheck,
+  LogDriver,
+  NotifyMode,
+  RestartPolicy,
+} from '../store/container-record.ts';
 
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
 
@@ -75,6 +81,7 @@ export interface CreateRequest {
   restart: RestartPolicy | undefined;
   health: HealthRequest;
   log: LogRequest;
+  sdnotify: NotifyMode | undefined;
   /** seconds */
   timeout: number | undefined;
   init: boolean;

@@ -6,7 +6,7 @@ import { tsrunError } from '../errors.ts';
 import type { CgroupPlan } from '../launch/cgroup/plan.ts';
 import { initSteps } from '../launch/init-program.ts';
 import { hostPathKind } from '../launch/masks.ts';
-import { namespaceFlags, startProgram } from '../launch/start-program.ts';
+import { namespaceFlags, SUPERVISOR_SLOTS, startProgram } from '../launch/start-program.ts';
 import { rootfsDriver } from '../rootfs/drivers.ts';
 import { awaitExecve, enter, runEntry } from '../rootless/enter.ts';
 import { rememberHolder } from '../rootless/holder.ts';
@@ -43,18 +43,17 @@ import { lockContainer } from './lock-container.ts';
 import { logSpec } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
 import { removalSteps } from './removal.ts';
+import type { ServiceManager } from './service-manager.ts';
+import { type SurroundingOptions, startSurroundings } from './start-surroundings.ts';
 import { supervision } from './supervision.ts';
 import { writeNetworkFiles } from './write-network-files.ts';
 
-export interface StartOptions {
+export interface StartOptions extends SurroundingOptions {
   /** The streams that the returned client gets from the first byte. */
   attach: Streams;
-  /** --preserve-fds: how many of this process's descriptors, from 3 on, are for the command. */
-  preserve?: number | undefined;
   /** Of the user's terminal, for -t. */
   windowSize?: { height: number; width: number } | undefined;
-  /** Write ends of pipes for trace records, one for each program; `onPrograms` is told what the records mean. */
-  trace?: { user: number; supervisor: number } | undefined;
+  /** Told what the records of a trace mean. */
   onPrograms?: ((programs: { user: EncodedProgram; supervisor: EncodedProgram }) => void) | undefined;
 }
 
@@ -74,6 +73,8 @@ export interface StartExtras {
   passed?: readonly number[] | undefined;
   /** Those that are its stdin, stdout and stderr, with --log-driver passthrough. */
   stdio?: readonly number[] | undefined;
+  /** Who is told of it. */
+  manager?: Omit<ServiceManager, 'config'> | undefined;
 }
 
 /** Undefined for a container without any. */
@@ -92,13 +93,21 @@ export function containerProgram(
   record: ContainerRecord,
   config: RuntimeConfig,
   network: ContainerNetwork,
-  { traced = false, cgroup, imageMounts, passed = [], stdio = [] }: StartExtras & { traced?: boolean } = {},
+  {
+    traced = false,
+    cgroup,
+    imageMounts,
+    passed = [],
+    stdio = [],
+    manager,
+  }: StartExtras & { traced?: boolean } = {},
 ): Program {
   const driver = rootfsDriver(record.rootfsDriver);
   const numbers = passedNumbers([...passed, ...stdio]);
   return startProgram({
     config,
     openStdin: record.openStdin,
+    before: manager?.before(SUPERVISOR_SLOTS.notify),
     // The namespace of a cgroup of its own is made in that cgroup.
     flags: namespaceFlags(config) & ~(cgroup ? CLONE_NEWCGROUP : 0n),
     passed: numbers,
@@ -150,7 +159,7 @@ export function planStart(
   runtimeFd: number,
   { health, extra = [] }: { health?: HealthSpec | undefined; extra?: readonly number[] } = {},
 ): StartPlan {
-  const { cgroup, imageMounts, passed = [], stdio = [] } = options;
+  const { cgroup, imageMounts, passed = [], stdio = [], manager } = options;
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
     : config;
@@ -161,6 +170,7 @@ export function planStart(
       imageMounts,
       passed,
       stdio,
+      manager,
     }),
   );
   if (options.trace) start.image.writeInt32LE(FD_TRACE, 24);
@@ -177,6 +187,7 @@ export function planStart(
     ...(record.openStdin && { stdinOnce: true }),
     ...supervision(record),
     ...(health && { health }),
+    ...(manager?.notify && { notify: manager.notify }),
     ...(cgroup?.oomFile !== undefined && { oomFile: cgroup.oomFile }),
     ...logSpec(record),
     ...eventSpec(engine, record),
@@ -225,7 +236,7 @@ export async function startUnlessRunning(
   // A container that was made a moment ago has no state yet: that look costs one failing open.
   if ((await settledPhase(engine, record)) === 'running') return undefined;
   const { config: planned, network: chosen } = prepared ?? prepare(engine, record);
-  const { config, passed, stdio } = await withDescriptors(record, planned, options);
+  const { config, passed, stdio, manager } = await startSurroundings(engine, record, planned, options);
   using _claim = chosen.claim;
   if (chosen.warning !== undefined) engine.warn(chosen.warning);
   using connected = await connect(engine, record, chosen);
@@ -242,42 +253,19 @@ export async function startUnlessRunning(
       engine.paths.runtime,
       cgroup?.directories,
     );
-  const extras = { cgroup, imageMounts: await imageMountsOf(engine, record), passed, stdio };
+  const extras = { cgroup, imageMounts: await imageMountsOf(engine, record), passed, stdio, manager };
   const plan = planStart(engine, record, config, network, { ...options, ...extras }, lock.fd, {
     health,
     extra,
   });
   try {
-    const started = await launch(engine, record, plan, options, connected);
+    const started = await launch(engine, record, plan, { ...options, manager }, connected);
     for (const fd of passed ?? []) closeSync(fd);
     await connected.settle();
     return started;
   } catch (error) {
     throw cgroup ? (await import('./cgroup-failure.ts')).cgroupFailure(error, record, cgroup) : error;
   }
-}
-
-/** The command's environment says which descriptors are systemd's. @throws ERR_TSRUN_USAGE when one is not open, or would be lost */
-async function withDescriptors(
-  record: ContainerRecord,
-  config: RuntimeConfig,
-  { preserve = 0, trace }: Pick<StartOptions, 'preserve' | 'trace'>,
-): Promise<{ config: RuntimeConfig } & Pick<StartExtras, 'passed' | 'stdio'>> {
-  const isUsual =
-    preserve === 0 && process.env.LISTEN_FDS === undefined && record.logDriver !== 'passthrough';
-  if (isUsual) return { config };
-  const { passedDescriptors } = await import('./passed-descriptors.ts');
-  const { descriptors, env, stdio } = passedDescriptors(preserve, record);
-  if (trace && descriptors.length > 0) {
-    throw tsrunError('ERR_TSRUN_USAGE', {
-      problem: '--trace has no room for descriptors that are passed on, by --preserve-fds or LISTEN_FDS',
-    });
-  }
-  return {
-    config: { ...config, process: { ...config.process, env: [...config.process.env, ...env] } },
-    passed: descriptors,
-    stdio,
-  };
 }
 
 /** Bridge networks are code that containers without one do not load. */
@@ -336,7 +324,7 @@ async function launch(
   engine: Engine,
   record: ContainerRecord,
   plan: StartPlan,
-  options: Pick<StartOptions, 'trace' | 'onPrograms'>,
+  options: Pick<StartOptions, 'trace' | 'onPrograms'> & Pick<StartExtras, 'manager'>,
   connected: ConnectedNetwork,
 ): Promise<StartedContainer> {
   const { entry, results } = enter(connected.rootless ?? rootlessForSharing(engine, record), (rootless) => {
@@ -348,8 +336,10 @@ async function launch(
     return { entry, results };
   });
   const client = SupervisorClient.fromFd(results(entry.client));
-  const pid = await firstWord(client, record, plan, connected);
   const supervisor = results(entry.pid);
+  options.manager?.begins(supervisor);
+  const pid = await firstWord(client, record, plan, connected);
+  options.manager?.runs(supervisor);
   const startTime = entry.joins ? undefined : startTimeOf(supervisor);
   if (startTime !== undefined) rememberHolder(engine.paths.runtime, { pid: supervisor, startTime });
   for (const slot of [entry.pidfd, entry.reportRead, entry.helperOutput]) {

@@ -45,8 +45,9 @@ export const SUPERVISOR_SLOTS = {
   helpers: new Slot(8, 'helpers.r'),
   /** Of a health program: given to it. */
   target: new Slot(9, 'init.pidfd'),
+  notify: new Slot(10, 'notify'),
 } as const;
-export const FIRST_FREE = 10;
+export const FIRST_FREE = 11;
 
 const NAMESPACE_FLAGS: Record<NamespaceType, bigint> = {
   user: CLONE_NEWUSER,
@@ -94,6 +95,8 @@ export interface StartOptions {
   pidNamespace?: string | undefined;
   /** What mounts the root file system: steps before the clone, and steps of the child. */
   rootfs?: (slots: Slots) => RootfsSteps;
+  /** The supervisor's steps before all others. */
+  before?: readonly Step[] | undefined;
   child: (ends: ChildEnds) => Step[];
   /** Descriptors that are the container's alone once it is cloned. */
   passed?: readonly number[] | undefined;
@@ -121,6 +124,7 @@ export function startProgram(options: StartOptions): Program {
   return {
     slots,
     steps: [
+      ...(options.before ?? []),
       ...steps,
       ...giveStreams(options.config, ends),
       ...(rootfs?.supervisor ?? []),

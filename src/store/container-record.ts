@@ -53,6 +53,9 @@ export interface HealthCheck {
 /** Whose namespaces a container shares: another container's, by its id, or one that somebody has made. */
 export type SharedNamespaces = Partial<Record<ShareableNamespace, { container?: string; path?: string }>>;
 
+/** Who tells the service manager that the container is ready. */
+export type NotifyMode = 'container' | 'conmon' | 'healthy' | 'ignore';
+
 /** What keeps a container's output. */
 export type LogDriver = 'k8s-file' | 'json-file' | 'journald' | 'passthrough' | 'none';
 
@@ -103,6 +106,8 @@ export interface ContainerRecord {
   /** Absent: no. */
   restart?: RestartPolicy | undefined;
   health?: HealthCheck | undefined;
+  /** --sdnotify; absent: container */
+  sdnotify?: NotifyMode | undefined;
   /** Seconds that a start may last; absent: as long as it wants. */
   timeout?: number | undefined;
   user: string;

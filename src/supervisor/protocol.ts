@@ -21,7 +21,8 @@ export const SLOT_REPORT = 6;
 export const SLOT_GO = 7;
 export const SLOT_HELPERS = 8;
 export const SLOT_TARGET = 9;
-export const SLOT_FIRST_FREE = 10;
+export const SLOT_NOTIFY = 10;
+export const SLOT_FIRST_FREE = 11;
 
 export const SPEC_ATTACH_STDIN = 1;
 export const SPEC_ATTACH_STDOUT = 2;
@@ -33,6 +34,7 @@ export const SPEC_RESTART_ON_FAILURE = 64;
 export const SPEC_RESTART_ALWAYS = 128;
 export const SPEC_EXEC = 256;
 export const SPEC_REMOVE = 512;
+export const SPEC_NOTIFY_HEALTHY = 1024;
 
 export const FRAME_STARTED = 1;
 export const FRAME_FAILED = 2;

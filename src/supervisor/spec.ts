@@ -15,6 +15,7 @@ import {
   SPEC_KILL_ORPHAN,
   SPEC_LOG,
   SPEC_MAGIC,
+  SPEC_NOTIFY_HEALTHY,
   SPEC_REMOVE,
   SPEC_STDIN_ONCE,
 } from './protocol.ts';
@@ -58,6 +59,8 @@ export interface SupervisorSpec {
   /** memory.events or memory.oom_control of the container's own cgroup. */
   oomFile?: string;
   stop?: { signal: number; timeoutMs: number };
+  /** sd_notify(3): the service manager's socket, and whether it is told that the container is ready when that is healthy. */
+  notify?: { socket: string; whenHealthy: boolean };
   health?: HealthSpec;
 }
 
@@ -143,19 +146,19 @@ class SpecWriter {
   }
 }
 
-const HEADER_SIZE = 168;
+const HEADER_SIZE = 176;
 const SIZE_AT = 4;
 
 /** The bytes of the memfd. @throws RangeError for a name that does not fit */
 export function encodeSpec(spec: SupervisorSpec): Buffer {
-  const { log, restart, stop, health, events } = spec;
+  const { log, restart, stop, health, events, notify } = spec;
   checkLength(log?.name ?? '', LOG_NAME_SIZE);
   checkLength(log?.fields ?? '', LOG_FIELDS_MAX + 1);
   checkLength(events?.fields ?? '', EVENT_FIELDS_MAX + 1);
   checkLength(spec.bootId, BOOT_ID_SIZE);
   const writer = new SpecWriter();
   const texts = [log?.directory, log?.name, log?.fields, spec.oomFile].map((text) => writer.text(text));
-  const eventTexts = [events?.path, events?.fields].map((text) => writer.text(text));
+  const lastTexts = [events?.path, events?.fields, notify?.socket].map((text) => writer.text(text));
   writer.u32(SPEC_MAGIC);
   writer.u32(0); // the size, which finish() knows
   writer.u32(flagsOf(spec));
@@ -177,11 +180,21 @@ export function encodeSpec(spec: SupervisorSpec): Buffer {
   writer.u32(time(health?.startIntervalMs ?? 0));
   writer.u32(health?.retries ?? 0);
   writer.u32(HEALTH_ACTIONS[health?.onFailure ?? 'none']);
-  for (const text of eventTexts) writer.u32(text);
+  for (const text of lastTexts) writer.u32(text);
+  writer.u32(0); // for the size to be a multiple of 8
   return writer.finish(spec.bootId);
 }
 
-function flagsOf({ attach, stdinOnce, killOrphan, log, restart, exec, remove }: SupervisorSpec): number {
+function flagsOf({
+  attach,
+  stdinOnce,
+  killOrphan,
+  log,
+  restart,
+  exec,
+  remove,
+  notify,
+}: SupervisorSpec): number {
   return (
     (attach ? attachFlags(attach) : 0) |
     (stdinOnce ? SPEC_STDIN_ONCE : 0) |
@@ -189,6 +202,7 @@ function flagsOf({ attach, stdinOnce, killOrphan, log, restart, exec, remove }: 
     (log ? SPEC_LOG : 0) |
     (exec ? SPEC_EXEC : 0) |
     (remove ? SPEC_REMOVE : 0) |
+    (notify?.whenHealthy ? SPEC_NOTIFY_HEALTHY : 0) |
     restartFlags(restart)
   );
 }

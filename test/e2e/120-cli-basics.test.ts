@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { BINARY, start, useTsrun } from '../support/tsrun.ts';
-import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -125,15 +124,24 @@ describe('completion', () => {
 });
 
 describe('generate systemd', () => {
-  it('prints a unit whose commands run the container, end with it, and stop it', async () => {
+  it('prints a unit whose commands run the container, anew if it runs already, and stop it', async () => {
     const unit = await tsrun.ok('generate', 'systemd', '--name', '--time', '0', 'first');
-    const [, begin = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
-    const [, end = ''] = /^ExecStop=(.*)$/m.exec(unit) ?? [];
-    const main = start('sh', ['-c', `exec ${begin}`], { env: tsrun.store.env });
-    await until('it runs', async () => (await tsrun.ok('ps', '--format', '{{.Names}}')) === 'first');
-    const stop = await start('sh', ['-c', end], { env: tsrun.store.env }).ended;
-    expect([stop.status, stop.stderr]).toEqual([0, '']);
-    expect((await main.ended).status).toBe(137);
+    const run = async (key: string): Promise<void> => {
+      const [, line = ''] = new RegExp(`^${key}=(.*)$`, 'm').exec(unit) ?? [];
+      expect(line).not.toBe('');
+      const { status, stderr } = await start('sh', ['-c', line], { env: tsrun.store.env }).ended;
+      expect([status, stderr]).toEqual([0, '']);
+    };
+    const running = () => tsrun.ok('ps', '--format', '{{.Names}}');
+    await run('ExecStartPre');
+    await run('ExecStart');
+    expect(await running()).toBe('first');
+    await run('ExecStartPre');
+    expect(await running()).toBe('');
+    await run('ExecStart');
+    await run('ExecStop');
+    expect(await running()).toBe('');
+    expect(await tsrun.ok('inspect', '--format', '{{.State.ExitCode}}', 'first')).toBe('137');
   });
 
   it('--new is refused by name', async () => {

@@ -41,14 +41,13 @@ afterAll(async () => {
   for (const end of closed) if (end.status === 'rejected') throw end.reason;
 });
 
-/** The messages of those of `cases` that failed, ten at most, and how many processes died. */
-async function dieOfAll(cases: Case[]): Promise<{ failures: string[]; deaths: number }> {
+/** The messages of those of `cases` that failed, ten at most. */
+async function failuresOf(cases: Case[]): Promise<string[]> {
   const failures: string[] = [];
-  let deaths = 0;
   const work = async (lane: Lane): Promise<void> => {
     for (let one = cases.shift(); one && failures.length < 10; one = cases.shift()) {
       try {
-        if (await lane.die(one.scenario, one.fault)) deaths++;
+        await lane.dieSurely(one.scenario, one.fault);
       } catch (error) {
         failures.push((error as Error).message);
         if (process.env.FAULT_TALK) console.error((error as Error).message);
@@ -56,16 +55,15 @@ async function dieOfAll(cases: Case[]): Promise<{ failures: string[]; deaths: nu
     }
   };
   await Promise.all(lanes.map(work));
-  return { failures, deaths };
+  return failures;
 }
 
 for (const { name } of scenarios('')) {
   it.skipIf(wanted && wanted.name !== name)(name, { timeout: 3_600_000 }, async () => {
     const scenario = scenarios(reference).find((one) => one.name === name)!;
     const cases = wanted ? [{ scenario, fault: wanted }] : await casesOf(lanes[0]!, scenario, LIMIT);
-    const total = cases.length;
-    const { failures, deaths } = await dieOfAll(cases);
-    expect(failures).toEqual([]);
-    expect(deaths / total).toBeGreaterThan(0.8);
+    // A scenario whose programs take no steps would prove nothing.
+    expect(cases.length).toBeGreaterThanOrEqual(wanted ? 1 : scenario.programs.length);
+    expect(await failuresOf(cases)).toEqual([]);
   });
 }

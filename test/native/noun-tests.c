@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "supervisor/clock.h"
 #include "supervisor/log.h"
+#include "supervisor/notify.h"
 #include "check.h"
 
 #include <fcntl.h>
@@ -207,6 +208,41 @@ static void test_journal(const char *directory)
 	unlink(path);
 }
 
+static void test_filter(const char *from, const char *to)
+{
+	char *text = strdup(from); /* of the very size, for the sanitizer */
+	size_t size = notify_filter(text, strlen(from));
+
+	CHECK(size == strlen(to) && !memcmp(text, to, size));
+	free(text);
+}
+
+/* What a container may say to the service manager, and what would be said of the user's unit. */
+static void test_notify(void)
+{
+	static const char letters[] = "READY=1\nSTATUS=x\nMAINPID=7";
+
+	test_filter("", "");
+	test_filter("READY=1", "READY=1");
+	test_filter("READY=1\n", "READY=1");
+	test_filter("\n\nREADY=1\n\n", "READY=1");
+	test_filter("MAINPID=7\nREADY=1\nSTATUS=half way\nFDSTORE=1", "READY=1\nSTATUS=half way");
+	test_filter("STATUS=a\nNOTIFYACCESS=all\nWATCHDOG=1", "STATUS=a\nWATCHDOG=1");
+	test_filter("READY=10\nREADY=\nREADY\nWATCHDOG=trigger\nWATCHDOG_USEC=1\nBARRIER=1\n STATUS=x\nFDNAME=y", "");
+	test_filter("RELOADING=1\nMONOTONIC_USEC=5", "RELOADING=1\nMONOTONIC_USEC=5");
+	for (int i = 0; i < 10000; i++) {
+		size_t n = any(64), size;
+		char *text = malloc(n + 1);
+
+		for (size_t at = 0; at < n; at++)
+			text[at] = letters[any(sizeof(letters) - 1)];
+		size = notify_filter(text, n);
+		CHECK(size <= n);
+		CHECK(notify_filter(text, size) == size); /* what may pass passes again */
+		free(text);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int directory = open(argc > 1 ? argv[1] : ".", O_RDONLY | O_DIRECTORY);
@@ -216,6 +252,7 @@ int main(int argc, char **argv)
 	test_log(directory);
 	test_json_log(directory);
 	test_journal(argc > 1 ? argv[1] : ".");
+	test_notify();
 	printf("noun-tests: ok\n");
 	return 0;
 }

@@ -12,17 +12,33 @@ const REQUEST = {
   storeRoot: '/var/tmp/with space & 100%',
   restartPolicy: 'on-failure',
   stopTimeout: 10,
+  stopSignal: 15,
+  sdnotify: undefined,
 };
 
 describe('a systemd unit', () => {
-  it('attaches to the container, so that its end is the unit’s', () => {
+  it('has the container’s supervisor as its main process, so that the end of one is the other’s', () => {
     const text = systemdUnit(REQUEST);
     expect(text).toContain(
-      '\nExecStart=/bin/true --root "/var/tmp/with space & 100%%" start --attach web\n' +
+      '\nExecStart=/bin/true --root "/var/tmp/with space & 100%%" start --sdnotify conmon web\n' +
         'ExecStop=/bin/true --root "/var/tmp/with space & 100%%" stop --time 10 web\n' +
-        'Restart=on-failure\nTimeoutStopSec=30\n',
+        'Restart=on-failure\n',
     );
+    expect(text).toContain('\nType=notify\n');
+    expect(text).toContain('\nNotifyAccess=all\n');
+    expect(text).toContain('\nSuccessExitStatus=143\n');
+    expect(text).toContain('\nTimeoutStopSec=30\n');
     expect(systemdUnit({ ...REQUEST, stopTimeout: -1 })).toContain('\nTimeoutStopSec=infinity\n');
+  });
+
+  it('leaves it to the container, or its health check, to say that it is ready where it is made so', () => {
+    for (const sdnotify of ['container', 'healthy', 'conmon'] as const) {
+      expect(systemdUnit({ ...REQUEST, sdnotify })).toMatch(/^ExecStart=.* start web$/m);
+    }
+    // Else nobody would ever say so.
+    expect(systemdUnit({ ...REQUEST, sdnotify: 'ignore' })).toMatch(
+      /^ExecStart=.* start --sdnotify conmon web$/m,
+    );
   });
 
   it('for all containers with a restart policy starts them in one go, and outlives one that does not start', () => {

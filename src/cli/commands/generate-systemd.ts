@@ -89,6 +89,8 @@ export const GENERATE_SYSTEMD = defineCommand({
       storeRoot: root,
       restartPolicy: given['restart-policy'] ?? 'on-failure',
       stopTimeout: given.time ?? record.stopTimeout,
+      stopSignal: record.stopSignal,
+      sdnotify: record.sdnotify,
     }).replace(' --now UNIT', ` --now ${unit}`);
     return emit(unit, text, given.files);
   },

@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts';
 import { endStatus } from '../end-status.ts';
 import { noteLinger } from '../linger-note.ts';
 import { RUN_OPTIONS } from '../options/create-options.ts';
-import { flag } from '../options/option.ts';
+import { flag, type Values } from '../options/option.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { ALL_OPTION, FILTER_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
@@ -18,13 +18,14 @@ const OPTIONS = {
   attach: flag('Attach stdout and stderr, pass on signals, and end with its exit status'),
   'detach-keys': RUN_OPTIONS['detach-keys'],
   interactive: flag('Attach stdin too', { short: 'i' }),
+  sdnotify: { ...RUN_OPTIONS.sdnotify, default: "the container's" },
   'sig-proxy': RUN_OPTIONS['sig-proxy'],
 };
 
 async function startAttached(
   engine: Engine,
   { record }: ContainerView,
-  given: { interactive: boolean; 'sig-proxy': boolean; 'detach-keys': string | undefined },
+  given: Pick<Values<typeof OPTIONS>, 'interactive' | 'sig-proxy' | 'detach-keys' | 'sdnotify'>,
 ): Promise<number> {
   const { startUnlessRunning } = await import('../../engine/start-container.ts');
   const relayed = record.logDriver !== 'passthrough';
@@ -41,7 +42,11 @@ async function startAttached(
   });
   const size = foreground.windowSize;
   const windowSize = size && { height: size.rows, width: size.columns };
-  const started = await startUnlessRunning(engine, record, { attach: streams, windowSize });
+  const started = await startUnlessRunning(engine, record, {
+    attach: streams,
+    windowSize,
+    sdnotify: given.sdnotify,
+  });
   if (started) return await endStatus(engine, record, await foreground.relay(started.client, started.pid));
   const { viewContainer } = await import('../../engine/container-view.ts');
   return await attachRunning(engine, viewContainer(engine, record), streams, foreground);
@@ -65,7 +70,7 @@ export const START = defineCommand({
     const status = await forEach(selected, context.debug, async (find) => {
       const { record, name } = find();
       const attach = { stdin: false, stdout: false, stderr: false };
-      const started = await startUnlessRunning(engine, record, { attach });
+      const started = await startUnlessRunning(engine, record, { attach, sdnotify: given.sdnotify });
       started?.client.close();
       isLeft ||= started !== undefined;
       print(`${name}\n`);

@@ -106,6 +106,7 @@ export function createRequest(given: Given, image: string, command: string[]): C
     restart: given.restart,
     health: healthRequest(given),
     log: logRequest(given),
+    sdnotify: given.sdnotify,
     timeout: given.timeout,
     init: given.init,
     readOnly: given['read-only'],

@@ -21,6 +21,7 @@ const duration =
 const interval = (text: string): number | undefined =>
   text === 'disable' ? 0 : duration('--health-interval')(text);
 
+export const NOTIFY_MODES = ['container', 'conmon', 'healthy', 'ignore'] as const;
 const HEALTH_ACTIONS = ['none', 'kill', 'restart', 'stop'] as const;
 
 export const HEALTH_OPTIONS = {
@@ -89,6 +90,13 @@ export const SUPERVISION_OPTIONS = {
       'tag=TEMPLATE what each record is marked with (json-file, journald)',
     parseLogOption,
     { example: '--log-opt max-size=1m --log-opt max-file=3' },
+  ),
+  sdnotify: value(
+    'WHO',
+    'Who tells systemd, by NOTIFY_SOCKET, that a unit of Type=notify is ready: container, conmon (tsrun, when the container runs), healthy (its ' +
+      'supervisor, with the first health check that succeeds), or ignore: nobody',
+    oneOf('--sdnotify', NOTIFY_MODES),
+    { default: 'container' },
   ),
   timeout: value('SECONDS', 'Kill the container when it has run so long', wholeNumber('--timeout', 0), {
     default: '0, for ever',

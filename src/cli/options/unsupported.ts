@@ -29,7 +29,6 @@ export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
   pod: '',
   requires: '',
   runtime: '',
-  sdnotify: '',
   secret: '',
   'storage-opt': '',
   subgidname: '',

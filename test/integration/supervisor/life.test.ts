@@ -18,14 +18,14 @@ describe('exit', () => {
   test.each([0, 1, 3, 125, 126, 127, 255])('status %i', async (status) => {
     const run = supervise({ start: shell(`exit ${status}`), attach });
     expect((await run.first.message('exit')).status).toEqual({ kind: 'exited', code: status });
-    expect(await run.exited).toBe(0);
+    expect(await run.exited).toBe(status);
     expect(run.exit()).toMatchObject({ kind: 'exited', value: status, oomKilled: false, logDroppedBytes: 0 });
   });
 
   test.each([1, 6, 9, 11, 15])('signal %i', async (number) => {
     const run = supervise({ start: shell(`kill -${number} $$`), attach });
     expect((await run.first.message('exit')).status).toEqual({ kind: 'signaled', signal: number });
-    await run.exited;
+    expect(await run.exited).toBe(128 + number);
     expect(run.exit()).toMatchObject({ kind: 'signaled', value: number });
   });
 

@@ -78,6 +78,18 @@ export class Lane implements AsyncDisposable {
     return death;
   }
 
+  /**
+   * Like die(), but somebody does. What goes on beside a command, as a supervisor's work after its STARTED, is sometimes behind when the command
+   * is over: fewer steps have been taken then than were counted, and nobody has died. Then it is tried again at one of those before.
+   * @throws when nobody dies at the first step either
+   */
+  async dieSurely(scenario: Scenario, { program, deadly }: Fault): Promise<void> {
+    for (let step = deadly; step > 0; step = Math.floor(Math.random() * step)) {
+      if (await this.die(scenario, { program, deadly: step })) return;
+    }
+    throw new Error(`${scenario.name}: ${program} dies at none of its steps up to ${deadly}`);
+  }
+
   async #look(scenario: Scenario, killed: Awaited<ReturnType<Tsrun['run']>>): Promise<void> {
     const { tsrun } = this;
     expect((await tsrun.expect(0, ['images'])).stderr).toBe('');
