@@ -20,11 +20,8 @@ export function healthCheck(image: ImageRunConfig, request: HealthRequest): Heal
   if (test === undefined) {
     const { command: _command, none: _none, ...rest } = request;
     const given = Object.values(rest).some((option) => option !== undefined);
-    if (!given || request.command !== undefined) return undefined;
-    throw tsrunError('ERR_TSRUN_USAGE', {
-      problem: 'there is an option of a health check, but no command for it: the image has none',
-      hint: "--health-cmd 'wget -q -O /dev/null http://localhost/'",
-    });
+    if (given && request.command === undefined) throw withoutCommand('the image has none');
+    return undefined;
   }
   const { Interval, Timeout, StartPeriod, StartInterval, Retries } = image.Healthcheck ?? {};
   return {
@@ -37,6 +34,24 @@ export function healthCheck(image: ImageRunConfig, request: HealthRequest): Heal
     onFailure: request.onFailure ?? 'none',
   };
 }
+
+/** What becomes of a container's check. Undefined when there is none any more. @throws ERR_TSRUN_USAGE for options of a check without a command */
+export function changedHealthCheck(
+  before: HealthCheck | undefined,
+  { none, command, ...rest }: HealthRequest,
+): HealthCheck | undefined {
+  if (none || command === 'none') return undefined;
+  const test = command === undefined ? before?.test : testOf({}, command);
+  if (!test) throw withoutCommand('the container has no check');
+  const given = Object.fromEntries(Object.entries(rest).filter(([, option]) => option !== undefined));
+  return { ...DEFAULTS, onFailure: 'none', ...before, ...given, test };
+}
+
+const withoutCommand = (why: string): Error =>
+  tsrunError('ERR_TSRUN_USAGE', {
+    problem: `there is an option of a health check, but no command for it: ${why}`,
+    hint: "--health-cmd 'wget -q -O /dev/null http://localhost/'",
+  });
 
 /** Images have nanoseconds. */
 const milliseconds = (nanoseconds = 0): number => Math.round(nanoseconds / 1e6);

@@ -1,6 +1,7 @@
 /**
- * Use case: `tsrun update`: other limits and another restart policy for a container that is there. They are kept for its next starts; of one
- * that runs, the limits are written to its cgroup and the policy is handed to its supervisor at once.
+ * Use case: `tsrun update`: other limits, another restart policy, another health check for a container that is there. They are kept for its next
+ * starts; of one that runs, the limits are written to its cgroup and the policy is handed to its supervisor at once. Its health check is a program
+ * that the supervisor was given at its start: there another one holds from the next.
  */
 
 import { readFileSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { tsrunError } from '../errors.ts';
 import { limitsInForce } from '../launch/cgroup/limit-files.ts';
 import type { RuntimeResources } from '../spec/runtime.ts';
 import { writeFileAtomic } from '../store/atomic-write.ts';
-import type { RestartPolicy } from '../store/container-record.ts';
+import type { HealthCheck, RestartPolicy } from '../store/container-record.ts';
 import { containerFiles } from '../store/paths.ts';
 import { policy } from '../supervisor/messages.ts';
 import { parseConfig, stringifyConfig } from './config-json.ts';
@@ -16,8 +17,10 @@ import { connectToSupervisor } from './connect-to-supervisor.ts';
 import { cgroupsOf } from './container-cgroup.ts';
 import { logContainerEvent } from './container-events.ts';
 import { type ContainerView, findContainer } from './container-view.ts';
+import { changedHealthCheck } from './health-check.ts';
 import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
+import type { HealthRequest } from './request.ts';
 import { announceEnd } from './signal-supervisor.ts';
 import { restartOrders } from './supervision.ts';
 
@@ -26,6 +29,8 @@ export interface UpdateRequest {
   resources?: ((before: RuntimeResources) => RuntimeResources) | undefined;
   /** Absent: as it is. */
   restart?: { policy: RestartPolicy | undefined } | undefined;
+  /** Absent: as it is. */
+  health?: HealthRequest | undefined;
 }
 
 /**
@@ -50,8 +55,10 @@ export async function updateContainer(
       problem: `container ${view.name} was made with --log-driver passthrough: later starts would not have the streams`,
     });
   }
+  const health = request.health && { check: newHealthCheck(view, request.health) };
   if (request.resources) await updateLimits(engine, view, request.resources);
   if (request.restart) await updatePolicy(engine, view, request.restart.policy);
+  if (health) updateHealth(engine, view, health.check);
   logContainerEvent(engine, view.record, 'update');
   return view.name;
 }
@@ -103,6 +110,29 @@ async function writeLive(
   if (missing.length > 0) {
     engine.warn(
       `container ${name} was started without the cgroup controller${missing.length > 1 ? 's' : ''} ${missing.join(', ')}: that limit holds from its next start; at once with: tsrun restart ${name}`,
+    );
+  }
+}
+
+/** @throws ERR_TSRUN_USAGE when it cannot be */
+function newHealthCheck({ name, record }: ContainerView, request: HealthRequest): HealthCheck | undefined {
+  const health = changedHealthCheck(record.health, request);
+  if (!health && record.sdnotify === 'healthy') {
+    const problem = `container ${name} was made with --sdnotify healthy: it is ready when its health check says so`;
+    throw tsrunError('ERR_TSRUN_USAGE', { problem });
+  }
+  return health;
+}
+
+function updateHealth(
+  engine: Engine,
+  { id, name, state }: ContainerView,
+  health: HealthCheck | undefined,
+): void {
+  engine.containers.change(id, (record) => ({ ...record, health }));
+  if (state.init || state.phase === 'restarting') {
+    engine.warn(
+      `container ${name} runs: its new health check holds from its next start; at once with: tsrun restart ${name}`,
     );
   }
 }

@@ -43,6 +43,43 @@ describe('limits of a container that does not run', () => {
   });
 });
 
+describe('the health check', () => {
+  const check = '{{json .Config.Healthcheck}}';
+  it('of a container that does not run is what is given, option by option, and holds from its next start', async () => {
+    const often = ['--health-interval', '50ms', '--health-retries', '1'];
+    await tsrun.ok(
+      'create',
+      '--name',
+      'ill',
+      ...QUIET,
+      '--health-cmd',
+      'true',
+      ...often,
+      IMAGE,
+      'sleep',
+      '1000',
+    );
+    await tsrun.ok('update', '--health-cmd', 'echo no; false', '--health-on-failure', 'none', 'ill');
+    expect(JSON.parse(await field('ill', check))).toMatchObject({
+      Test: ['CMD-SHELL', 'echo no; false'],
+      Interval: 50_000_000,
+      Retries: 1,
+    });
+    await tsrun.ok('start', 'ill');
+    await until(
+      'it is unhealthy',
+      async () => (await field('ill', '{{.State.Health.Status}}')) === 'unhealthy',
+    );
+    const { stderr } = await tsrun.expect(0, ['update', '--no-healthcheck', 'ill']);
+    expect(stderr).toContain('holds from its next start');
+    await tsrun.ok('restart', '-t', '0', 'ill');
+    expect((await tsrun.expect(125, ['healthcheck', 'run', 'ill'])).stderr).toContain('health check');
+    const refused = await tsrun.expect(125, ['update', '--health-retries', '2', 'ill']);
+    expect(refused.stderr).toContain('the container has no check');
+    await tsrun.ok('rm', '-f', '-t', '0', 'ill');
+  });
+});
+
 describe('the restart policy', () => {
   it('of a running container holds at once where it had one, in both directions', async () => {
     await tsrun.ok(

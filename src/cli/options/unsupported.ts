@@ -46,9 +46,6 @@ export const UNSUPPORTED_UPDATE_OPTIONS: Readonly<Record<string, string>> = {
   'cpu-rt-runtime': LIMITS,
   'kernel-memory': '',
   ...Object.fromEntries(
-    ['env', 'unsetenv', 'health-cmd', 'ulimit'].map((name) => [
-      name,
-      'make the container anew: tsrun run --replace …',
-    ]),
+    ['env', 'unsetenv', 'ulimit'].map((name) => [name, 'make the container anew: tsrun run --replace …']),
   ),
 };
