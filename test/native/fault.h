@@ -22,6 +22,7 @@ struct fault {
 	uint64_t deadly; /* whoever makes this one dies before it; 0 = nobody */
 	uint64_t nr;	 /* the call that was deadly, plus one */
 	uint64_t pid;
+	uint64_t spared; /* pid of a process whose calls are none of the command's; 0 = there is none */
 };
 
 /* One for all files of a program; mapped at its first call, inherited by what it forks, mapped anew by what is executed. */
@@ -77,7 +78,8 @@ static inline void fault_point(long nr)
 	if (!fault_is_counted(nr))
 		return;
 	fault = fault_open();
-	if (fault == (struct fault *)1 || __atomic_add_fetch(&fault->count, 1, __ATOMIC_SEQ_CST) != fault->deadly)
+	if (fault == (struct fault *)1 || (fault->spared && (uint64_t)syscall6(__NR_getpid, 0, 0, 0, 0, 0, 0) == fault->spared) ||
+	    __atomic_add_fetch(&fault->count, 1, __ATOMIC_SEQ_CST) != fault->deadly)
 		return;
 	fault->nr = (uint64_t)nr + 1;
 	fault->pid = (uint64_t)syscall6(__NR_getpid, 0, 0, 0, 0, 0, 0);

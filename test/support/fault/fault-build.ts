@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { FaultPlan } from './preload.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..', '..');
-const SIZE = 32; // struct fault
+const SIZE = 40; // struct fault
 const NATIVE_PARTS = ['supervisor', 'hub', 'init', 'tsrun-spawn.so'];
 
 /** Who dies: a program of Node's at its n-th change, or whichever native process makes the n-th system call. */
@@ -95,11 +95,12 @@ export class FaultBuild implements Disposable {
     return join(this.#directory, 'dist', 'bin', 'diary');
   }
 
-  /** From now on the processes of this build die as `fault` says, once. */
-  arm(fault: Fault): void {
+  /** From now on the processes of this build die as `fault` says, once. @param spared pid of a native one that does not, and is not counted */
+  arm(fault: Fault, spared = 0): void {
     const isNative = fault.program === 'native';
     const page = Buffer.alloc(SIZE);
     page.writeBigUInt64LE(BigInt(isNative ? fault.deadly : 0), 8);
+    page.writeBigUInt64LE(BigInt(spared), 32);
     writeFileSync(this.#page, page, { flag: existsSync(this.#page) ? 'r+' : 'w' });
     const plan: FaultPlan = isNative ? { program: '', deadly: 0 } : fault;
     writeFileSync(join(this.#directory, 'dist', 'bin', 'plan.json'), JSON.stringify(plan));

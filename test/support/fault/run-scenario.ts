@@ -50,7 +50,7 @@ export class Lane implements AsyncDisposable {
     const { build, tsrun } = this;
     await this.#enter(scenario);
     await scenario.prepare?.(tsrun);
-    build.arm({ program, deadly: 0 });
+    build.arm({ program, deadly: 0 }, await scenario.spare?.(tsrun));
     await tsrun.expect(scenario.status ?? 0, scenario.words);
     const steps = program === 'native' ? build.systemCalls() : build.changes().length;
     await this.#clean(scenario);
@@ -62,7 +62,7 @@ export class Lane implements AsyncDisposable {
     const { build, tsrun } = this;
     await this.#enter(scenario);
     await scenario.prepare?.(tsrun);
-    build.arm(fault);
+    build.arm(fault, await scenario.spare?.(tsrun));
     const killed = await tsrun.run(scenario.words);
     const death = build.death();
     build.disarm();

@@ -19,6 +19,8 @@ export interface Scenario {
   setUp?(tsrun: Tsrun): Promise<unknown>;
   /** Before each death. */
   prepare?(tsrun: Tsrun): Promise<unknown>;
+  /** A native process that was there before, and has no part in the command: it does not die. */
+  spare?(tsrun: Tsrun): Promise<number>;
   /** After it: what is true, more than of every store. */
   check?(tsrun: Tsrun, killed: Result): Promise<unknown>;
   /** After the same command has succeeded. */
@@ -120,6 +122,8 @@ export const scenarios = (reference: string): Scenario[] => [
     words: ['exec', 'c', 'sh', '-c', 'echo said; exit 3'],
     status: 3,
     prepare: (tsrun) => containers(tsrun).then((count) => (count === 0 ? runPolite(tsrun) : undefined)),
+    // It reaps what an exec leaves; if it dies the container ends, as it is to.
+    spare: async (tsrun) => Number(await tsrun.ok('inspect', '--format', '{{.State.SupervisorPid}}', 'c')),
     check: async (tsrun) => expect(await look(tsrun)).toBe('running 0 true'),
     checkAgain: async (tsrun, { stdout }) => {
       expect(stdout).toBe('said\n');
