@@ -2,6 +2,7 @@
 import { closeSync, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { DirectorySink } from '../image/archive/file-sink.ts';
+import { LayoutSink, takesLayout } from '../image/archive/layout-sink.ts';
 import { saveForDocker, saveLayout, savePlain } from '../image/archive/save-images.ts';
 import { TarSink } from '../image/archive/tar-sink.ts';
 import { type LocalPlace, parseLocalPlace } from '../image/archive/transport.ts';
@@ -79,9 +80,11 @@ function parseTarget(text: string): Target {
   if (text.startsWith(REGISTRY)) return { kind: 'registry', name: text.slice(REGISTRY.length) };
   const place = parseLocalPlace(text);
   if (place === undefined) throw noPlace(text);
-  const isDirectory = place.transport === 'oci' || place.transport === 'dir';
-  if (isDirectory && existsSync(place.path) && readdirSync(place.path).length > 0)
-    throw tsrunError('ERR_TSRUN_USAGE', { problem: `the directory ${place.path} is not empty` });
+  const { transport, path } = place;
+  if (transport === 'dir' && existsSync(path) && readdirSync(path).length > 0)
+    throw tsrunError('ERR_TSRUN_USAGE', { problem: `the directory ${path} is not empty` });
+  if (transport === 'oci' && !takesLayout(path))
+    throw tsrunError('ERR_TSRUN_USAGE', { problem: `the directory ${path} is not empty, and no OCI layout` });
   return { kind: 'place', place };
 }
 
@@ -112,7 +115,7 @@ async function writeIndex(
     });
   const { saveIndexLayout, saveIndexPlain } = await import('../image/archive/save-index.ts');
   if (transport === 'dir') return await saveIndexPlain(paths, index, new DirectorySink(path));
-  if (transport === 'oci') return await saveIndexLayout(paths, index, name, new DirectorySink(path));
+  if (transport === 'oci') return await saveIndexLayout(paths, index, name, new LayoutSink(path));
   await toNewFile(path, (sink) => saveIndexLayout(paths, index, name, sink));
 }
 
@@ -136,7 +139,7 @@ async function write(engine: Engine, record: ImageRecord, place: LocalPlace): Pr
   const known = record.reference.startsWith('<none>') ? [] : [record.reference];
   const images = [{ record, names: name === undefined ? known : [name] }];
   if (transport === 'dir') return await savePlain(paths, record, new DirectorySink(path));
-  if (transport === 'oci') return await saveLayout(paths, images, new DirectorySink(path));
+  if (transport === 'oci') return await saveLayout(paths, images, new LayoutSink(path));
   await toNewFile(path, (sink) =>
     transport === 'oci-archive'
       ? saveLayout(paths, images, sink)

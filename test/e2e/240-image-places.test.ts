@@ -1,5 +1,6 @@
 /** Images named by where they are: oci:, oci-archive:, docker-archive:, dir: and docker://. */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageOf, tarOf, writeLayout } from '../support/image-fixture.ts';
@@ -113,10 +114,34 @@ describe('copy', () => {
     await tsrun.ok('rmi', '-af');
   });
 
+  it('adds to a layout, as skopeo does: a name is given to the last image that came by it', async () => {
+    const digest = await tsrun.ok('copy', '-q', 'oci:layout', 'oci:grown:first');
+    await tsrun.ok('copy', '-q', 'oci-archive:oci.tar', 'oci:grown:second');
+    await tsrun.ok('copy', '-q', 'dir:plain', 'oci:grown:first');
+    execFileSync('skopeo', [
+      '--insecure-policy',
+      'copy',
+      '-q',
+      `dir:${at('plain')}`,
+      `oci:${at('grown')}:third`,
+    ]);
+    const { manifests } = JSON.parse(readFileSync(join(at('grown'), 'index.json'), 'utf8'));
+    const name = 'org.opencontainers.image.ref.name';
+    const names = manifests.map((one: { annotations: Record<string, string> }) => one.annotations[name]);
+    expect(names).toEqual(['second', 'first', 'third']);
+    expect(await tsrun.ok('inspect', '-f', '{{.ManifestDigest}}', 'oci:grown:first')).toBe(digest);
+    expect(
+      readdirSync(join(at('grown'), 'blobs', 'sha256')).filter((blob) => !/^[0-9a-f]{64}$/.test(blob)),
+    ).toEqual([]);
+  });
+
   it('needs to be told where, and overwrites nothing', async () => {
     const { stderr } = await tsrun.expect(125, ['copy', 'httpd', 'oci:x']);
     expect(stderr).toMatch(/"httpd" does not say where.*\nhint: tsrun copy docker:\/\/httpd/);
-    expect((await tsrun.expect(125, ['copy', 'dir:plain', 'oci:layout'])).stderr).toContain(
+    expect((await tsrun.expect(125, ['copy', 'dir:plain', 'oci:plain'])).stderr).toContain(
+      'plain is not empty, and no OCI layout',
+    );
+    expect((await tsrun.expect(125, ['copy', 'dir:plain', 'dir:layout'])).stderr).toContain(
       'layout is not empty',
     );
     expect((await tsrun.expect(125, ['copy', 'dir:plain', 'oci-archive:oci.tar'])).stderr).toMatch(

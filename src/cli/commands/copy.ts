@@ -12,7 +12,7 @@ export const COPY = defineCommand({
   operands: [2, 2],
   text:
     'Copies an image from one place to another, byte for byte, and prints the digest of its manifest. A place is docker://NAME (a registry), oci:DIRECTORY[:NAME], ' +
-    'oci-archive:FILE[:NAME], docker-archive:FILE[:NAME] or dir:DIRECTORY. Nothing of it stays in the store.',
+    'oci-archive:FILE[:NAME], docker-archive:FILE[:NAME] or dir:DIRECTORY. A layout (oci:) gets the image besides those that it has; other files and directories must be new. Nothing of it stays in the store.',
   options: {
     ...REGISTRY_OPTIONS,
     ...POLICY_OPTION,
