@@ -14,6 +14,8 @@ import { volumeUsers } from './volume-users.ts';
 export interface ImageUsage {
   /** All names of one image. */
   records: [ImageRecord, ...ImageRecord[]];
+  /** RFC 3339; undefined when the image does not say, or its configuration is lost */
+  created: string | undefined;
   /** Bytes of its layers, unpacked; of those, what other images need as well. */
   size: number;
   shared: number;
@@ -101,11 +103,20 @@ function imageUsages(
     const { imageId } = records[0];
     return {
       records,
+      created: createdAt(engine, records[0]),
       size: sum(own),
       shared: sum(own.filter((name) => elsewhere.has(name))),
       containers: containers.filter(({ record }) => record.imageId === imageId).length,
     };
   });
+}
+
+function createdAt(engine: Engine, record: ImageRecord): string | undefined {
+  try {
+    return engine.images.config(record).created;
+  } catch {
+    return undefined; // `tsrun system check` says why
+  }
 }
 
 function blobUsage(engine: Engine): DiskUsage['blobs'] {

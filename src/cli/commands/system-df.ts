@@ -86,12 +86,12 @@ interface Details {
 
 function details({ images, containers, volumes }: DiskUsage, now: number): Details {
   return {
-    images: images.flatMap(({ records, size, shared, containers: uses }) =>
+    images: images.flatMap(({ records, created, size, shared, containers: uses }) =>
       records.map((record) => ({
         Repository: splitReference(record).repository,
         Tag: splitReference(record).tag,
         ImageID: record.imageId.slice('sha256:'.length).slice(0, 12),
-        Created: ago(record.pulledAt, now),
+        Created: created === undefined ? 'N/A' : ago(created, now),
         Size: humanSize(size),
         SharedSize: humanSize(shared),
         UniqueSize: humanSize(size - shared),
