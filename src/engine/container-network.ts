@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { EndpointRequest } from '../network/bridge-network.ts';
 import { type Choice, type ChoiceContext, chooseDriver, type LocalMode } from '../network/choose-driver.ts';
-import { claimPorts, noPorts, type PortClaim } from '../network/claim-ports.ts';
+import { claimPorts, type PortClaim } from '../network/claim-ports.ts';
 import type { PortMapping } from '../network/driver.ts';
 import { probeTransparent } from '../network/forward/probe-transparent.ts';
 import { type HostNetwork, readHostNetwork } from '../network/host-network.ts';
@@ -45,6 +45,9 @@ export interface ContainerNetwork extends Choice {
   /** Bridge networks, which connectNetworks() connects at each start. */
   bridge?: BridgeChoice | undefined;
 }
+
+/** No port is published: there is nothing to let go of. */
+const noPorts = (): PortClaim => ({ ports: [], sockets: [], [Symbol.dispose]: () => {} });
 
 /** A network that a container can be started with. Disposed when it has been. */
 export interface ConnectedNetwork extends Disposable {
@@ -149,7 +152,8 @@ export function withNetworkNamespace(config: RuntimeConfig, { driver }: Containe
 export const claimContainerPorts = (
   network: ContainerNetwork,
   ports: readonly PortMapping[],
-): ContainerNetwork => ({ ...network, claim: claimPorts(ports, network.driver.publishing) });
+): ContainerNetwork =>
+  ports.length === 0 ? network : { ...network, claim: claimPorts(ports, network.driver.publishing) };
 
 /** A network whose ports are held. */
 export interface ClaimedNetwork {

@@ -28,9 +28,6 @@ export interface PortClaim extends Disposable {
   sockets: readonly number[];
 }
 
-/** Lets go of nothing: no port is published. */
-export const noPorts = (): PortClaim => ({ ports: [], sockets: [], [Symbol.dispose]: () => {} });
-
 /** The first port that an ordinary user may listen on (ip-sysctl.rst). */
 function unprivilegedPortStart(): number {
   try {
@@ -121,7 +118,8 @@ function explain(mapping: PortMapping, error: SyscallFailure): unknown {
  * @throws ERR_TSRUN_PORT_LOW, ERR_TSRUN_PORT_IN_USE (also for a port given twice), ERR_TSRUN_PORT_ADDRESS
  */
 export function claimPorts(ports: readonly PortMapping[], publishing: Publishing = 'ipv4+ipv6'): PortClaim {
-  if (publishing === 'none' || ports.length === 0) return noPorts();
+  if (publishing === 'none' || ports.length === 0)
+    return { ports: [], sockets: [], [Symbol.dispose]: () => {} };
   const bound = new Map<PortMapping, { port: number; socket: number }>();
   const release = (): void => {
     for (const { socket } of bound.values()) closeSync(socket);

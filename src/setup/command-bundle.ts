@@ -12,6 +12,7 @@ import {
   ALL,
   importedNames,
   importStatically,
+  isCopied,
   isEngine,
   moduleGraph,
   type ReadModule,
@@ -77,7 +78,9 @@ const takeHot = ({ root, hot }: Sources): Plugin => ({
   setup(context) {
     context.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir }) => {
       const file = join(resolveDir, path);
-      return hot.has(file) ? { path: `hot:${nameOf(root, file)}`, external: true } : undefined;
+      return hot.has(file) && !isCopied(file)
+        ? { path: `hot:${nameOf(root, file)}`, external: true }
+        : undefined;
     });
   },
 });
@@ -88,7 +91,7 @@ function takenNames({ cold, hot, read }: Sources): Map<string, Set<string>> {
   const readHere: ReadModule = (file) => importStatically(file, read(file), hot);
   for (const file of secondModules(cold, hot, readHere)) {
     for (const { target, names } of importedNames(file, readHere(file))) {
-      if (!hot.has(target)) continue;
+      if (!hot.has(target) || isCopied(target)) continue;
       const known = taken.get(target) ?? new Set();
       taken.set(target, known);
       for (const name of names) known.add(name);

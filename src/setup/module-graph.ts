@@ -28,13 +28,26 @@ const AT_FIRST_USE = [
   'cli/parse/closest',
   'engine/failure',
   'engine/remove-container',
+  'engine/network-helper',
   'errors/table',
   'image/progress/create-progress',
   'image/unpack/start-unpack',
   'launch/seccomp/load-profile',
   'launch/seccomp/runtime-seccomp', // its result is kept in a file
+  'launch/terminal',
+  'network/bridge-network',
+  'network/claim-ports',
+  'network/forward/forwarded',
+  'network/forward/probe-transparent',
+  'network/ip-address',
+  'network/pasta',
+  'network/slirp4netns',
+  'network/slirp4netns-options',
 ];
 const isAtFirstUse = (file: string): boolean => AT_FIRST_USE.some((path) => file.endsWith(`/src/${path}.ts`));
+
+/** Modules of constants that the second bundle takes as a whole: it has a copy, or the first would have a function for each constant. */
+export const isCopied = (file: string): boolean => /\/src\/sys\/(?:constants|format)\.ts$/.test(file);
 
 /** Reads a source as it is bundled. */
 export type ReadModule = (file: string) => string;
