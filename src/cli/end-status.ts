@@ -21,7 +21,7 @@ export async function endStatus(engine: Engine, record: ContainerRecord, end: At
     case 'closed': {
       const { viewContainer } = await import('../engine/container-view.ts');
       const { waitContainer } = await import('../engine/wait-container.ts');
-      const status = await waitContainer(engine, viewContainer(engine, record), WAIT_MS);
+      const status = await waitContainer(engine, viewContainer(engine, record), { timeoutMs: WAIT_MS });
       return exitCode(status ?? { kind: 'unknown' }, record.name);
     }
   }

@@ -1,8 +1,10 @@
 /** `tsrun ps --filter`. */
 import { type ContainerView, findContainer } from '../engine/container-view.ts';
 import type { Engine } from '../engine/open-engine.ts';
+import { exitNumber } from '../supervisor/exit-status.ts';
 import { labelMatches, matchesFilters } from './parse/filter.ts';
 import { matchesReference } from './parse/reference-pattern.ts';
+import { RESTART_POLICIES } from './parse/restart-policy.ts';
 import { parseMoment } from './parse/time.ts';
 import { usageError } from './parse/usage.ts';
 import type { PsFilter } from './ps-filter-keys.ts';
@@ -27,12 +29,7 @@ function ancestor(engine: Engine, value: string): Test {
 
 function exited(value: string): Test {
   if (!/^\d{1,3}$/.test(value)) throw usageError(`--filter exited=${value}: not an exit status`);
-  return ({ state }) => {
-    const { exit } = state;
-    const code =
-      exit?.kind === 'exited' ? exit.code : exit?.kind === 'signaled' ? 128 + exit.signal : undefined;
-    return code === Number(value);
-  };
+  return ({ state }) => exitNumber(state.exit) === Number(value);
 }
 
 function status(value: string): Test {
@@ -40,11 +37,9 @@ function status(value: string): Test {
   return ({ state }) => state.phase === value;
 }
 
-const POLICIES = ['no', 'on-failure', 'always', 'unless-stopped'];
-
 function restartPolicy(value: string): Test {
-  if (!POLICIES.includes(value))
-    throw usageError(`--filter restart-policy=${value}: not one of ${POLICIES.join(', ')}`);
+  if (!RESTART_POLICIES.some((known) => known === value))
+    throw usageError(`--filter restart-policy=${value}: not one of ${RESTART_POLICIES.join(', ')}`);
   return ({ record }) => (record.restart?.name ?? 'no') === value;
 }
 

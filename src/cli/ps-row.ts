@@ -1,6 +1,7 @@
 /** One line of `tsrun ps`: docker's fields and wording. */
 import type { ContainerView } from '../engine/container-view.ts';
 import type { PublishedPort } from '../store/container-record.ts';
+import { exitNumber } from '../supervisor/exit-status.ts';
 import { ago, durationSince, localTime } from './format/human.ts';
 import type { Row } from './format/list.ts';
 
@@ -47,9 +48,7 @@ export function statusText({ state }: ContainerView, now: number): string {
       return `Stopping after ${up}`;
     case 'restarting':
     case 'exited': {
-      const { exit } = state;
-      const code =
-        exit?.kind === 'exited' ? exit.code : exit?.kind === 'signaled' ? 128 + exit.signal : 'unknown';
+      const code = exitNumber(state.exit) ?? 'unknown';
       const what = state.phase === 'exited' ? 'Exited' : 'Restarting';
       return `${what} (${code})${state.finishedAt === undefined ? '' : ` ${ago(state.finishedAt, now)}`}`;
     }
@@ -99,10 +98,6 @@ export interface RowOptions {
   size?: string | undefined;
 }
 
-/** As podman has it: 0 while there is none. */
-const exitCodeOf = (exit: ContainerView['state']['exit']): number =>
-  exit?.kind === 'exited' ? exit.code : exit?.kind === 'signaled' ? 128 + exit.signal : 0;
-
 export function psRow(view: ContainerView, { noTrunc, now, size }: RowOptions): Row {
   const { record, state } = view;
   const command = record.command.join(' ');
@@ -130,7 +125,7 @@ export function psRow(view: ContainerView, { noTrunc, now, size }: RowOptions): 
     // podman's
     Created: record.createdAt,
     Exited: state.phase === 'exited',
-    ExitCode: exitCodeOf(state.exit),
+    ExitCode: exitNumber(state.exit) ?? 0, // as podman has it: 0 while there is none
     Pid: state.init?.pid ?? 0,
     Restarts: state.restarts,
     StartedAt: state.startedAt ?? '',

@@ -53,15 +53,28 @@ export async function selectContainers(
   if (isImplied && names.length > 0)
     throw usageError(`--${all ? 'all' : 'latest'} and a name contradict each other`);
   if (!isImplied && names.length === 0) throw usageError('which container?', 'tsrun ps -a');
-  if (!isImplied && filter.length === 0) return names.map((name) => () => findContainer(engine, name));
-  const among = isImplied
-    ? listContainers(engine).containers
-    : names.map((name) => findContainer(engine, name));
-  const containers =
-    filter.length === 0 ? among : among.filter((await import('./ps-filter.ts')).psFilter(engine, filter));
+  const matches =
+    filter.length === 0 ? () => true : (await import('./ps-filter.ts')).psFilter(engine, filter);
+  if (!isImplied) {
+    const finds = names.map((name) => () => findContainer(engine, name));
+    return filter.length === 0 ? finds : finds.filter((find) => isSelected(find, matches));
+  }
+  const containers = listContainers(engine).containers.filter(matches);
   if (latest && filter.length === 0 && containers[0] === undefined)
     throw usageError('there is no container', 'tsrun ps -a');
   return (latest ? containers.slice(0, 1) : containers).map((view) => () => view);
+}
+
+/** Whether it matches. One that is not found is selected: that is told of when it is its turn. */
+function isSelected(find: () => ContainerView, matches: (view: ContainerView) => boolean): boolean {
+  let view: ContainerView;
+  try {
+    view = find();
+  } catch (error) {
+    if (error instanceof TsrunError) return true;
+    throw error;
+  }
+  return matches(view);
 }
 
 /** Is it the error of a name that no container has? */

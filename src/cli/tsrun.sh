@@ -42,10 +42,10 @@ fi
 # Which descriptors are the caller's, before Node opens its own: asked only where some are to be passed on (sd_listen_fds(3)).
 case "${LISTEN_FDS:+--preserve-fd} $*" in
 *--preserve-fd*)
-	# Looked at once more, as the directory was a descriptor itself while it was read.
+	# Looked at once more, as the directory was a descriptor itself while it was read; and without this script, which the shell reads.
 	TSRUN_OPEN_FDS=
 	for fd in "/proc/$$/fd"/*; do
-		[ ! -e "$fd" ] || TSRUN_OPEN_FDS="$TSRUN_OPEN_FDS ${fd##*/}"
+		[ ! -e "$fd" ] || [ "$fd" -ef "$self" ] || TSRUN_OPEN_FDS="$TSRUN_OPEN_FDS ${fd##*/}"
 	done
 	export TSRUN_OPEN_FDS
 	;;

@@ -1,7 +1,7 @@
 /** Use case: `tsrun ns enter`: a program of the host in some of a container's namespaces. */
 import { closeSync } from 'node:fs';
 import { type JoinableName, joinNamespacesOf } from '../launch/given-namespaces.ts';
-import type { ExitStatus } from '../store/container-state.ts';
+import type { ExitStatus } from '../supervisor/exit-status.ts';
 import { openPidfd } from '../sys/process.ts';
 import { type ContainerView, notRunning } from './container-view.ts';
 import type { Engine } from './open-engine.ts';

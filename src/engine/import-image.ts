@@ -25,6 +25,8 @@ export interface ImportOptions {
   changes: readonly string[];
   message: string | undefined;
   platform: Platform;
+  /** --signature-policy */
+  signaturePolicy?: string | undefined;
   onEvent: PullListener;
 }
 
@@ -45,7 +47,7 @@ export async function importImage(engine: Engine, options: ImportOptions): Promi
     hooks: engineHooks(engine),
     emit: options.onEvent,
     layer,
-    admit: admission({ identity: { transport: 'tarball' } }, {}),
+    admit: admission({ identity: { transport: 'tarball' } }, { file: options.signaturePolicy }),
     config: { created, ...platform, config: run },
     history: { created, created_by: `tsrun import ${source}`, comment },
     name,

@@ -4,6 +4,7 @@ import { signalName } from '../launch/signals.ts';
 import type { EndpointLease } from '../network/bridge-network.ts';
 import type { ContainerState } from '../store/container-state.ts';
 import { containerFiles } from '../store/paths.ts';
+import { exitNumber } from '../supervisor/exit-status.ts';
 import { parseConfig } from './config-json.ts';
 import { lowersOf, upperOf } from './container-rootfs.ts';
 import type { ContainerView } from './container-view.ts';
@@ -17,12 +18,8 @@ import { readEndpoints } from './read-endpoints.ts';
 const NEVER = '0001-01-01T00:00:00Z';
 
 /** Docker's number for an exit status: 128+n for a signal; null when it is unknown. */
-export function exitCode(state: ContainerState): number | null {
-  const { exit } = state;
-  if (!exit) return 0;
-  if (exit.kind === 'exited') return exit.code;
-  return exit.kind === 'signaled' ? 128 + exit.signal : null;
-}
+export const exitCode = ({ exit }: ContainerState): number | null =>
+  exit === undefined ? 0 : (exitNumber(exit) ?? null);
 
 function bindings(view: ContainerView): Record<string, { HostIp: string; HostPort: string }[]> {
   const ports: Record<string, { HostIp: string; HostPort: string }[]> = {};

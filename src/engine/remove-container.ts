@@ -66,7 +66,7 @@ async function end(engine: Engine, view: ContainerView, force: boolean): Promise
   }
   announceEnd(view);
   if (init) signalContainer(engine, view, SIGKILL);
-  await waitContainer(engine, view, KILL_WAIT_MS, 'for-good');
+  await waitContainer(engine, view, { timeoutMs: KILL_WAIT_MS, end: 'for-good' });
 }
 
 /** An anonymous volume that --volumes-from gave to another container as well stays with that one. */

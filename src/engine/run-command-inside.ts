@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { type InsideProcess, type Rootless, spawnInside } from '../rootless/enter.ts';
 import { NamespaceFailure } from '../rootless/namespace-failure.ts';
-import type { ExitStatus } from '../store/container-state.ts';
+import type { ExitStatus } from '../supervisor/exit-status.ts';
 import { call } from '../sys/calls.ts';
 import { MFD_CLOEXEC } from '../sys/constants.ts';
 import { ERRNO } from '../sys/errno.ts';

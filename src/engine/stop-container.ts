@@ -36,16 +36,16 @@ export async function stopContainer(
   if (phase === 'created' || phase === 'exited') return { already: true, killed: false };
   announceEnd(view, keep);
   if (!init) {
-    await waitContainer(engine, view, KILL_WAIT_MS, 'for-good');
+    await waitContainer(engine, view, { timeoutMs: KILL_WAIT_MS, end: 'for-good' });
     return { already: phase === 'stopping', killed: false };
   }
   logContainerEvent(engine, view.record, 'stop');
   signalContainer(engine, view, signal);
   if (phase === 'paused') await (await import('./pause-container.ts')).unpauseContainer(engine, view);
   const waitMs = timeout < 0 ? Number.POSITIVE_INFINITY : timeout * 1000;
-  if (await waitContainer(engine, view, waitMs, 'for-good'))
+  if (await waitContainer(engine, view, { timeoutMs: waitMs, end: 'for-good' }))
     return { already: false, killed: signal === SIGKILL };
   signalContainer(engine, view, SIGKILL);
-  await waitContainer(engine, view, KILL_WAIT_MS, 'for-good');
+  await waitContainer(engine, view, { timeoutMs: KILL_WAIT_MS, end: 'for-good' });
   return { already: false, killed: true };
 }

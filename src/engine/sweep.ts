@@ -5,13 +5,14 @@
 import { deadTemporaries, sweepTemporaries } from '../store/temporary.ts';
 import type { Engine } from './open-engine.ts';
 
-/** Costs a look into a directory when nobody was killed. */
-export async function sweep(engine: Engine): Promise<void> {
-  if (deadTemporaries(engine.paths).length === 0) return;
+/** Costs a look into a directory when nobody was killed. @returns false then */
+export async function sweep(engine: Engine): Promise<boolean> {
+  if (deadTemporaries(engine.paths).length === 0) return false;
   const { engineHooks } = await import('./unpacker.ts');
   const { removeCgroups } = await import('./kept-cgroups.ts');
   // What is in tmp/ says that somebody died: it goes last.
   engine.containers.sweepNames();
   engine.containers.sweepSockets((id) => removeCgroups(engine.paths, id));
   await sweepTemporaries(engine.paths, engineHooks(engine).removeTree);
+  return true;
 }

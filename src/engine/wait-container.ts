@@ -1,12 +1,19 @@
 /** Waiting for a container's end, or for something else that becomes of it. */
-import type { ExitStatus } from '../store/container-state.ts';
+
 import { containerDirectory } from '../store/paths.ts';
+import type { ExitStatus } from '../supervisor/exit-status.ts';
 import { type ContainerView, viewContainer } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import { watchDirectory } from './watch-directory.ts';
 
 /** How often the processes are looked at: a killed supervisor writes no file that could be watched for. */
 const LOOK_MS = 100;
+
+export interface WaitTimes {
+  /** How long it is waited for; undefined: for ever */
+  timeoutMs?: number | undefined;
+  lookMs?: number | undefined;
+}
 
 /**
  * Looks at a container, again at each change of its directory, until `found` says something; undefined when `timeoutMs` passed before.
@@ -16,7 +23,7 @@ export async function waitUntil<T>(
   engine: Engine,
   id: string,
   found: (view: ContainerView | undefined) => T | undefined,
-  { timeoutMs = Number.POSITIVE_INFINITY, lookMs = LOOK_MS } = {},
+  { timeoutMs = Number.POSITIVE_INFINITY, lookMs = LOOK_MS }: WaitTimes = {},
 ): Promise<T | undefined> {
   const deadline = Date.now() + timeoutMs;
   using changes = watchDirectory(containerDirectory(engine.paths, id));
@@ -33,20 +40,19 @@ export async function waitUntil<T>(
 /**
  * Resolves with the exit status, at once when it has ended already; undefined when `timeoutMs` passed before.
  * A container that is removed as it ends leaves no record: its status is what the log of events has of it, or unknown.
- * @param end `any`, also one after which its supervisor starts it again, as docker has it; or only the last one
+ * `end`: `any`, also one after which its supervisor starts it again, as docker has it; or only the last one
  */
 export async function waitContainer(
   engine: Engine,
   { id }: ContainerView,
-  timeoutMs = Number.POSITIVE_INFINITY,
-  end: 'any' | 'for-good' = 'any',
+  { end = 'any', ...times }: WaitTimes & { end?: 'any' | 'for-good' } = {},
 ): Promise<ExitStatus | undefined> {
   const ended = (view: ContainerView | undefined): ExitStatus | 'removed' | undefined => {
     if (!view) return 'removed';
     const { exit, phase } = view.state;
     return end === 'any' || phase === 'exited' ? exit : undefined;
   };
-  const status = await waitUntil(engine, id, ended, { timeoutMs });
+  const status = await waitUntil(engine, id, ended, times);
   return status === 'removed' ? await removedStatus(engine, id) : status;
 }
 

@@ -15,14 +15,10 @@
  *     there      | dead       | dead  | none, or older   | exited, status unknown (killed supervisor, power cut, reboot)
  */
 import { existsSync, readFileSync } from 'node:fs';
+import type { ExitStatus } from '../supervisor/exit-status.ts';
 import { currentBootId, isAlive, type ProcessId } from '../sys/process.ts';
 import { containerFiles, type StorePaths } from './paths.ts';
 import { type PausedFile, readPaused } from './paused.ts';
-
-export type ExitStatus =
-  | { kind: 'exited'; code: number }
-  | { kind: 'signaled'; signal: number }
-  | { kind: 'unknown' };
 
 export type ContainerPhase = 'created' | 'running' | 'paused' | 'stopping' | 'restarting' | 'exited';
 

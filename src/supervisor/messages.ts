@@ -17,13 +17,8 @@
  *       | ---- POLICY {flags, limit} -----------------> |
  *       | <------------------- POLICY_TAKEN {0 or 1} -- |
  */
+import type { ExitStatus } from './exit-status.ts';
 import * as protocol from './protocol.ts';
-
-/** How a process ended. `unknown`: the status was lost; it is never taken for a success. */
-export type ExitStatus =
-  | { kind: 'exited'; code: number }
-  | { kind: 'signaled'; signal: number }
-  | { kind: 'unknown' };
 
 export type SupervisorMessage =
   | { type: 'started'; pid: number }

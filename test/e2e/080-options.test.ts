@@ -472,7 +472,11 @@ describe('the command', () => {
       b: '',
     });
     expect(await tsrun.ok('ps', '-aq', '--no-trunc', '--filter', 'label=a=1')).toBe(id);
-    await tsrun.ok('rm', id);
+    // A name that means nothing is told of, and the others are gone through all the same.
+    await tsrun.ok('rm', '--filter', 'label=a=2', id);
+    const { stderr } = await tsrun.expect(1, ['rm', '--filter', 'label=a=1', 'not-there', id]);
+    expect(stderr).toContain('not-there');
+    expect(await tsrun.ok('ps', '-aq')).toBe('');
   });
 });
 

@@ -125,16 +125,12 @@ describe('explain', () => {
   });
 
   it.each([
-    'run --preserve-fds 1 IMAGE',
-    'run --trace IMAGE',
-    'create --preserve-fds 1 IMAGE',
-    'create -d IMAGE',
     'run --log-driver passthrough IMAGE',
     'run oci:./layout',
     'run --mount type=image,source=oci:./layout,destination=/m IMAGE',
   ])('refuses what it would have to ignore, or to do: %s', async (words) => {
     const { stderr } = await tsrun.expect(125, ['explain', ...words.replace('IMAGE', IMAGE).split(' ')]);
-    expect(stderr).toMatch(/preserve-fds|--trace|-d|passthrough|tsrun pull oci:/);
+    expect(stderr).toMatch(/passthrough|tsrun pull oci:/);
   });
 
   it('fetches nothing', async () => {

@@ -39,6 +39,10 @@ it('as many as are asked for; each must be open', async () => {
   const { status, stderr } = await shell(`tsrun ${RUN} --preserve-fds 2 ${IMAGE} true 3<given`);
   expect(status).toBe(125);
   expect(stderr).toContain('descriptor 4 is not open');
+  // The shell that starts Node has its script at 10: that is nobody's to pass on.
+  const closed = `bash -c 'exec 10<&-; exec "$0" "$@"'`;
+  const own = await shell(`${closed} tsrun ${RUN} --preserve-fds 8 ${IMAGE} true ${redirections}`);
+  expect(own.stderr).toContain('descriptor 10 is not open');
 });
 
 it('exec passes them, too, and so does exec -d, which returns at once', async () => {

@@ -6,7 +6,7 @@ import { numberSteps } from '../../src/explain/numbered-steps.ts';
 import { ProgramTrace, type TraceEvent } from '../../src/explain/trace.ts';
 import { awaitExecve, type Rootless, runEntry } from '../../src/rootless/enter.ts';
 import { SupervisorClient } from '../../src/supervisor/client.ts';
-import type { ExitStatus } from '../../src/supervisor/messages.ts';
+import type { ExitStatus } from '../../src/supervisor/exit-status.ts';
 import { FD_TRACE } from '../../src/supervisor/protocol.ts';
 import { encodeSpec } from '../../src/supervisor/spec.ts';
 import { type EncodedProgram, encodeProgram } from '../../src/sys/encode.ts';

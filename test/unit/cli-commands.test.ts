@@ -71,6 +71,43 @@ describe.each(NAMES)('tsrun %s', (name) => {
   });
 });
 
+describe('options that would have no effect are refused before anything is done', () => {
+  it.each([
+    ['explain run --preserve-fds 1 busybox', /--preserve-fds is of a start/],
+    ['explain run --trace busybox', /--trace is of a start/],
+    ['explain create --preserve-fds 1 busybox', /create does not support --preserve-fds/],
+    ['explain create -d busybox', /-d/],
+    ['rm --time 10 web', /how long --force waits/],
+    ['exec --cidfile /proc/self/comm --cidfile /proc/self/comm true', /--cidfile is given several times/],
+    ['generate systemd --restart-service --time 0', /--time is of the unit of a container/],
+    ['generate systemd --restart-service --separator x', /--separator is of/],
+    ['copy --all --multi-arch system docker://a dir:b', /contradict each other/],
+    ['copy --all --platform linux/arm64 docker://a dir:b', /contradict each other/],
+    ['inspect --raw --type container docker://a', /--raw is of images/],
+    ['inspect --config --latest', /--config is of images/],
+    ['inspect --raw --size docker://a', /without --format and --size/],
+    ['inspect --platform linux/arm64 busybox', /of an image elsewhere/],
+  ])('%s', async (line, problem) => {
+    const words = line.split(' ');
+    const name = words.slice(0, line.startsWith('generate') ? 2 : 1).join(' ');
+    const command = await COMMANDS[name]!.load();
+    const rules = { command: name, optionsEndAtOperand: command.optionsEndAtOperand ?? false };
+    const { values, operands } = await parseWords(
+      command.options,
+      words.slice(name.split(' ').length),
+      rules,
+    );
+    const context = {
+      debug: false,
+      storeRoot: () => '/nowhere',
+      engine: async () => {
+        throw new Error('it was not refused');
+      },
+    };
+    await expect(command.run(values, operands, context)).rejects.toThrow(problem);
+  });
+});
+
 describe('the overview', () => {
   it('names every command and global option', () => {
     const text = overview(80);

@@ -125,6 +125,7 @@ describe('--mount', () => {
     ['type=npipe,source=x,destination=/in', /type "npipe" is not supported/],
     ['type=image,destination=/in', /which image/],
     ['type=devpts,destination=/in,mode=rw', /mode is a number/],
+    ['type=devpts,source=pts,destination=/in', /a devpts has no source/],
     ['type=bind,destination=/in', /needs a source/],
     ['type=tmpfs,source=x,destination=/in', /a tmpfs has no source/],
     ['type=bind,source=.', /destination is missing/],

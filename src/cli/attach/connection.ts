@@ -1,5 +1,6 @@
 /** What a user is attached to, and how that can end. */
-import type { ExitStatus, SupervisorMessage } from '../../supervisor/messages.ts';
+import type { ExitStatus } from '../../supervisor/exit-status.ts';
+import type { SupervisorMessage } from '../../supervisor/messages.ts';
 
 /** What is used of SupervisorClient. */
 export interface Connection {

@@ -26,6 +26,7 @@ export const EXEC = defineCommand({
   async run(given, words, context) {
     // With --latest or --cidfile all words are the command's.
     const isImplied = given.latest || given.cidfile.length > 0;
+    if (given.cidfile.length > 1) throw usageError('one container: --cidfile is given several times');
     const [names, command] = isImplied ? [[], words] : [words.slice(0, 1), words.slice(1)];
     if (command.length === 0) throw usageError('which command?', 'tsrun exec -it web sh');
     const attached = !given.detach;

@@ -14,6 +14,9 @@ const POLICIES = [
   ...['no', 'always', 'on-success', 'on-failure', 'on-abnormal', 'on-watchdog', 'on-abort'],
 ] as const;
 
+/** Options that the unit for all containers has no use for. */
+const OF_CONTAINER = ['name', 'restart-policy', 'time', 'container-prefix', 'separator'] as const;
+
 /** @param toFile into the current directory; its path is printed then */
 function emit(unit: string, text: string, toFile: boolean): number {
   if (toFile) {
@@ -75,8 +78,11 @@ export const GENERATE_SYSTEMD = defineCommand({
         'the unit of a container, or --restart-service: one of the two',
         'tsrun generate systemd web',
       );
-    if (given['restart-service'])
+    if (given['restart-service']) {
+      const vain = OF_CONTAINER.find((option) => given[option] || given[option] === 0);
+      if (vain !== undefined) throw usageError(`--${vain} is of the unit of a container`);
       return emit(RESTART_UNIT, restartUnit({ tsrun, storeRoot: root }), given.files);
+    }
     const engine = await context.engine();
     const { findContainer } = await import('../../engine/container-view.ts');
     const { id, name, record } = findContainer(engine, wanted);

@@ -1,6 +1,7 @@
 import { hostPlatform } from '../../spec/platform.ts';
 import { defineCommand } from '../command.ts';
 import { asWritten, flag, list, value } from '../options/option.ts';
+import { POLICY_OPTION } from '../options/registry-options.ts';
 import { print } from '../output.ts';
 import { parseImageTarget } from '../parse/image-target.ts';
 import { usageError } from '../parse/usage.ts';
@@ -11,6 +12,7 @@ export const IMPORT = defineCommand({
   operands: [1, 2],
   text: 'Makes an image of the archive of a root file system (tar, plain or compressed by gzip or zstd), and prints its id.',
   options: {
+    ...POLICY_OPTION,
     arch: value('ARCHITECTURE', 'The architecture that it is for, instead of this machine’s', asWritten),
     change: list(
       'INSTRUCTION',
@@ -48,6 +50,7 @@ export const IMPORT = defineCommand({
         architecture: given.arch ?? architecture,
         ...(given.variant !== undefined && { variant: given.variant }),
       },
+      signaturePolicy: given['signature-policy'],
       onEvent: progress.listen,
     });
     print(`${imageId}\n`);

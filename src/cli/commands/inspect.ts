@@ -32,6 +32,7 @@ interface Wish {
   size: boolean;
   platform: string | undefined;
   access: RegistryAccess;
+  inspectNetwork: (name: string) => Promise<object>;
 }
 
 const isElsewhere = (name: string): boolean => name.startsWith('docker://') || isPlaceName(name);
@@ -70,9 +71,14 @@ async function inspectVolumeNamed(engine: Engine, name: string): Promise<object>
   return volumeDocument(engine.paths, findVolume(engine.paths, name));
 }
 
-async function inspectNetworkNamed(engine: Engine, name: string): Promise<object> {
-  const { describeNetwork } = await import('./network-inspect.ts');
-  return await describeNetwork(engine, name);
+/** Which containers networks have is looked up once, and only if a name is a network's. */
+function networkInspector(engine: Engine): (name: string) => Promise<object> {
+  let describe: ((name: string) => Promise<object>) | undefined;
+  return async (name) => {
+    const { networkDescriber } = await import('./network-inspect.ts');
+    describe ??= networkDescriber(engine);
+    return await describe(name);
+  };
 }
 
 /** What says that there is none of the kind. */
@@ -92,7 +98,7 @@ async function inspectOne(engine: Engine, name: string, wish: Wish): Promise<obj
   const kinds = {
     container: () => inspectContainerNamed(engine, name, size),
     image: () => inspectImageNamed(engine, name, wish),
-    network: () => inspectNetworkNamed(engine, name),
+    network: () => wish.inspectNetwork(name),
     volume: () => inspectVolumeNamed(engine, name),
   };
   if (type !== 'all') return await kinds[type]();
@@ -166,7 +172,8 @@ export const INSPECT = defineCommand({
       given.latest || names.length === 0
         ? (await selectContainers(engine, names, given)).map((find) => find().id)
         : names;
-    const wish: Wish = { type, size, platform: given.platform, access: registryAccess(given) };
+    const inspectNetwork = networkInspector(engine);
+    const wish = { type, size, platform: given.platform, access: registryAccess(given), inspectNetwork };
     const found: object[] = [];
     const status = await forEach(wanted, context.debug, async (name) => {
       if (document !== undefined) return print(await documentOf(engine, name, document, wish));

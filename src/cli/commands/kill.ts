@@ -50,7 +50,7 @@ export const KILL = defineCommand({
       // Held processes hear of no signal but this one.
       if (ends && number !== SIGKILL && phase === 'paused') await unpause(engine, view);
       // A killed container is gone when the command returns, so that the next one can rely on it.
-      if (number === SIGKILL) await waitContainer(engine, view, 10_000, 'for-good');
+      if (number === SIGKILL) await waitContainer(engine, view, { timeoutMs: 10_000, end: 'for-good' });
       print(`${view.name}\n`);
     });
   },

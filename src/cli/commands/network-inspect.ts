@@ -18,15 +18,16 @@ async function connected(engine: Engine): Promise<(ConnectedContainer & { networ
     );
 }
 
-/** @throws ERR_TSRUN_NETWORK_UNKNOWN */
-export async function describeNetwork(engine: Engine, name: string): Promise<Record<string, unknown>> {
-  const { findNetwork } = await import('../../engine/networks.ts');
-  const network = findNetwork(engine, name);
-  const containers = await connected(engine);
-  return networkDocument(
-    network,
-    containers.filter((each) => each.network === network.id),
-  );
+/** Describes networks by name; which containers they have is looked up once. What it returns throws ERR_TSRUN_NETWORK_UNKNOWN. */
+export function networkDescriber(engine: Engine): (name: string) => Promise<Record<string, unknown>> {
+  let containers: ReturnType<typeof connected> | undefined;
+  return async (name) => {
+    const { findNetwork } = await import('../../engine/networks.ts');
+    const network = findNetwork(engine, name);
+    containers ??= connected(engine);
+    const ours = (await containers).filter((each) => each.network === network.id);
+    return networkDocument(network, ours);
+  };
 }
 
 export const NETWORK_INSPECT = defineCommand({
@@ -38,9 +39,10 @@ export const NETWORK_INSPECT = defineCommand({
   async run({ format }, names, context) {
     const template = format === undefined || format === 'json' ? undefined : parseTemplate(format);
     const engine = await context.engine();
+    const describe = networkDescriber(engine);
     const found: object[] = [];
     const status = await forEach(names, context.debug, async (name) => {
-      const one = await describeNetwork(engine, name);
+      const one = await describe(name);
       if (template) print(`${executeTemplate(template, one)}\n`);
       else found.push(one);
     });

@@ -4,6 +4,7 @@ import { defineCommand } from '../command.ts';
 import { flag, value } from '../options/option.ts';
 import { print } from '../output.ts';
 import { withOwnStatus } from '../own-status.ts';
+import { usageError } from '../parse/usage.ts';
 import { wholeNumber } from '../parse/words-of-choice.ts';
 import { forEach, isUnknownContainer, SELECTION_OPTIONS, selectContainers } from '../select-containers.ts';
 
@@ -58,6 +59,8 @@ export const RM = defineCommand({
   },
   examples: ['tsrun rm -f web'],
   async run(given, names, context) {
+    if (given.time !== undefined && !given.force)
+      throw usageError('--time is how long --force waits', 'tsrun rm --force --time 10 web');
     const engine = await context.engine();
     const { removeContainer } = await import('../../engine/remove-container.ts');
     const { removeDependents } = await import('../../engine/dependent-containers.ts');
@@ -81,8 +84,7 @@ export const RM = defineCommand({
         if (id !== undefined) print(`${id}\n`);
       }
     });
-    engine.containers.sweepNames();
-    await sweep(engine);
+    if (!(await sweep(engine))) engine.containers.sweepNames();
     return status;
   },
 });

@@ -1,13 +1,13 @@
 import type { ContainerView } from '../../engine/container-view.ts';
 import type { Engine } from '../../engine/open-engine.ts';
-import { TsrunError, tsrunError } from '../../errors.ts';
+import { tsrunError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { exitCode } from '../exit-status.ts';
 import { flag, list, value } from '../options/option.ts';
 import { print } from '../output.ts';
 import { parseDuration } from '../parse/time.ts';
 import { usageError } from '../parse/usage.ts';
-import { forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+import { forEach, isUnknownContainer, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
 /** `500ms`, or a number of milliseconds. */
 function parseInterval(text: string): number {
@@ -40,11 +40,10 @@ async function waitFor(
 ): Promise<string> {
   const { removedStatus, waitContainer, waitUntil } = await import('../../engine/wait-container.ts');
   if (conditions.length === 0) {
-    const status = await waitContainer(engine, view);
+    const status = await waitContainer(engine, view, { lookMs });
     return `${exitCode(status ?? { kind: 'unknown' }, view.name)}`;
   }
   const { conditionHolds, endsWithRemoval } = await import('../../engine/wait-conditions.ts');
-  const options = lookMs === undefined ? {} : { lookMs };
   const found = await waitUntil(
     engine,
     view.id,
@@ -53,7 +52,7 @@ async function waitFor(
       if (now || endsWithRemoval(conditions)) return now ? undefined : { now };
       throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: view.name });
     },
-    options,
+    { lookMs },
   );
   const exit = found?.now ? found.now.state.exit : await removedStatus(engine, view.id);
   return exit === undefined || exit.kind === 'unknown' ? '-1' : `${exitCode(exit, view.name)}`;
@@ -82,8 +81,7 @@ export const WAIT = defineCommand({
       try {
         print(`${await waitFor(engine, find(), conditions, given.interval)}\n`);
       } catch (error) {
-        const isAbsent = error instanceof TsrunError && error.code === 'ERR_TSRUN_CONTAINER_UNKNOWN';
-        if (!given.ignore || !isAbsent) throw error;
+        if (!given.ignore || !isUnknownContainer(error)) throw error;
         print('-1\n');
       }
     });

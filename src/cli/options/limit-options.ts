@@ -153,16 +153,15 @@ export function changedResources(
   { memory, cpu, pids }: RuntimeResources,
   given: GivenResources,
 ): RuntimeResources {
-  const isOtherTime = given['cpu-quota'] !== undefined || given['cpu-period'] !== undefined;
   const stays = <T>(option: T | undefined, before: T | undefined): T | undefined => option ?? before;
   return runtimeResources({
     memory: stays(given.memory, memory?.limit),
     'memory-swap': stays(given['memory-swap'], swapThatStays(memory, given.memory)),
     'memory-reservation': stays(given['memory-reservation'], memory?.reservation),
     cpus: given.cpus,
-    'cpu-quota': given.cpus !== undefined ? given['cpu-quota'] : stays(given['cpu-quota'], cpu?.quota),
-    'cpu-period':
-      given.cpus !== undefined && !isOtherTime ? undefined : stays(given['cpu-period'], cpu?.period),
+    // --cpus takes the place of both.
+    'cpu-quota': stays(given['cpu-quota'], given.cpus === undefined ? cpu?.quota : undefined),
+    'cpu-period': stays(given['cpu-period'], given.cpus === undefined ? cpu?.period : undefined),
     'cpu-shares': stays(given['cpu-shares'], cpu?.shares),
     'cpuset-cpus': stays(given['cpuset-cpus'], cpu?.cpus),
     'cpuset-mems': stays(given['cpuset-mems'], cpu?.mems),

@@ -135,11 +135,13 @@ function typeOf(fields: readonly string[], where: string): Type {
 }
 
 function sourceOf(mount: Written, where: string, directory: string): string | undefined {
-  if (mount.type === 'tmpfs') {
+  if (mount.type === 'tmpfs' || mount.type === 'devpts') {
     if (mount.source === undefined) return undefined;
-    throw usageError(`${where}: a tmpfs has no source`, '--mount type=tmpfs,destination=/tmp');
+    throw usageError(
+      `${where}: a ${mount.type} has no source`,
+      `--mount type=${mount.type},destination=/place`,
+    );
   }
-  if (mount.type === 'devpts') return undefined;
   if (mount.type === 'image') {
     if (mount.source) return mount.source;
     throw usageError(
