@@ -2,6 +2,7 @@
  * Use case: `tsrun top`: the processes of a container, so that the image needs no ps. Ids are shown as the container has them; `h…` are
  * this machine's.
  */
+import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { CAPABILITIES } from '../launch/capabilities.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
@@ -59,6 +60,15 @@ function terminal(facts: ProcessFacts): string {
   return ((device >> 8) & 0xfff) === 136 ? `pts/${minor}` : '?';
 }
 
+/** Of SELinux or AppArmor (lsm(7)); `?` on a machine without one, or of a process that may not be asked. */
+function securityLabel({ pid }: ProcessFacts): string {
+  try {
+    return readFileSync(`/proc/${pid}/attr/current`, 'utf8').replace(/[\0\n]+$/, '') || '?';
+  } catch {
+    return '?';
+  }
+}
+
 function capabilities(facts: ProcessFacts, set: string): string {
   const mask = BigInt(`0x${facts.status.get(set) ?? '0'}`);
   const held = CAPABILITIES.filter((_name, i) => (mask >> BigInt(i)) & 1n);
@@ -111,6 +121,7 @@ export const TOP_COLUMNS: Readonly<Record<string, Column>> = {
   rss: { heading: 'RSS', read: (f) => (f.status.get('VmRSS') ?? '0').replace(/ kB$/, '') },
   vsz: { heading: 'VSZ', read: (f) => (f.status.get('VmSize') ?? '0').replace(/ kB$/, '') },
   state: { heading: 'STATE', read: (f) => f.stat[0] ?? '?' },
+  label: { heading: 'LABEL', read: securityLabel },
   seccomp: { heading: 'SECCOMP', read: (f) => SECCOMP[Number(f.status.get('Seccomp') ?? 0)] ?? '?' },
   capeff: { heading: 'EFFECTIVE CAPS', read: (f) => capabilities(f, 'CapEff') },
   capprm: { heading: 'PERMITTED CAPS', read: (f) => capabilities(f, 'CapPrm') },

@@ -304,6 +304,8 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     stopTimeout: request.stopTimeout ?? 10,
     restart: request.restart,
     ...supervisionRecord(run, request),
+    pidfile: request.pidfile,
+    conmonPidfile: request.conmonPidfile,
     timeout: request.timeout || undefined,
     user: request.user ?? run.User ?? '',
     hostname: config.hostname ?? '',

@@ -118,6 +118,9 @@ export interface CreateRequest {
   shmSize: number | undefined;
   storageDriver: string | undefined;
   cidfile: string | undefined;
+  /** Absolute paths. */
+  pidfile: string | undefined;
+  conmonPidfile: string | undefined;
   /** How registries are spoken to. */
   access?: RegistryAccess | undefined;
   /** --signature-policy */

@@ -1,7 +1,7 @@
 /**
  * Starting a container: the programs are made from what is on disk, a supervisor is launched, and its first words are awaited.
  */
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import type { CgroupPlan } from '../launch/cgroup/plan.ts';
 import { initSteps } from '../launch/init-program.ts';
@@ -340,12 +340,24 @@ async function launch(
   options.manager?.begins(supervisor);
   const pid = await firstWord(client, record, plan, connected);
   options.manager?.runs(supervisor);
+  writePid(engine, record.pidfile, pid);
+  writePid(engine, record.conmonPidfile, supervisor);
   const startTime = entry.joins ? undefined : startTimeOf(supervisor);
   if (startTime !== undefined) rememberHolder(engine.paths.runtime, { pid: supervisor, startTime });
   for (const slot of [entry.pidfd, entry.reportRead, entry.helperOutput]) {
     if (results(slot) >= 0) closeSync(results(slot));
   }
   return { pid, client };
+}
+
+/** The container runs, and goes on doing so if this cannot be written. */
+function writePid(engine: Engine, path: string | undefined, pid: number): void {
+  if (path === undefined) return;
+  try {
+    writeFileSync(path, `${pid}`);
+  } catch (error) {
+    engine.warn(`the pid ${pid} could not be written: ${(error as Error).message}`);
+  }
 }
 
 /** Waits for STARTED. */

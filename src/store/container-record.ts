@@ -108,6 +108,9 @@ export interface ContainerRecord {
   health?: HealthCheck | undefined;
   /** --sdnotify; absent: container */
   sdnotify?: NotifyMode | undefined;
+  /** Files that a start writes the pid of its first process to, and that of its supervisor. */
+  pidfile?: string | undefined;
+  conmonPidfile?: string | undefined;
   /** Seconds that a start may last; absent: as long as it wants. */
   timeout?: number | undefined;
   user: string;

@@ -227,29 +227,6 @@ describe('names', () => {
     expect(await tsrun.ok('exec', 'named', 'hostname')).toBe(id.slice(0, 12));
     await tsrun.ok('rm', '-f', 'named');
   });
-
-  it('--cidfile and --pidfile are written; an existing cidfile is refused', async () => {
-    const [cid, pid] = [join(tsrun.store.directory, 'cid'), join(tsrun.store.directory, 'pid')];
-    const id = await tsrun.ok(
-      'run',
-      '-d',
-      '--network',
-      'none',
-      '--cidfile',
-      cid,
-      '--pidfile',
-      pid,
-      IMAGE,
-      'sleep',
-      '1000',
-    );
-    expect(readFileSync(cid, 'utf8').trim()).toBe(id);
-    expect(readFileSync(pid, 'utf8').trim()).toBe(
-      await tsrun.ok('inspect', '--format', '{{.State.Pid}}', id),
-    );
-    expect(await refused('--cidfile', cid, IMAGE, 'true')).toContain(cid);
-    await tsrun.ok('rm', '-f', id);
-  });
 });
 
 describe('--rm', () => {

@@ -255,9 +255,11 @@ describe('--replace', () => {
   });
 });
 
-describe('--cidfile and --pidfile', () => {
+describe('--cidfile, --pidfile and --conmon-pidfile', () => {
   it('are written, and an old cidfile is not overwritten', async () => {
-    const [cid, pid] = ['cid', 'pid'].map((name) => join(tsrun.store.directory, name));
+    const [cid, pid, supervisor] = ['cid', 'pid', 'supervisor'].map((name) =>
+      join(tsrun.store.directory, name),
+    );
     const words = [
       'run',
       '-d',
@@ -268,14 +270,24 @@ describe('--cidfile and --pidfile', () => {
       cid ?? '',
       '--pidfile',
       pid ?? '',
+      '--conmon-pidfile',
+      supervisor ?? '',
       IMAGE,
       'sleep',
-      '9',
+      '1000',
     ];
     const id = await tsrun.ok(...words);
     expect(readFileSync(cid ?? '', 'utf8')).toBe(id);
-    expect(readFileSync(pid ?? '', 'utf8')).toBe(await tsrun.ok('inspect', '-f', '{{.State.Pid}}', id));
+    const written = (): string =>
+      `${readFileSync(pid ?? '', 'utf8')} ${readFileSync(supervisor ?? '', 'utf8')}`;
+    const pids = (): Promise<string> =>
+      tsrun.ok('inspect', '-f', '{{.State.Pid}} {{.State.SupervisorPid}}', id);
+    expect(written()).toBe(await pids());
     await tsrun.expect(125, words);
+    const before = written();
+    await tsrun.ok('restart', '-t', '0', id);
+    expect(written()).toBe(await pids());
+    expect(written()).not.toBe(before);
     await tsrun.ok('rm', '-f', id);
   });
 });

@@ -1,7 +1,7 @@
 /** `tsrun top`: the processes of a container, those of exec too, with ids of the container and of this machine. */
 import { userInfo } from 'node:os';
 import { expect, it } from 'vitest';
-import { useTsrun } from '../support/tsrun.ts';
+import { start, useTsrun } from '../support/tsrun.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -25,6 +25,9 @@ it('shows ids of the container beside those of this machine, and processes of ex
   const pid = await tsrun.ok('inspect', '-f', '{{.State.Pid}}', 'c');
   expect(byArgs('sleep 1000')?.slice(0, 3)).toEqual(['root', userInfo().username, 'root']);
   expect(processes.map((row) => row[3])).toContain(pid);
+  const label = await start('cat', [`/proc/${pid}/attr/current`]).ended;
+  const [, first] = await rows('c', 'label');
+  expect(first).toEqual([label.stdout.replace(/[\0\n]+$/, '') || '?']);
   const other = byArgs('sleep 2000');
   expect([other?.[0], other?.[4], other?.[5]]).toEqual(['1234', 'none', 'filter']);
   expect(Number(other?.[1])).toBeGreaterThan(10_000);

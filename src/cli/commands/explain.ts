@@ -21,7 +21,7 @@ const rulesOf = (verb: string, { unsupported = {} }: Pick<Command, 'unsupported'
 /** What `run` with these words would make. What explaining has no part in is refused, not ignored. Throws ERR_TSRUN_USAGE. */
 async function parseRun(words: Words) {
   const { values, operands, help } = await parseWords(RUN_OPTIONS, words, rulesOf('run', RUN));
-  for (const option of ['preserve-fds', 'trace', 'pidfile'] as const)
+  for (const option of ['preserve-fds', 'trace', 'pidfile', 'conmon-pidfile'] as const)
     if (values[option]) throw usageError(`--${option} is of a start, and explain starts nothing`, HINT);
   return { values, operands, help, attach: attachedStreams(values) };
 }

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { Streams } from '../../supervisor/messages.ts';
 import { Foreground } from '../attach/foreground.ts';
 import { type Context, defineCommand } from '../command.ts';
@@ -67,7 +66,6 @@ async function run(given: Given, [image = '', ...command]: string[], context: Co
     throw error;
   }
   trace?.print();
-  if (given.pidfile !== undefined) writeFileSync(given.pidfile, `${started.pid}`);
   if (!foreground) {
     started.client.close();
     print(`${started.record.id}\n`);

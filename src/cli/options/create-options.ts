@@ -1,4 +1,5 @@
 /** The options of `create`, `run` and `explain run`, and what they make of an image's name and a command. */
+import { resolve } from 'node:path';
 import type { CreateRequest } from '../../engine/request.ts';
 import { environmentEntries, readEnvironmentFile } from '../parse/environment.ts';
 import { parseRootfs } from '../parse/rootfs.ts';
@@ -41,6 +42,16 @@ export const CREATE_OPTIONS = {
     "Write the container's id to a file, which must not be there yet",
     nonEmpty('--cidfile'),
   ),
+  'conmon-pidfile': value(
+    'FILE',
+    "Write the pid of the container's supervisor to a file, at each start",
+    nonEmpty('--conmon-pidfile'),
+  ),
+  pidfile: value(
+    'FILE',
+    "Write the pid of the container's first process to a file, at each start",
+    nonEmpty('--pidfile'),
+  ),
   name: value('NAME', 'Name of the container', nonEmpty('--name'), { default: 'two random words' }),
   pull: value(
     'WHEN',
@@ -70,7 +81,6 @@ export const RUN_OPTIONS = {
   'detach-keys': value('KEYS', "Keys that leave an attached container; '' for none", (text) => text, {
     default: 'ctrl-p,ctrl-q',
   }),
-  pidfile: value('FILE', "Write the pid of the container's first process to a file", nonEmpty('--pidfile')),
   trace: flag('Show, when it has started, each step that was executed, with its result and its time'),
   'sig-proxy': flag('Pass signals on to the command', { default: true }),
 };
@@ -147,6 +157,8 @@ export function createRequest(given: Given, image: string, command: string[]): C
     shmSize: given['shm-size'],
     storageDriver: given['storage-driver'],
     cidfile: given.cidfile,
+    pidfile: given.pidfile && resolve(given.pidfile),
+    conmonPidfile: given['conmon-pidfile'] && resolve(given['conmon-pidfile']),
     quiet: given.quiet,
     groupAdd: given['group-add'].flat(),
     userns: given.userns ?? { kind: 'host' },
