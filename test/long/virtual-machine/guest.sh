@@ -44,7 +44,7 @@ case $phase in
 	;;
 2)
 	until [ -S /run/user/1000/bus ]; do sleep 1; done
-	try comes-back 'until [ "$(tsrun inspect -f "{{.State.Status}}" u)" = running ]; do sleep 1; done; systemctl --user is-active container-u.service'
+	try comes-back 'until [ "$(tsrun inspect -f "{{.State.Status}}" u)" = running ] && systemctl --user is-active --quiet container-u.service; do sleep 1; done; systemctl --user is-active container-u.service'
 	try restarted 'until [ "$(systemctl --user is-active tsrun-restart.service)" = active ]; do sleep 1; done; tsrun inspect -f "{{.State.Status}}" again; tsrun rm -f again'
 	try unit-stops 'systemctl --user disable --now container-u.service && tsrun inspect -f "{{.State.Status}} {{.State.ExitCode}}" u'
 	try told-the-truth 'tsrun inspect -f "{{.State.Status}} {{.State.ExitCode}}" left; tsrun start left && tsrun inspect -f "{{.State.Status}}" left; tsrun rm -f left u greedy'
