@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readTar } from '../support/read-tar.ts';
 import { useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -66,7 +67,9 @@ describe('export', () => {
       'echo a >/state; echo b >/volume/x; exec sleep 1000',
     );
     const file = join(tsrun.store.directory, 'runs.tar');
-    await expect.poll(() => tsrun.ok('exec', 'runs', 'cat', '/volume/x')).toBe('b');
+    const written = async (): Promise<boolean> =>
+      (await tsrun.run(['exec', 'runs', 'cat', '/volume/x'])).stdout === 'b\n';
+    await until('its files are written', written);
     await tsrun.ok('export', '-o', file, 'runs');
     const names = readTar(readFileSync(file)).map(({ path }) => path);
     expect(names).toContain('state');
