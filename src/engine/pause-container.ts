@@ -11,6 +11,7 @@
  *                          └ clone ─► in the container's pid namespace: kill(-1, SIGSTOP)
  */
 import { closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tsrunError } from '../errors.ts';
 import { signalEverybody } from '../launch/signal-everybody.ts';
 import { runInside } from '../rootless/enter.ts';
@@ -18,7 +19,7 @@ import { type FreezableCgroup, freezableCgroup, freeze } from '../store/freezer.
 import { containerFiles } from '../store/paths.ts';
 import type { PausedFile } from '../store/paused.ts';
 import { SIGCONT, SIGSTOP } from '../sys/constants.ts';
-import { openPidfd } from '../sys/process.ts';
+import { isAlive, openPidfd } from '../sys/process.ts';
 import { logContainerEvent } from './container-events.ts';
 import { type ContainerView, notRunning, viewContainer } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
@@ -39,7 +40,7 @@ export async function pauseContainer(engine: Engine, view: ContainerView): Promi
   // First on record: whoever is killed in between leaves a container that runs, or one that can be unpaused.
   writeFileSync(containerFiles(engine.paths, view.id).paused, JSON.stringify(file), { mode: 0o600 });
   if (cgroup) await freeze(cgroup, true);
-  else signalAll(engine, view, SIGSTOP);
+  else await signalAll(engine, view, SIGSTOP);
   await untilStopped(engine, view);
   logContainerEvent(engine, view.record, 'pause');
   return how;
@@ -54,7 +55,7 @@ export async function unpauseContainer(engine: Engine, view: ContainerView): Pro
   const cgroup: FreezableCgroup | undefined =
     paused.cgroup === undefined ? undefined : { directory: paused.cgroup };
   if (cgroup) await freeze(cgroup, false);
-  else signalAll(engine, view, SIGCONT);
+  else await signalAll(engine, view, SIGCONT);
   rmSync(containerFiles(engine.paths, view.id).paused, { force: true });
   logContainerEvent(engine, view.record, 'unpause');
 }
@@ -65,13 +66,21 @@ function isFirstOfItsNamespace(pid: number): boolean {
   return /^NSpid:.*\t1$/m.test(status);
 }
 
-function signalAll(engine: Engine, view: ContainerView, number: number): void {
+/**
+ * A container may end at any step of it: a signal that was sent before (`stop`) waits for SIGCONT alone. Its init, the child inside and the
+ * namespace are gone one after the other then; each of that is a failure of the steps, and none of this command.
+ */
+async function signalAll(engine: Engine, view: ContainerView, number: number): Promise<void> {
   const { init, supervisor } = view.state;
   const pidfd = init && openPidfd(init);
   const holder = supervisor && openPidfd(supervisor);
   try {
     if (pidfd === undefined || holder === undefined) return; // it has ended
     runInside({ maps: engine.maps, holder }, (slots) => signalEverybody(slots, pidfd, number));
+  } catch (error) {
+    for (const end = Date.now() + ENDING_MS; init && isAlive(init); await sleep(LOOK_MS)) {
+      if (Date.now() > end) throw error;
+    }
   } finally {
     for (const fd of [pidfd, holder]) if (fd !== undefined) closeSync(fd);
   }
@@ -79,11 +88,13 @@ function signalAll(engine: Engine, view: ContainerView, number: number): void {
 
 const LOOK_MS = 5;
 const PATIENCE_MS = 5000;
+/** From the first process of a namespace that is gone to the init itself. */
+const ENDING_MS = 1000;
 
 /** A process in a system call that cannot be interrupted stops a little later; the init is what `ps` looks at. */
 async function untilStopped(engine: Engine, view: ContainerView): Promise<void> {
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
     if (viewContainer(engine, view.record).state.phase !== 'running') return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await sleep(LOOK_MS);
   }
 }
