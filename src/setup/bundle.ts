@@ -19,6 +19,7 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { COMMANDS, GROUPED } from '../cli/commands.ts';
 import { bundleCommand } from './command-bundle.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
+import { undiciParts } from './undici-parts.ts';
 
 /** Entry → its source. */
 const ENTRIES: Readonly<Record<string, string>> = {
@@ -117,7 +118,7 @@ function bundles(root: string, dist: string): BuildOptions[] {
       ...common,
       entryPoints: [name],
       outfile: join(dist, `${name}.cjs`),
-      plugins: [lazyBuiltins],
+      plugins: [lazyBuiltins, undiciParts],
     })),
     ...Object.keys(ENTRIES).map((name) => ({
       ...common,
