@@ -84,7 +84,8 @@ export class Lane implements AsyncDisposable {
    * @throws when nobody dies at the first step either
    */
   async dieSurely(scenario: Scenario, { program, deadly }: Fault): Promise<void> {
-    for (let step = deadly; step > 0; step = Math.floor(Math.random() * step)) {
+    const before = (step: number): number => (step > 1 ? 1 + Math.floor(Math.random() * (step - 1)) : 0);
+    for (let step = deadly; step > 0; step = before(step)) {
       if (await this.die(scenario, { program, deadly: step })) return;
     }
     throw new Error(`${scenario.name}: ${program} dies at none of its steps up to ${deadly}`);
