@@ -45,6 +45,7 @@ case "${LISTEN_FDS:+--preserve-fd} $*" in
 	# Looked at once more, as the directory was a descriptor itself while it was read; and without this script, which the shell reads.
 	TSRUN_OPEN_FDS=
 	for fd in "/proc/$$/fd"/*; do
+		# shellcheck disable=SC3013 # -ef: dash, busybox and bash have it
 		[ ! -e "$fd" ] || [ "$fd" -ef "$self" ] || TSRUN_OPEN_FDS="$TSRUN_OPEN_FDS ${fd##*/}"
 	done
 	export TSRUN_OPEN_FDS
