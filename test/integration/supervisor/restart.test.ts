@@ -139,6 +139,7 @@ describe('another policy comes while it runs', () => {
     await run.first.message('started');
     run.first.send(policy(always));
     expect(await run.first.message('policy')).toEqual({ type: 'policy', taken: false });
+    await until('its output is in the log', () => lines(run) === 1);
     run.first.send(signal(9));
     await run.exited;
     expect(lines(run)).toBe(1);
