@@ -3,7 +3,7 @@
  * /bin/sh. Everything else (spec, descriptors, sockets, frames) is as tsrun does it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -200,6 +200,7 @@ export function supervise({ start, cleanup, hungUp, fileLimit, files = {}, ...re
       }),
     exit: () => JSON.parse(file('exit.json')) as Exit,
     file,
-    log: (suffix = '') => file(`log${suffix}`),
+    // It is made after state.json.
+    log: (suffix = '') => (existsSync(join(directory, `log${suffix}`)) ? file(`log${suffix}`) : ''),
   };
 }
