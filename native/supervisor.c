@@ -254,13 +254,13 @@ static void relay(void)
 	limit_at = -1;
 	log_finish();
 	health_close();
-	notify_finish();
 }
 
 /* The processes of this start end; what happened has its times. */
 static void end_processes(void)
 {
 	children_end_all();
+	notify_finish();
 	ending.oom_killed = oom_happened();
 	if (!ending.finished.seconds)
 		ending.finished = clock_now();

@@ -41,13 +41,12 @@ void place_give(struct places *p, uint32_t index)
 	p->live--;
 }
 
-int places_trim(struct places *p)
+void places_trim(struct places *p)
 {
 	if (p->live || !p->used)
-		return 0;
+		return;
 	SYS3(__NR_madvise, p->at, (size_t)p->limit * p->size, MADV_DONTNEED);
 	p->used = p->unused = 0;
-	return 1;
 }
 
 void chains_open(struct chains *c)

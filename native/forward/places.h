@@ -33,8 +33,8 @@ static inline int places_full(const struct places *p)
 	return !p->unused && p->used == p->limit;
 }
 
-/* Gives memory back, if no place is taken: did it? */
-int places_trim(struct places *p);
+/* Gives memory back, if no place is taken. */
+void places_trim(struct places *p);
 
 struct chains {
 	uint32_t first[CHAINS];

@@ -10,6 +10,7 @@
 #define MSG_DONTWAIT_ 0x40
 #define MSG_NOSIGNAL_ 0x4000
 #define MESSAGE_MAX 4096 /* PIPE_BUF, which is systemd's limit, too */
+#define LAST_MESSAGES 1024 /* more than its queue holds (net.unix.max_dgram_qlen) */
 
 static const char *manager = "";
 static int own = -1;	 /* what the container speaks to */
@@ -131,7 +132,8 @@ void notify_healthy(void)
 
 void notify_finish(void)
 {
-	while (own >= 0 && !waiting && take())
+	pass_on();
+	for (unsigned i = 0; i < LAST_MESSAGES && own >= 0 && !waiting && take(); i++)
 		;
 	io_close(&own);
 	io_close(&to);

@@ -5,7 +5,7 @@
  *      container ──► /run/notify/notify.sock, SLOT_NOTIFY ──► lines that may pass ──► the manager's NOTIFY_SOCKET
  *
  * MAINPID=, FDSTORE= and the like stay here, as do descriptors that come along: its pids mean nothing outside, and the unit is the user's.
- * A manager that takes nothing for now is waited for, and the container's socket fills meanwhile; nothing is lost.
+ * While the container runs, a manager that takes nothing for now is waited for, and the container's socket fills meanwhile: nothing is lost.
  */
 #ifndef TSRUN_SUPERVISOR_NOTIFY_H
 #define TSRUN_SUPERVISOR_NOTIFY_H
@@ -18,7 +18,7 @@ void notify_open(const char *manager, int fd, int when_healthy);
 /* A health check has succeeded: READY=1 the first time, if it is WHEN_HEALTHY that the container is ready. */
 void notify_healthy(void);
 
-/* The container has ended: what it has said before is passed on. */
+/* All processes of the container have ended: what they have said is passed on, if the manager takes it now. */
 void notify_finish(void);
 
 void notify_poll(struct poll_set *set);

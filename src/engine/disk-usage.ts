@@ -103,7 +103,9 @@ function imageUsages(
     const { imageId } = records[0];
     return {
       records,
-      created: createdAt(engine, records[0]),
+      get created() {
+        return createdAt(engine, records[0]);
+      },
       size: sum(own),
       shared: sum(own.filter((name) => elsewhere.has(name))),
       containers: containers.filter(({ record }) => record.imageId === imageId).length,

@@ -13,7 +13,15 @@ import type { ContainerRecord, NotifyMode } from '../store/container-record.ts';
 import { runtimeContainerDirectory } from '../store/paths.ts';
 import type { SupervisorSpec } from '../supervisor/spec.ts';
 import { call, callNow } from '../sys/calls.ts';
-import { AF_UNIX, AT_FDCWD, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM } from '../sys/constants.ts';
+import {
+  AF_UNIX,
+  AT_FDCWD,
+  MSG_NOSIGNAL,
+  SO_SNDTIMEO,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from '../sys/constants.ts';
 import { SyscallFailure } from '../sys/run.ts';
 import type { Slot, Step } from '../sys/step.ts';
 import type { Engine } from './open-engine.ts';
@@ -21,6 +29,10 @@ import type { Engine } from './open-engine.ts';
 /** Where the container finds it, as crun has it. */
 const INSIDE = '/run/notify';
 const SOCKET = 'notify.sock';
+/** sockaddr_un has room for 108 (unix(7)); the supervisor wants a NUL behind it. */
+const LONGEST_ADDRESS = 107;
+/** For a service manager that takes nothing: struct timeval. */
+const PATIENCE = Buffer.from(new BigInt64Array([5n, 0n]).buffer);
 
 /** What a start does besides because of it. */
 export interface ServiceManager {
@@ -29,7 +41,7 @@ export interface ServiceManager {
   notify: SupervisorSpec['notify'];
   /** Steps of the supervisor before the container is cloned: the container's socket is in `socket`. */
   before(socket: Slot): Step[];
-  /** The supervisor is there, which what the container says comes from: systemd may listen to a unit's main process alone. */
+  /** The supervisor is there, from which comes what the container says; that may be sooner: NotifyAccess=all, which knows it as the unit's either way. */
   begins(supervisor: number): void;
   /** The container runs. */
   runs(supervisor: number): void;
@@ -45,8 +57,10 @@ export function serviceManager(
 ): ServiceManager | undefined {
   const mode = given ?? record.sdnotify ?? 'container';
   if (mode === 'ignore') return undefined;
-  if (!/^[/@]./.test(address)) {
-    engine.warn(`NOTIFY_SOCKET=${address} is neither a path nor @NAME: the service manager is told nothing`);
+  if (!/^[/@]./.test(address) || Buffer.byteLength(address) > LONGEST_ADDRESS) {
+    engine.warn(
+      `NOTIFY_SOCKET=${address} is neither a path nor @NAME of at most ${LONGEST_ADDRESS} bytes: the service manager is told nothing`,
+    );
     return undefined;
   }
   const nothing = { begins: () => {}, runs: () => {}, before: () => [] };
@@ -120,6 +134,13 @@ function send(engine: Engine, address: string, words: string): void {
   try {
     const fd = callNow('a socket to the service manager', 'socket', [AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0]);
     try {
+      callNow('wait for it, but not for ever', 'setsockopt', [
+        fd,
+        SOL_SOCKET,
+        SO_SNDTIMEO,
+        PATIENCE,
+        PATIENCE.length,
+      ]);
       const flags = MSG_NOSIGNAL;
       callNow('say who is the main process', 'sendto', [fd, bytes, bytes.length, flags, to, to.length]);
     } finally {

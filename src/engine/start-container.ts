@@ -236,8 +236,8 @@ export async function startUnlessRunning(
   // A container that was made a moment ago has no state yet: that look costs one failing open.
   if ((await settledPhase(engine, record)) === 'running') return undefined;
   const { config: planned, network: chosen } = prepared ?? prepare(engine, record);
-  const { config, passed, stdio, manager } = await startSurroundings(engine, record, planned, options);
   using _claim = chosen.claim;
+  const { config, passed, stdio, manager } = await startSurroundings(engine, record, planned, options);
   if (chosen.warning !== undefined) engine.warn(chosen.warning);
   using connected = await connect(engine, record, chosen);
   const { network, extra } = connected;

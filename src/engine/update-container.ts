@@ -9,7 +9,7 @@ import { tsrunError } from '../errors.ts';
 import { limitsInForce } from '../launch/cgroup/limit-files.ts';
 import type { RuntimeResources } from '../spec/runtime.ts';
 import { writeFileAtomic } from '../store/atomic-write.ts';
-import type { HealthCheck, RestartPolicy } from '../store/container-record.ts';
+import type { ContainerRecord, RestartPolicy } from '../store/container-record.ts';
 import { containerFiles } from '../store/paths.ts';
 import { policy } from '../supervisor/messages.ts';
 import { parseConfig, stringifyConfig } from './config-json.ts';
@@ -55,7 +55,7 @@ export async function updateContainer(
       problem: `container ${view.name} was made with --log-driver passthrough: later starts would not have the streams`,
     });
   }
-  const health = request.health && { check: newHealthCheck(view, request.health) };
+  const health = request.health && { check: newHealthCheck(engine, view, request.health) };
   if (request.resources) await updateLimits(engine, view, request.resources);
   if (request.restart) await updatePolicy(engine, view, request.restart.policy);
   if (health) updateHealth(engine, view, health.check);
@@ -115,19 +115,26 @@ async function writeLive(
 }
 
 /** @throws ERR_TSRUN_USAGE when it cannot be */
-function newHealthCheck({ name, record }: ContainerView, request: HealthRequest): HealthCheck | undefined {
+function newHealthCheck(
+  engine: Engine,
+  { name, record }: ContainerView,
+  request: HealthRequest,
+): ContainerRecord['health'] {
   const health = changedHealthCheck(record.health, request);
   if (!health && record.sdnotify === 'healthy') {
     const problem = `container ${name} was made with --sdnotify healthy: it is ready when its health check says so`;
     throw tsrunError('ERR_TSRUN_USAGE', { problem });
   }
-  return health;
+  if (!health || record.health) return health;
+  const image = engine.images.resolve(record.imageId);
+  const { Shell: shell } = (image && engine.images.config(image).config) ?? {};
+  return { ...health, ...(shell && { shell }) };
 }
 
 function updateHealth(
   engine: Engine,
   { id, name, state }: ContainerView,
-  health: HealthCheck | undefined,
+  health: ContainerRecord['health'],
 ): void {
   engine.containers.change(id, (record) => ({ ...record, health }));
   if (state.init || state.phase === 'restarting') {

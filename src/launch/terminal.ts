@@ -29,8 +29,6 @@ export interface WindowSize {
   columns: number;
 }
 
-/** recvmsg(2) */
-
 const u16 = (value: number): Field => ({ width: 2, value });
 
 /** struct msghdr with one byte of data and one descriptor (unix(7), cmsg(3)). */

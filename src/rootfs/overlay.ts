@@ -7,7 +7,8 @@
  *
  * Of a container that is removed at its end, nothing is written to the disk for its own sake (`volatile`, Linux 5.10): a file system is synced
  * when its overlay is unmounted, which takes as long as the disk does, 10 ms and more. The kernel then leaves a mark, and mounts no overlay
- * where it finds one; a container whose supervisor was killed may be started again all the same, so the mark goes first.
+ * where it finds one; a container whose supervisor was killed may be started again all the same, so the mark goes first. After a power cut that
+ * shows what the disk has, which may be half of it: of a container that was to leave nothing.
  */
 import { call, close, op } from '../sys/calls.ts';
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../sys/constants.ts';

@@ -109,8 +109,12 @@ describe('the restart policy', () => {
 
   it('of one that waits for its next start: none, and it waits no more', async () => {
     await tsrun.ok('run', '-d', '--name', 'loop', ...QUIET, '--restart', 'always', IMAGE, 'false');
-    // The pauses double each time: by now one is longer than an update takes.
-    await until('a long pause', async () => Number(await field('loop', '{{.RestartCount}}')) >= 6);
+    // The pauses double each time: one is soon longer than it takes to look and to say so.
+    const pause = async (): Promise<boolean> => {
+      const [status, count] = (await field('loop', '{{.State.Status}} {{.RestartCount}}')).split(' ');
+      return status === 'restarting' && Number(count) >= 6;
+    };
+    await until('a long pause', pause);
     await tsrun.ok('update', '--restart', 'no', 'loop');
     await until('its end', async () => (await field('loop', '{{.State.Status}}')) === 'exited');
     await tsrun.ok('rm', 'loop');

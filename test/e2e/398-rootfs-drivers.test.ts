@@ -4,9 +4,10 @@
  * (330-diff-commit.test.ts), and hard links of the image, which the kernel's overlay parts when one of them is written to.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { containerPids, isRunning, kill } from '../support/container-processes.ts';
 import { pushDerived } from '../support/derived-image.ts';
 import { onPoorerMachine } from '../support/poorer-machine.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
@@ -169,10 +170,9 @@ it('what is removed at its end is never synced, and starts again after its super
     '1000',
   );
   expect(await tsrun.ok(...root)).toMatch(/\bvolatile\b/);
-  const pid = await tsrun.ok('inspect', '--format', '{{.State.Pid}}', 'gone');
-  const supervisor = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-  process.kill(Number(supervisor), 'SIGKILL');
-  await until('the container has ended with it', () => !existsSync(`/proc/${pid}`));
+  const { init, supervisor } = await containerPids(tsrun, 'gone');
+  kill(supervisor);
+  await until('the container has ended with it', () => !isRunning(init));
   await tsrun.ok('start', 'gone');
   expect(await tsrun.ok(...root)).toMatch(/\bvolatile\b/);
   await tsrun.ok('rm', '-f', 'gone');

@@ -4,6 +4,7 @@
  */
 import { afterAll, expect, it } from 'vitest';
 import { containerPids, isRunning, kill } from '../support/container-processes.ts';
+import { forAll } from '../support/for-all.ts';
 import { hubsOf, uplinkOf } from '../support/hub-processes.ts';
 import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
@@ -13,15 +14,6 @@ const IMAGE = 'localhost/busybox';
 const COUNT = 100;
 const AT_ONCE = 4;
 const names = Array.from({ length: COUNT }, (_, i) => `c${i}`);
-
-/** Does `act` for all, a few at a time. */
-async function forAll<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let i = 0; i < items.length; i += AT_ONCE) {
-    results.push(...(await Promise.all(items.slice(i, i + AT_ONCE).map(act))));
-  }
-  return results;
-}
 
 /** Name → address, of all that run. */
 async function addresses(): Promise<Map<string, string>> {
@@ -42,7 +34,7 @@ const theHub = (): Promise<number> => until('the hub runs', () => hubsOf(tsrun)[
 const theUplink = (hub: number): Promise<number> => until('the uplink runs', () => uplinkOf(hub));
 
 const allPids = async (): Promise<number[]> =>
-  (await forAll(names, (name) => containerPids(tsrun, name))).flatMap(({ init, supervisor }) =>
+  (await forAll(names, AT_ONCE, (name) => containerPids(tsrun, name))).flatMap(({ init, supervisor }) =>
     [init, supervisor].filter((pid) => pid > 0),
   );
 
@@ -51,7 +43,7 @@ afterAll(async () => {
 });
 
 it('have unique addresses, which their names resolve to', async () => {
-  await forAll(names, (name) => tsrun.ok('run', '-d', '--name', name, IMAGE, 'sleep', '100000'));
+  await forAll(names, AT_ONCE, (name) => tsrun.ok('run', '-d', '--name', name, IMAGE, 'sleep', '100000'));
   const all = await addresses();
   expect(all.size).toBe(COUNT);
   expect(new Set(all.values()).size).toBe(COUNT);
@@ -83,14 +75,14 @@ it('have a way out again when the uplink is killed', async () => {
 it('are forgotten when their supervisors are killed, and their addresses are free', async () => {
   const before = await addresses();
   const killed = names.slice(10, 20);
-  const pids = await forAll(killed, (name) => containerPids(tsrun, name));
+  const pids = await forAll(killed, AT_ONCE, (name) => containerPids(tsrun, name));
   for (const { supervisor } of pids) kill(supervisor);
   await until('their inits end, too', () => pids.every(({ init }) => !isRunning(init)));
   const left = new Map([...before].filter(([name]) => !killed.includes(name)));
   expect(await addresses()).toEqual(left);
   const heard = await resolved('c0', killed);
   expect([...heard.values()].filter(Boolean)).toEqual([]);
-  await forAll(killed, (name) => tsrun.ok('start', name));
+  await forAll(killed, AT_ONCE, (name) => tsrun.ok('start', name));
   const after = await addresses();
   expect(new Set(after.values()).size).toBe(COUNT);
   expect(await resolved('c15', names)).toEqual(after);
@@ -103,7 +95,7 @@ it('leave nothing when all is killed at once, and can all be started again', asy
   await until('all have ended', () => pids.every((pid) => !isRunning(pid)));
   expect(hubsOf(tsrun)).toEqual([]);
   expect(await tsrun.ok('ps', '-q')).toBe('');
-  await forAll(names, (name) => tsrun.ok('start', name));
+  await forAll(names, AT_ONCE, (name) => tsrun.ok('start', name));
   const all = await addresses();
   expect(all.size).toBe(COUNT);
   expect(new Set(all.values()).size).toBe(COUNT);

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { isRunning } from '../support/container-processes.ts';
+import { forAll } from '../support/for-all.ts';
 import { leftovers } from '../support/store.ts';
 import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
@@ -18,14 +19,6 @@ const IMAGE = 'localhost/busybox';
 const tsrun = useTsrun();
 const names = Array.from({ length: COUNT }, (_, i) => `c${i}`);
 
-async function forAll(act: (name: string) => Promise<unknown>): Promise<void> {
-  const waiting = [...names];
-  const work = async (): Promise<void> => {
-    for (let name = waiting.shift(); name; name = waiting.shift()) await act(name);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-}
-
 const lines = async (...words: string[]): Promise<string[]> =>
   (await tsrun.ok(...words)).split('\n').filter(Boolean).sort();
 
@@ -38,8 +31,10 @@ const sorted = [...names].sort();
 it(`${COUNT} start, and each answers`, async () => {
   const said = ['sh', '-c', 'echo "I am $(hostname)"; exec sleep 100000'];
   const options = ['--network', 'none', '--init'];
-  await forAll((name) => tsrun.ok('run', '-d', ...options, '--name', name, '-h', name, IMAGE, ...said));
-  await forAll(async (name) => expect(await tsrun.ok('exec', name, 'hostname')).toBe(name));
+  await forAll(names, AT_ONCE, (name) =>
+    tsrun.ok('run', '-d', ...options, '--name', name, '-h', name, IMAGE, ...said),
+  );
+  await forAll(names, AT_ONCE, async (name) => expect(await tsrun.ok('exec', name, 'hostname')).toBe(name));
   const format = '{{.Names}} {{.State}}';
   expect(await lines('ps', '--format', format)).toEqual(sorted.map((name) => `${name} running`));
   const logs = await lines('logs', '--names', ...names);

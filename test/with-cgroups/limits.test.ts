@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { cgroupPlaces, thisHost } from '../../src/launch/cgroup/places.ts';
+import { containerPids, isRunning, kill } from '../support/container-processes.ts';
 import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
@@ -56,14 +57,13 @@ it('no more processes than allowed, counted with those of exec; and no cgroup is
 it('rm removes what a killed supervisor has left, and cgroups below it', async () => {
   await tsrun.ok('run', '-d', '--name', 'orphan', ...QUIET, '--pids-limit', '8', IMAGE, 'sleep', '1000');
   const id = await tsrun.ok('inspect', '--format', '{{.Id}}', 'orphan');
-  const pid = await tsrun.ok('inspect', '--format', '{{.State.Pid}}', 'orphan');
   const own = cgroupPlaces(thisHost(), ['pids']).map(({ directory }) => `${directory}/tsrun-${id}`);
   const left = own.filter((directory) => existsSync(directory));
   expect(left).not.toEqual([]);
   for (const directory of left) mkdirSync(`${directory}/below/further`, { recursive: true });
-  const supervisor = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-  process.kill(Number(supervisor), 'SIGKILL');
-  await until('the container has ended with it', () => !existsSync(`/proc/${pid}`));
+  const { init, supervisor } = await containerPids(tsrun, 'orphan');
+  kill(supervisor);
+  await until('the container has ended with it', () => !isRunning(init));
   await tsrun.ok('rm', 'orphan');
   expect(left.filter((directory) => existsSync(directory))).toEqual([]);
 });
