@@ -1,9 +1,9 @@
 /** `tsrun copy`: an image from one place to another; the store is not asked, and keeps nothing but for the time of the copy. */
-import { closeSync, existsSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
-import { DirectorySink } from '../image/archive/file-sink.ts';
-import { LayoutSink, takesLayout } from '../image/archive/layout-sink.ts';
-import { saveForDocker, saveLayout, savePlain } from '../image/archive/save-images.ts';
+import { DirectorySink, type FileSink, isUnused, writing } from '../image/archive/file-sink.ts';
+import { LayoutSink, requireLayoutPlace } from '../image/archive/layout-sink.ts';
+import { type ImageToSave, saveForDocker, saveLayout, savePlain } from '../image/archive/save-images.ts';
 import { TarSink } from '../image/archive/tar-sink.ts';
 import { type LocalPlace, parseLocalPlace } from '../image/archive/transport.ts';
 import { fetchParts } from '../image/copy-image.ts';
@@ -53,7 +53,7 @@ export async function copyImage(
   };
   using index = options.all ? await fetchIndex(transit) : undefined;
   if (index !== undefined) {
-    await writeIndex(engine, index, target, options);
+    await writeIndex(engine, index, target, names[0], options);
     const pushed = target.kind === 'registry' && formatReference(parseReference(target.name));
     logImageEvent(engine.paths, pushed ? 'push' : 'save', index.digest, pushed || (names[0] ?? label));
     return index.digest;
@@ -70,7 +70,7 @@ export async function copyImage(
       onEvent,
     });
   }
-  await write(engine, image.record, target.place);
+  await write(engine, image.record, target.place, names[0], options.onEvent);
   return image.record.manifestDigest;
 }
 
@@ -81,10 +81,9 @@ function parseTarget(text: string): Target {
   const place = parseLocalPlace(text);
   if (place === undefined) throw noPlace(text);
   const { transport, path } = place;
-  if (transport === 'dir' && existsSync(path) && readdirSync(path).length > 0)
+  if (transport === 'dir' && !isUnused(path))
     throw tsrunError('ERR_TSRUN_USAGE', { problem: `the directory ${path} is not empty` });
-  if (transport === 'oci' && !takesLayout(path))
-    throw tsrunError('ERR_TSRUN_USAGE', { problem: `the directory ${path} is not empty, and no OCI layout` });
+  if (transport === 'oci') requireLayoutPlace(path);
   return { kind: 'place', place };
 }
 
@@ -98,6 +97,7 @@ async function writeIndex(
   engine: Engine,
   index: IndexInTransit,
   target: Target,
+  known: string | undefined,
   { access, onEvent }: CopyImageOptions,
 ): Promise<void> {
   const { paths } = engine;
@@ -107,7 +107,8 @@ async function writeIndex(
     const destination = parseReference(target.name);
     return await pushDocuments({ ...access, paths, label: target.name, destination, documents, onEvent });
   }
-  const { transport, path, name } = target.place;
+  const { place } = target;
+  const { transport, path } = place;
   if (transport === 'docker-archive')
     throw tsrunError('ERR_TSRUN_USAGE', {
       problem: 'a docker-archive holds no index: it is for one platform',
@@ -115,13 +116,30 @@ async function writeIndex(
     });
   const { saveIndexLayout, saveIndexPlain } = await import('../image/archive/save-index.ts');
   if (transport === 'dir') return await saveIndexPlain(paths, index, new DirectorySink(path));
-  if (transport === 'oci') return await saveIndexLayout(paths, index, name, new LayoutSink(path));
-  await toNewFile(path, (sink) => saveIndexLayout(paths, index, name, sink));
+  const name = layoutName(place, known);
+  await toLayout(place, onEvent, (sink) => saveIndexLayout(paths, index, name, sink));
+}
+
+/** A name that was asked for is kept as it is: a layout's may be a mere tag. Otherwise the image keeps the one it has. */
+const layoutName = ({ name }: LocalPlace, known: string | undefined): string | undefined => name ?? known;
+
+/** A directory gets the image besides those that it has. */
+async function toLayout(
+  place: LocalPlace,
+  onEvent: PullListener,
+  write: (sink: FileSink) => Promise<void>,
+): Promise<void> {
+  const { transport, path } = place;
+  if (transport !== 'oci') return await toNewFile(path, write);
+  const onWait = (): void =>
+    onEvent({ type: 'warning', text: `another process writes to ${path}: waiting for it` });
+  using sink = await LayoutSink.open(path, onWait);
+  await write(sink);
 }
 
 /** An archive that is whole, or is not there. */
 async function toNewFile(path: string, write: (sink: TarSink) => Promise<void>): Promise<void> {
-  const fd = openOutput(path);
+  const fd = writing(path, () => openSync(path, 'wx'));
   try {
     await write(new TarSink(fd));
   } catch (error) {
@@ -132,29 +150,22 @@ async function toNewFile(path: string, write: (sink: TarSink) => Promise<void>):
   }
 }
 
-async function write(engine: Engine, record: ImageRecord, place: LocalPlace): Promise<void> {
-  const { paths } = engine;
-  const { transport, path, name } = place;
-  // A name that was asked for is kept as it is: a layout's may be a mere tag. Otherwise a layout's image keeps the one it has.
-  const known = record.reference.startsWith('<none>') ? [] : [record.reference];
-  const images = [{ record, names: name === undefined ? known : [name] }];
+async function write(
+  { paths }: Engine,
+  record: ImageRecord,
+  place: LocalPlace,
+  known: string | undefined,
+  onEvent: PullListener,
+): Promise<void> {
+  const { transport, path } = place;
+  const images = (name: string | undefined): ImageToSave[] => [
+    { record, names: name === undefined ? [] : [name] },
+  ];
   if (transport === 'dir') return await savePlain(paths, record, new DirectorySink(path));
-  if (transport === 'oci') return await saveLayout(paths, images, new LayoutSink(path));
-  await toNewFile(path, (sink) =>
-    transport === 'oci-archive'
-      ? saveLayout(paths, images, sink)
-      : saveForDocker(paths, [{ record, names: dockerNames(name, known) }], sink),
-  );
-}
-
-/** docker wants full names. */
-const dockerNames = (name: string | undefined, known: string[]): string[] =>
-  name === undefined ? known : [formatReference(parseReference(name))];
-
-function openOutput(path: string): number {
-  try {
-    return openSync(path, 'wx');
-  } catch (error) {
-    throw tsrunError('ERR_TSRUN_OUTPUT_FILE', { path }, error);
+  if (transport === 'docker-archive') {
+    // docker wants full names.
+    const name = place.name === undefined ? known : formatReference(parseReference(place.name));
+    return await toNewFile(path, (sink) => saveForDocker(paths, images(name), sink));
   }
+  await toLayout(place, onEvent, (sink) => saveLayout(paths, images(layoutName(place, known)), sink));
 }

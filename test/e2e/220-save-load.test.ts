@@ -129,6 +129,8 @@ describe('our archives', () => {
     expect(
       (await from.expect(125, ['save', '--format', 'oci-dir', '-o', at('layout'), NAME])).stderr,
     ).toContain('is not empty');
+    const onFile = ['save', '--format', 'oci-dir', '-o', join(at('layout'), 'index.json'), NAME];
+    expect((await from.expect(125, onFile)).stderr).toMatch(/cannot write .*index\.json\ncause: ENOTDIR/);
     expect((await from.expect(125, ['save', '-o', '/dev/full', NAME])).stderr).toMatch(
       /cannot write the archive\ncause: ENOSPC/,
     );

@@ -1,6 +1,6 @@
 /** Images named by where they are: oci:, oci-archive:, docker-archive:, dir: and docker://. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageOf, tarOf, writeLayout } from '../support/image-fixture.ts';
@@ -86,6 +86,12 @@ describe('an image may be named by its place', () => {
   });
 });
 
+const REF_NAME = 'org.opencontainers.image.ref.name';
+const namesIn = (layout: string): (string | undefined)[] =>
+  JSON.parse(readFileSync(join(at(layout), 'index.json'), 'utf8')).manifests.map(
+    ({ annotations }: { annotations?: Record<string, string> }) => annotations?.[REF_NAME],
+  );
+
 describe('copy', () => {
   it('goes between all places, changes no digest, and leaves nothing in the store', async () => {
     const reference = `docker://${await registry.push('busybox', 'team/copied:v1')}`;
@@ -125,14 +131,34 @@ describe('copy', () => {
       `dir:${at('plain')}`,
       `oci:${at('grown')}:third`,
     ]);
-    const { manifests } = JSON.parse(readFileSync(join(at('grown'), 'index.json'), 'utf8'));
-    const name = 'org.opencontainers.image.ref.name';
-    const names = manifests.map((one: { annotations: Record<string, string> }) => one.annotations[name]);
-    expect(names).toEqual(['second', 'first', 'third']);
+    expect(namesIn('grown')).toEqual(['second', 'first', 'third']);
+    // Without a name it is there already, and takes none away.
+    for (const words of [['--all'], []]) await tsrun.ok('copy', '-q', ...words, 'dir:plain', 'oci:grown');
+    expect(namesIn('grown')).toEqual(['second', 'first', 'third']);
     expect(await tsrun.ok('inspect', '-f', '{{.ManifestDigest}}', 'oci:grown:first')).toBe(digest);
     expect(
       readdirSync(join(at('grown'), 'blobs', 'sha256')).filter((blob) => !/^[0-9a-f]{64}$/.test(blob)),
     ).toEqual([]);
+  });
+
+  it('gives a name that an image of docker has besides its full one', async () => {
+    cpSync(at('layout'), at('theirs'), { recursive: true });
+    const path = join(at('theirs'), 'index.json');
+    const tagged = readFileSync(path, 'utf8').replace(
+      `"${REF_NAME}":"localhost/busybox:latest"`,
+      `"${REF_NAME}":"v1"`,
+    );
+    writeFileSync(path, tagged);
+    await tsrun.ok('copy', '-q', 'dir:plain', 'oci:theirs:v1');
+    expect(namesIn('theirs')).toEqual([undefined, 'v1']);
+    for (const name of ['v1', 'localhost/busybox:latest'])
+      expect(await tsrun.ok('inspect', '-f', '{{.Id}}', `oci:theirs:${name}`)).toBe(id);
+  });
+
+  it('of several at the same time into one layout loses none', async () => {
+    const names = ['a', 'b', 'c'];
+    await Promise.all(names.map((name) => tsrun.ok('copy', '-q', 'dir:plain', `oci:crowded:${name}`)));
+    expect(namesIn('crowded').toSorted()).toEqual(names);
   });
 
   it('needs to be told where, and overwrites nothing', async () => {
@@ -147,6 +173,10 @@ describe('copy', () => {
     expect((await tsrun.expect(125, ['copy', 'dir:plain', 'oci-archive:oci.tar'])).stderr).toMatch(
       /cannot write oci\.tar\ncause: EEXIST/,
     );
+    for (const to of ['oci:oci.tar', 'dir:oci.tar'])
+      expect((await tsrun.expect(125, ['copy', 'dir:plain', to])).stderr, to).toMatch(
+        /cannot write oci\.tar\ncause: ENOTDIR/,
+      );
     expect((await tsrun.expect(125, ['copy', 'oci:./none', 'dir:new'])).stderr).toContain(
       'index.json is missing',
     );

@@ -63,6 +63,15 @@ it('copy --all changes no digest on any way, and skopeo reads each of them', asy
     const copied = ['copy', '-q', '--all', ...tls.map((word) => word.replace('--', '--src-'))];
     await skopeo(...copied, place, `dir:${at(`by-skopeo-${way.indexOf(place)}`)}`);
   }
+  // Without a name it keeps its own, so that a layout may hold several.
+  const remote = [`${host}/multi:v1`, `${host}/again/multi:v2`];
+  for (const name of remote) await tsrun.ok('copy', '-q', '--all', `docker://${name}`, `oci:${at('both')}`);
+  for (const name of remote)
+    expect(digestOf((await tsrun.expect(0, ['inspect', '--raw', `oci:${at('both')}:${name}`])).output)).toBe(
+      index.digest,
+    );
+  const loaded = await tsrun.ok('load', '-i', at('both'));
+  for (const name of remote) expect(loaded).toContain(name);
   const arm64 = await tsrun.ok(
     'pull',
     '-q',

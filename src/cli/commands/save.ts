@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
 import type { Engine } from '../../engine/open-engine.ts';
 import type { ImageToSave } from '../../image/archive/save-images.ts';
 import { isDangling } from '../../store/image-record.ts';
@@ -25,12 +24,12 @@ function selectImages(engine: Engine, written: readonly string[]): ImageToSave[]
   return [...images.values()];
 }
 
-/** Throws ERR_TSRUN_USAGE unless `path` is a directory to make, or an empty one. */
-function requireEmpty(path: string | undefined, format: string): string {
+/** Throws ERR_TSRUN_USAGE unless `path` is a directory to make, or an empty one; ERR_TSRUN_OUTPUT_FILE for what is none. */
+async function requireEmpty(path: string | undefined, format: string): Promise<string> {
   if (path === undefined)
     throw usageError(`--format ${format} needs a directory`, `--format ${format} -o DIRECTORY`);
-  if (existsSync(path) && readdirSync(path).length > 0)
-    throw usageError(`the directory ${path} is not empty`);
+  const { isUnused } = await import('../../image/archive/file-sink.ts');
+  if (!isUnused(path)) throw usageError(`the directory ${path} is not empty`);
   return path;
 }
 
@@ -70,7 +69,7 @@ export const SAVE = defineCommand({
     const engine = await context.engine();
     const images = selectImages(engine, names);
     if (format === 'oci-dir' || format === 'docker-dir') {
-      await saveDirectory(engine, images, format, requireEmpty(given.output, format));
+      await saveDirectory(engine, images, format, await requireEmpty(given.output, format));
       return 0;
     }
     const { saveForDocker, saveLayout } = await import('../../image/archive/save-images.ts');

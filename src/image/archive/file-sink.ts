@@ -1,7 +1,8 @@
 /** Where a saved image's files go: an archive or a directory. */
-import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { tsrunError } from '../../errors.ts';
 
 export interface FileSink {
   file(name: string, content: string | Uint8Array): Promise<void>;
@@ -10,22 +11,44 @@ export interface FileSink {
   end(): Promise<void>;
 }
 
+/** Does what writes at `path`. Throws ERR_TSRUN_OUTPUT_FILE for the system's error. */
+export function writing<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw tsrunError('ERR_TSRUN_OUTPUT_FILE', { path }, error);
+  }
+}
+
+/** Whether there is nothing at `path`, or an empty directory. Throws ERR_TSRUN_OUTPUT_FILE for what is no directory, or cannot be read. */
+export const isUnused = (path: string): boolean =>
+  !existsSync(path) || writing(path, () => readdirSync(path)).length === 0;
+
+/** Throws ERR_TSRUN_OUTPUT_FILE for what the directory does not take; what reading the content throws stays as it is. */
 export class DirectorySink implements FileSink {
-  readonly #directory: string;
+  protected readonly directory: string;
   constructor(directory: string) {
-    this.#directory = directory;
-    mkdirSync(directory, { recursive: true });
+    this.directory = directory;
+    writing(directory, () => mkdirSync(directory, { recursive: true }));
   }
   async file(name: string, content: string | Uint8Array): Promise<void> {
-    writeFileSync(this.#path(name), content);
+    const path = this.#path(name);
+    writing(path, () => writeFileSync(path, content));
   }
   async stream(name: string, _size: number, content: AsyncIterable<Uint8Array>): Promise<void> {
-    await pipeline(content, createWriteStream(this.#path(name)));
+    const path = this.#path(name);
+    try {
+      await pipeline(content, createWriteStream(path));
+    } catch (error) {
+      const { syscall, path: at } = error as NodeJS.ErrnoException;
+      if (syscall !== 'write' && at !== path) throw error;
+      throw tsrunError('ERR_TSRUN_OUTPUT_FILE', { path }, error);
+    }
   }
   async end(): Promise<void> {}
   #path(name: string): string {
-    const path = join(this.#directory, name);
-    mkdirSync(dirname(path), { recursive: true });
+    const path = join(this.directory, name);
+    writing(path, () => mkdirSync(dirname(path), { recursive: true }));
     return path;
   }
 }

@@ -29,13 +29,18 @@ export class Once {
   }
 }
 
+/** What makes a directory an image layout, and its content. */
+export const MARK = 'oci-layout';
+export const LAYOUT_MARK = JSON.stringify({ imageLayoutVersion: '1.0.0' });
+export const INDEX = 'index.json';
+
 /** Where a layout has a blob. */
 export const blobName = (digest: string): string => `blobs/sha256/${digestHex(digest)}`;
 
 /** What makes a layout of the blobs: the index of its images (image-layout.md). */
 export async function endLayout(sink: FileSink, manifests: readonly Descriptor[]): Promise<void> {
-  await sink.file('oci-layout', JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  await sink.file('index.json', JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }));
+  await sink.file(MARK, LAYOUT_MARK);
+  await sink.file(INDEX, JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }));
   await sink.end();
 }
 

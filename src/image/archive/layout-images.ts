@@ -1,31 +1,24 @@
 /** The images of an OCI image layout (image-spec image-layout.md), be it a directory or an archive. */
-import { digestHex } from '../../spec/digest.ts';
 import { parseDocument } from '../../spec/document.ts';
-import type { Descriptor, Digest, Platform } from '../../spec/image.ts';
+import type { Descriptor, Digest, Index, Platform } from '../../spec/image.ts';
 import { choosePlatform } from '../../spec/platform.ts';
 import { archiveError, type FileSet } from './file-set.ts';
+import { blobName, INDEX } from './layout-files.ts';
+import { annotatedName } from './layout-index.ts';
 import { fileSource, type PackagedImage } from './packaged-image.ts';
 
-const REF_NAME = 'org.opencontainers.image.ref.name';
-/** What docker and containerd write besides, with the full name. */
-const IMAGE_NAME = 'io.containerd.image.name';
+/** index.json. Throws ERR_TSRUN_IMAGE_ARCHIVE, ERR_TSRUN_DOCUMENT. */
+export function layoutIndex(files: FileSet): Index {
+  const document = parseDocument(files.read(INDEX).toString('utf8'), undefined, `${INDEX} of ${files.label}`);
+  if (document.kind !== 'index') throw archiveError(files.label, `its ${INDEX} is a manifest`);
+  return document.index;
+}
 
-/** The name that an entry of index.json has; undefined for none. */
-export const annotatedName = ({ annotations }: Descriptor): string | undefined =>
-  annotations?.[IMAGE_NAME] || annotations?.[REF_NAME] || undefined;
-
-const blobName = (digest: string): string => `blobs/sha256/${digestHex(digest)}`;
-
-/** The entries of index.json. Throws ERR_TSRUN_IMAGE_ARCHIVE, ERR_TSRUN_DOCUMENT. */
+/** Its entries, of which there is one at least. Throws as {@link layoutIndex} does. */
 export function layoutEntries(files: FileSet): Descriptor[] {
-  const document = parseDocument(
-    files.read('index.json').toString('utf8'),
-    undefined,
-    `index.json of ${files.label}`,
-  );
-  if (document.kind !== 'index') throw archiveError(files.label, 'its index.json is a manifest');
-  if (document.index.manifests.length === 0) throw archiveError(files.label, 'it holds no image');
-  return document.index.manifests;
+  const { manifests } = layoutIndex(files);
+  if (manifests.length === 0) throw archiveError(files.label, 'it holds no image');
+  return manifests;
 }
 
 /** One entry as an image. `names` as they are given to it. */

@@ -12,6 +12,7 @@ import type { ImageRecord } from '../../store/image-record.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { FileSink } from './file-sink.ts';
 import { blobName, endLayout, endPlain, Once } from './layout-files.ts';
+import { named } from './layout-index.ts';
 import { manifestDescriptor, StoredImage } from './stored-image.ts';
 
 export interface ImageToSave {
@@ -68,11 +69,7 @@ export async function saveLayout(
       await once.stream(blobName(digest), () => stored.blob(digest));
     await once.file(blobName(record.manifestDigest), text);
     const entry = manifestDescriptor(text, record.manifestDigest, manifest.mediaType ?? OCI_MANIFEST);
-    const annotated = names.map((name) => ({
-      ...entry,
-      annotations: { 'org.opencontainers.image.ref.name': name, 'io.containerd.image.name': name },
-    }));
-    entries.push(...(annotated.length === 0 ? [entry] : annotated));
+    entries.push(...(names.length === 0 ? [entry] : names.map((name) => named(entry, name))));
   }
   await endLayout(sink, entries);
   for (const { record } of images) logSave(paths, record);

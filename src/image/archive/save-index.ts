@@ -6,6 +6,8 @@ import type { StorePaths } from '../../store/paths.ts';
 import type { IndexInTransit } from '../copy-index.ts';
 import type { FileSink } from './file-sink.ts';
 import { blobName, endLayout, endPlain, Once } from './layout-files.ts';
+import { named } from './layout-index.ts';
+import { verified } from './stored-image.ts';
 
 /** Blobs, then the manifests that name them: each once, though platforms share them. */
 async function writeParts(
@@ -17,11 +19,14 @@ async function writeParts(
   const blobs = new BlobStore(paths);
   const once = new Once(sink);
   for (const { digest, size } of manifests.flatMap(({ parts }) => parts))
-    await once.stream(names.blob(digest), () => ({ size, bytes: blobs.read(digest) }));
+    await once.stream(names.blob(digest), () => ({
+      size,
+      bytes: verified(blobs.read(digest), digest, 'digest'),
+    }));
   for (const { digest, bytes } of manifests) await once.file(names.manifest(digest), bytes);
 }
 
-/** @param name the annotation that it gets */
+/** @param name that it gets */
 export async function saveIndexLayout(
   paths: StorePaths,
   index: IndexInTransit,
@@ -31,9 +36,8 @@ export async function saveIndexLayout(
   await writeParts(paths, index, sink, { blob: blobName, manifest: blobName });
   const { digest, bytes, mediaType } = index;
   await sink.file(blobName(digest), bytes);
-  const annotations =
-    name === undefined ? {} : { annotations: { 'org.opencontainers.image.ref.name': name } };
-  await endLayout(sink, [{ mediaType, digest, size: bytes.length, ...annotations }]);
+  const entry = { mediaType, digest, size: bytes.length };
+  await endLayout(sink, [name === undefined ? entry : named(entry, name)]);
 }
 
 export async function saveIndexPlain(

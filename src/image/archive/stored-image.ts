@@ -62,7 +62,8 @@ export class StoredImage {
   }
 }
 
-async function* verified(
+/** `bytes`, and ERR_TSRUN_MISMATCH after the last of them unless they are those of `expected`. */
+export async function* verified(
   bytes: AsyncIterable<Uint8Array>,
   expected: Digest,
   property: 'digest' | 'DiffID',

@@ -4,13 +4,14 @@
  *     oci:DIRECTORY[:NAME]   oci-archive:FILE[:NAME]   docker-archive:FILE[:NAME]   dir:DIRECTORY
  */
 import { basename, resolve } from 'node:path';
-import type { Descriptor, Platform } from '../../spec/image.ts';
+import type { Platform } from '../../spec/image.ts';
 import { choosePlatform } from '../../spec/platform.ts';
 import { formatReference, parseName, parseReference, qualifyName } from '../../spec/reference.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import { dockerImages, isLegacyArchive } from './docker-images.ts';
 import { archiveError, directoryFiles, type FileSet } from './file-set.ts';
-import { annotatedName, layoutEntries, layoutImage } from './layout-images.ts';
+import { layoutEntries, layoutImage } from './layout-images.ts';
+import { annotatedName, namesOf } from './layout-index.ts';
 import { openArchive } from './open-archive.ts';
 import type { PackagedImage } from './packaged-image.ts';
 import { plainImage } from './plain-images.ts';
@@ -88,7 +89,10 @@ async function dockerImageAt(files: FileSet, name: string | undefined): Promise<
 
 function layoutImageAt(files: FileSet, place: LocalPlace, platform: Platform): PackagedImage {
   const entries = layoutEntries(files);
-  const found = entries.filter((entry) => place.name === undefined || namesOf(entry).includes(place.name));
+  // An entry may be asked for by each of its names, and by its digest.
+  const found = entries.filter(
+    (entry) => place.name === undefined || [...namesOf(entry), entry.digest].includes(place.name),
+  );
   const names = entries.map((entry) => annotatedName(entry) ?? entry.digest);
   // Several entries of one name are one image for several platforms.
   const distinct = new Set(found.map((entry) => annotatedName(entry) ?? ''));
@@ -99,9 +103,6 @@ function layoutImageAt(files: FileSet, place: LocalPlace, platform: Platform): P
   const name = storeName(place, annotatedName(root));
   return layoutImage(files, root, name === undefined ? [] : [name]);
 }
-
-/** An entry may be asked for by each of its names, and by its digest. */
-const namesOf = (entry: Descriptor): string[] => [...Object.values(entry.annotations ?? {}), entry.digest];
 
 function onlyOne<T>(
   files: FileSet,
