@@ -37,9 +37,12 @@ export class DirectorySink implements FileSink {
   }
   async stream(name: string, _size: number, content: AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.#path(name);
+    const file = createWriteStream(path);
     try {
-      await pipeline(content, createWriteStream(path));
+      await pipeline(content, file);
     } catch (error) {
+      // It may be made only now, though the content has failed: who takes it away must come after that.
+      if (!file.closed) await new Promise<void>((resolve) => file.once('close', resolve));
       const { syscall, path: at } = error as NodeJS.ErrnoException;
       if (syscall !== 'write' && at !== path) throw error;
       throw tsrunError('ERR_TSRUN_OUTPUT_FILE', { path }, error);
