@@ -159,7 +159,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/diff.ts')).DIFF,
   },
   update: {
-    summary: 'Change limits and the restart policy of containers',
+    summary: 'Change limits, the restart policy and the health check of containers',
     load: async () => (await import('./commands/update.ts')).UPDATE,
   },
   mount: {

@@ -10,7 +10,7 @@ const WIDEST_COLUMN = 34;
 
 /** `-n, --name NAME` */
 export const optionName = (name: string, option: Option): string => {
-  const short = option.short ? `-${option.short}, ` : '    ';
+  const short = option.short === undefined ? '    ' : `-${option.short}, `;
   return `${short}--${name}${option.kind === 'flag' ? '' : ` ${option.argument}`}`;
 };
 

@@ -1,6 +1,6 @@
 /** `tsrun ps --filter`. */
 import { type ContainerView, findContainer } from '../engine/container-view.ts';
-import type { Engine } from '../engine/open-engine.ts';
+import type { InsideEngine } from '../engine/mount-container.ts';
 import { exitNumber } from '../supervisor/exit-status.ts';
 import { labelMatches, matchesFilters } from './parse/filter.ts';
 import { matchesReference } from './parse/reference-pattern.ts';
@@ -22,7 +22,7 @@ function namePattern(text: string): RegExp {
   }
 }
 
-function ancestor(engine: Engine, value: string): Test {
+function ancestor(engine: InsideEngine, value: string): Test {
   const image = engine.images.resolve(value);
   return ({ record }) => record.imageId === image?.imageId || matchesReference(record.image, value);
 }
@@ -51,7 +51,7 @@ function health(value: string): Test {
 }
 
 /** What one filter asks of a container. Throws ERR_TSRUN_USAGE, ERR_TSRUN_CONTAINER_UNKNOWN, … */
-function testOf(engine: Engine, { key, value }: PsFilter): Test {
+function testOf(engine: InsideEngine, { key, value }: PsFilter): Test {
   switch (key) {
     case 'id':
       return ({ id }) => id.startsWith(value);
@@ -94,7 +94,7 @@ function testOf(engine: Engine, { key, value }: PsFilter): Test {
 }
 
 /** The test of all filters together: what is asked is looked up once, not for each container. */
-export function psFilter(engine: Engine, filters: readonly PsFilter[]): Test {
+export function psFilter(engine: InsideEngine, filters: readonly PsFilter[]): Test {
   const tests = new Map(filters.map((filter) => [filter, testOf(engine, filter)]));
   return (view) =>
     matchesFilters(filters, (filter) => tests.get(filter)?.(view) ?? false, ['label', 'label!']);

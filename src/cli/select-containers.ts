@@ -1,7 +1,7 @@
 /** Which containers a command is about: the names and ids given to it, `--all`, or `--latest`. */
 import { readFileSync } from 'node:fs';
 import type { ContainerView } from '../engine/container-view.ts';
-import type { Engine } from '../engine/open-engine.ts';
+import type { InsideEngine } from '../engine/mount-container.ts';
 import { TsrunError } from '../errors.ts';
 import { filterOption } from './options/filter-option.ts';
 import { flag, list } from './options/option.ts';
@@ -43,7 +43,7 @@ interface Selection {
 
 /** What each given word means, looked up when it is its turn. Throws ERR_TSRUN_USAGE for none at all. */
 export async function selectContainers(
-  engine: Engine,
+  engine: InsideEngine,
   named: readonly string[],
   { all = false, latest = false, filter = [], cidfile = [] }: Selection,
 ): Promise<(() => ContainerView)[]> {

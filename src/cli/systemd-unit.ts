@@ -32,7 +32,7 @@ export function unitWord(word: string): string {
 /** systemd's own time for stopping is longer than tsrun's, or it would kill tsrun while that waits. */
 const STOP_MARGIN_SECONDS = 20;
 
-/** As long as an image may take to be unpacked, and a service to be well. */
+/** As long as a service may take to be well. */
 const START_SECONDS = 300;
 
 export function systemdUnit(request: UnitRequest): string {

@@ -1,7 +1,7 @@
 /** The file systems that every container has, in order (what Podman mounts; runtime-spec config-linux.md "Default Filesystems"). */
 import { statSync } from 'node:fs';
+import { MOUNT_NAMESPACE } from '../launch/mount-options.ts';
 import type { RuntimeMount } from '../spec/runtime.ts';
-import { MOUNT_NAMESPACE } from './joined-namespaces.ts';
 import type { NamespaceRequest } from './request.ts';
 
 export interface DefaultMountOptions {
@@ -86,7 +86,7 @@ function sharedMemory({ ipc, shmSize, sharedMemory }: DefaultMountOptions): Runt
   const queues = { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: safe };
   if (ipc.kind === 'own' && ipc.word === 'none') return [queues];
   if (sharedMemory !== undefined) {
-    const options = ['rbind', ...safe, `${MOUNT_NAMESPACE}${sharedMemory}`];
+    const options = ['rbind', ...safe, `${MOUNT_NAMESPACE}=${sharedMemory}`];
     return [queues, { destination: '/dev/shm', type: 'bind', source: '/dev/shm', options }];
   }
   return [

@@ -3,14 +3,12 @@
  * process has them is found out anew at each start.
  */
 import { tsrunError } from '../errors.ts';
+import { MOUNT_NAMESPACE } from '../launch/mount-options.ts';
 import type { NamespaceType, RuntimeConfig, ShareableNamespace } from '../spec/runtime.ts';
 import type { ContainerRecord, SharedNamespaces } from '../store/container-record.ts';
 import { type ContainerView, findContainer, notRunning } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
-
-/** The mark, in the options of a mount, of the mount namespace that its source is in. */
-export const MOUNT_NAMESPACE = 'x-mount-namespace=';
 
 /** As /proc/PID/ns has them. */
 export const SHAREABLE: readonly ShareableNamespace[] = ['pid', 'ipc', 'uts', 'cgroup'];
@@ -68,7 +66,7 @@ export function withSharedNamespaces(
     ...mount,
     ...(mount.options && {
       options: mount.options.map((option) =>
-        option.startsWith(MOUNT_NAMESPACE) ? `${MOUNT_NAMESPACE}${sharedMemory}` : option,
+        option.startsWith(`${MOUNT_NAMESPACE}=`) ? `${MOUNT_NAMESPACE}=${sharedMemory}` : option,
       ),
     }),
   }));

@@ -5,6 +5,7 @@
 import { bindView } from '../rootfs/copy.ts';
 import { rootfsDriver } from '../rootfs/drivers.ts';
 import { ContainerStore } from '../store/containers.ts';
+import { ImageStore } from '../store/images.ts';
 import type { StorePaths } from '../store/paths.ts';
 import { logContainerEvent } from './container-events.ts';
 import type { ContainerView } from './container-view.ts';
@@ -13,12 +14,12 @@ import type { Engine } from './open-engine.ts';
 import { containerDirectories } from './pack-tree.ts';
 
 /** What of the engine there is in `tsrun unshare`. */
-export type InsideEngine = Pick<Engine, 'paths' | 'containers'>;
+export type InsideEngine = Pick<Engine, 'paths' | 'containers' | 'images'>;
 
 /** The containers of a store, to be looked at from inside; none is started or stopped from there, so nothing of the runtime is known. */
 export function openInside(root: string): InsideEngine {
   const paths: StorePaths = { root, runtime: '' };
-  return { paths, containers: new ContainerStore(paths) };
+  return { paths, containers: new ContainerStore(paths), images: new ImageStore(paths) };
 }
 
 const lookedAt = ({ id, name }: ContainerView): LookedAt => ({ id, label: `container ${name}` });
@@ -39,7 +40,9 @@ export function mountContainer(engine: InsideEngine, view: ContainerView): strin
   );
 }
 
-/** Unmounts the container, if it is mounted. @param force even while something in it is in use. Throws ERR_TSRUN_STORE. */
-export function unmountContainer(engine: InsideEngine, view: ContainerView, force: boolean): void {
-  unmountTree(engine.paths, lookedAt(view), force, () => logContainerEvent(engine, view.record, 'unmount'));
+/** Unmounts the container, if it is mounted; returns whether it was. @param force even while something in it is in use. Throws ERR_TSRUN_STORE. */
+export function unmountContainer(engine: InsideEngine, view: ContainerView, force: boolean): boolean {
+  return unmountTree(engine.paths, lookedAt(view), force, () =>
+    logContainerEvent(engine, view.record, 'unmount'),
+  );
 }

@@ -1,8 +1,10 @@
 /** Images mounted to be looked at: `tsrun image mount`. */
+import { tsrunError } from '../errors.ts';
 import { bindView } from '../rootfs/copy.ts';
 import { rootfsDriver } from '../rootfs/drivers.ts';
 import { logImageEvent } from '../store/event-log.ts';
 import type { ImageRecord } from '../store/image-record.ts';
+import type { ImageStore } from '../store/images.ts';
 import { layerDiff, type StorePaths } from '../store/paths.ts';
 import { type LookedAt, mountTree, unmountTree } from './mount-tree.ts';
 
@@ -10,6 +12,20 @@ const lookedAt = ({ imageId, reference }: ImageRecord): LookedAt => ({
   id: imageId,
   label: `image ${reference}`,
 });
+
+/** All images, or those that are named, each looked up when it is its turn: that throws ERR_TSRUN_IMAGE_NOT_LOCAL. */
+export function selectImages(
+  images: ImageStore,
+  names: readonly string[],
+  all: boolean,
+): (() => ImageRecord)[] {
+  if (all) return images.list().map((record) => () => record);
+  return names.map((name) => () => {
+    const record = images.resolve(name);
+    if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: name });
+    return record;
+  });
+}
 
 /** Mounts the image's tree unless it is mounted; returns where. Throws ERR_TSRUN_STORE. */
 export function mountImage(paths: StorePaths, record: ImageRecord): string {
@@ -28,9 +44,9 @@ export function mountImage(paths: StorePaths, record: ImageRecord): string {
   );
 }
 
-/** Unmounts the image, if it is mounted. @param force even while something in it is in use. Throws ERR_TSRUN_STORE. */
-export function unmountImage(paths: StorePaths, record: ImageRecord, force: boolean): void {
-  unmountTree(paths, lookedAt(record), force, () =>
+/** Unmounts the image, if it is mounted; returns whether it was. @param force even while something in it is in use. Throws ERR_TSRUN_STORE. */
+export function unmountImage(paths: StorePaths, record: ImageRecord, force: boolean): boolean {
+  return unmountTree(paths, lookedAt(record), force, () =>
     logImageEvent(paths, 'unmount', record.imageId, record.reference),
   );
 }

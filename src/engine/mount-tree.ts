@@ -28,13 +28,22 @@ function isInside(): boolean {
   return process.getuid?.() === 0 && inside === '0' && outside !== '0';
 }
 
-/** Throws ERR_TSRUN_UNSHARE with the line to paste, unless this runs in `tsrun unshare`. */
-export function requireInside(command: string, paste: string): void {
-  if (!isInside()) throw tsrunError('ERR_TSRUN_UNSHARE', { command, paste });
+/**
+ * Throws ERR_TSRUN_UNSHARE with the line to paste, unless this runs in `tsrun unshare`.
+ * @param command `tsrun mount`
+ * @param words what was given to it
+ * @param printsPlace it prints one path and nothing else, which can be gone to
+ */
+export function requireInside(command: string, words: readonly string[], printsPlace = false): void {
+  if (isInside()) return;
+  const line = [command, ...words].join(' ');
+  const paste = printsPlace ? `tsrun unshare sh -c 'cd $(${line}) && ls'` : `tsrun unshare ${line}`;
+  throw tsrunError('ERR_TSRUN_UNSHARE', { command, paste });
 }
 
-/** Mount points below `directory`, as this process sees them. */
-function mountsBelow(directory: string): Set<string> {
+/** Where something is mounted to be looked at, as this process sees it: the lookedAt() paths. */
+export function mountedIn(paths: StorePaths): Set<string> {
+  const directory = lookedAtDirectory(paths);
   const points = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) =>
@@ -43,12 +52,6 @@ function mountsBelow(directory: string): Set<string> {
       ),
     );
   return new Set(points.filter((point) => point.startsWith(`${directory}/`)));
-}
-
-/** Where it is mounted; undefined when it is not. */
-export function mountpointOf(paths: StorePaths, id: string): string | undefined {
-  const path = lookedAt(paths, id);
-  return mountsBelow(lookedAtDirectory(paths)).has(path) ? path : undefined;
 }
 
 /**
@@ -64,26 +67,28 @@ export function mountTree(
 ): string {
   const mountpoint = lookedAt(paths, tree.id);
   mkdirSync(mountpoint, { recursive: true, mode: 0o700 });
-  if (mountpointOf(paths, tree.id) !== undefined) return mountpoint;
+  if (mountedIn(paths).has(mountpoint)) return mountpoint;
   run(`mount ${tree.label}`, (slots) => view(slots, mountpoint));
   onMounted();
   return mountpoint;
 }
 
-/** Unmounts it, if it is mounted. @param force even while something in it is in use. Throws ERR_TSRUN_STORE. */
+/** Unmounts it, if it is mounted; returns whether it was. @param force even while something in it is in use. Throws ERR_TSRUN_STORE. */
 export function unmountTree(
   paths: StorePaths,
   tree: LookedAt,
   force: boolean,
   onUnmounted: () => void,
-): void {
+): boolean {
   const mountpoint = lookedAt(paths, tree.id);
   const args = [mountpoint, force ? MNT_DETACH : 0];
-  if (mountpointOf(paths, tree.id) !== undefined) {
+  const isMounted = mountedIn(paths).has(mountpoint);
+  if (isMounted) {
     run(`unmount ${tree.label}`, () => [call('rootless', 'it has been looked at', 'umount2', args)]);
     onUnmounted();
   }
   removeMountpoint(paths, tree.id);
+  return isMounted;
 }
 
 function run(doing: string, steps: (slots: Slots) => readonly Step[]): void {

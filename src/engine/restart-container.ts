@@ -1,4 +1,5 @@
 /** Use case: `tsrun restart`. */
+import { NO_STREAMS } from '../supervisor/messages.ts';
 import { logContainerEvent } from './container-events.ts';
 import type { ContainerView } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
@@ -16,8 +17,7 @@ export async function restartContainer(
   signal: number | undefined,
 ): Promise<Stopped> {
   const stopped = await stopContainer(engine, view, timeout, { signal, keep: true });
-  const attach = { stdin: false, stdout: false, stderr: false };
-  const { client } = await startContainer(engine, view.record, { attach });
+  const { client } = await startContainer(engine, view.record, { attach: NO_STREAMS });
   client.close();
   logContainerEvent(engine, view.record, 'restart');
   return stopped;

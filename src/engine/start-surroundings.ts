@@ -23,13 +23,19 @@ export interface Surroundings {
   manager?: ServiceManager | undefined;
 }
 
-/** Nothing is loaded for a start that has none of it. @throws ERR_TSRUN_USAGE when a descriptor is not open, or would be lost */
+/** Nothing is loaded for a start that has none of it. @throws ERR_TSRUN_USAGE when a descriptor is not open, or would be lost, or nobody would ever say READY */
 export async function startSurroundings(
   engine: Engine,
   record: ContainerRecord,
   planned: RuntimeConfig,
   { preserve = 0, sdnotify, trace }: SurroundingOptions,
 ): Promise<Surroundings> {
+  if (sdnotify === 'healthy' && !record.health) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `--sdnotify healthy: container ${record.name} has no health check`,
+      hint: `tsrun update --health-cmd 'wget -q -O /dev/null http://localhost/' ${record.name}`,
+    });
+  }
   const { LISTEN_FDS: listening, NOTIFY_SOCKET: address } = process.env;
   let surroundings: Surroundings = { config: planned };
   if (preserve > 0 || listening !== undefined || record.logDriver === 'passthrough') {

@@ -13,6 +13,9 @@ import {
   MS_SLAVE,
 } from '../sys/constants.ts';
 
+/** The key of an option of ours: the mount namespace that the source of the mount is in, as a path. */
+export const MOUNT_NAMESPACE = 'x-mount-namespace';
+
 export interface MountOptions {
   bind: 'none' | 'bind' | 'rbind';
   /** MOUNT_ATTR_* to set */

@@ -29,7 +29,7 @@ import {
 } from '../sys/constants.ts';
 import type { Memory, Slot, Slots, Step } from '../sys/step.ts';
 import type { InRoot } from './in-root.ts';
-import { parseMountOptions } from './mount-options.ts';
+import { MOUNT_NAMESPACE, parseMountOptions } from './mount-options.ts';
 
 /** struct mount_attr (mount_setattr(2)) */
 const mountAttr = (set: number, propagation: number): Memory => ({
@@ -103,7 +103,7 @@ export function mountSource(slots: Slots, mount: RuntimeMount, why: string): Det
     return newFilesystem(slots, type, why, options.attributes, [...source, ...options.data]);
   }
   const recursive = options.bind !== 'bind';
-  const elsewhere = options.data.find(([key]) => key === 'x-mount-namespace')?.[1];
+  const elsewhere = options.data.find(([key]) => key === MOUNT_NAMESPACE)?.[1];
   const copy = cloneTree(slots, mount.source ?? '', why, recursive);
   const tree = elsewhere === undefined ? copy : inMountNamespace(slots, elsewhere, copy);
   // Read-only and the like apply to the mount itself; its submounts keep theirs unless `rro` says otherwise.

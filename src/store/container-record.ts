@@ -1,6 +1,6 @@
 /**
- * container.json: what the user asked for and what it resolved to. Written once, when the container is created; `config.json` beside it
- * is the OCI runtime configuration made of it. What the container *does* is not in here: see container-state.ts.
+ * container.json: what the user asked for and what it resolved to. Written when the container is created, and again by `rename` and `update`;
+ * `config.json` beside it is the OCI runtime configuration made of it. What the container *does* is not in here: see container-state.ts.
  */
 
 import type { IdMaps } from '../rootless/id-map.ts';

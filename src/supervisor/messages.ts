@@ -79,6 +79,9 @@ export interface Streams {
   stderr: boolean;
 }
 
+/** Of a command that nobody is attached to. */
+export const NO_STREAMS: Streams = { stdin: false, stdout: false, stderr: false };
+
 /** The SPEC_ATTACH_* bits of `streams`. */
 export const attachFlags = (streams: Streams): number =>
   (streams.stdin ? protocol.SPEC_ATTACH_STDIN : 0) |

@@ -112,11 +112,26 @@ it('shows what a container has made of its image, stopped or running, read-only'
   await tsrun.ok('stop', '-t', '0', 'seen');
   expect((await inside(script)).split('\n')).toEqual(said);
   expect(await inside('tsrun mount -a | wc -l; tsrun umount -l')).toBe(`1\n${id}`);
+  // Each is tried, whatever became of those before it.
+  expect(
+    await inside('tsrun mount no-such seen 2>/dev/null || echo $?; tsrun umount no-such seen || true'),
+  ).toBe(`${id} ${place}\n125\n${id}`);
   await inside('tsrun mount seen'); // and its namespace ends
+  expect(existsSync(place)).toBe(true);
+  expect(await inside('tsrun umount -a')).toBe(''); // nothing was mounted, and the directory is gone
+  expect(existsSync(place)).toBe(false);
+  await inside('tsrun mount seen');
   await tsrun.ok('rm', 'seen');
   expect(existsSync(place)).toBe(false);
+  expect((await inside('tsrun mount -l 2>&1 || echo $?')).split('\n')).toEqual(
+    expect.arrayContaining([expect.stringContaining('there is no container'), '125']),
+  );
   const outside = await tsrun.expect(125, ['mount', 'seen']);
   expect(outside.stderr).toContain("hint: tsrun unshare sh -c 'cd $(tsrun mount seen) && ls'");
+  for (const words of ['mount -a', 'umount -f -a', 'image mount -a', 'image unmount -f two:1']) {
+    const { stderr } = await tsrun.expect(125, words.split(' '));
+    expect(stderr).toContain(`hint: tsrun unshare tsrun ${words}\n`);
+  }
 });
 
 it('names the store to what runs in tsrun unshare', async () => {

@@ -15,7 +15,7 @@ const NAMES = Object.keys(COMMANDS);
 function namesOf(table: OptionTable): string[] {
   return Object.entries(table).flatMap(([name, { short, aliases = [] }]) => [
     name,
-    ...(short ? [short] : []),
+    ...(short === undefined ? [] : [short]),
     ...aliases,
   ]);
 }
@@ -73,8 +73,12 @@ describe.each(NAMES)('tsrun %s', (name) => {
 
 describe('options that would have no effect are refused before anything is done', () => {
   it.each([
-    ['explain run --preserve-fds 1 busybox', /--preserve-fds is of a start/],
-    ['explain run --trace busybox', /--trace is of a start/],
+    ['explain run --preserve-fds 1 busybox', /--preserve-fds has no effect: explain makes and starts/],
+    ['explain run --trace busybox', /--trace has no effect/],
+    ['explain run --cidfile web.cid busybox', /--cidfile has no effect/],
+    ['explain create --cidfile web.cid busybox', /--cidfile has no effect/],
+    ['explain create --pidfile web.pid busybox', /--pidfile has no effect/],
+    ['explain create --conmon-pidfile web.pid busybox', /--conmon-pidfile has no effect/],
     ['explain create --preserve-fds 1 busybox', /create does not support --preserve-fds/],
     ['explain create -d busybox', /-d/],
     ['rm --time 10 web', /how long --force waits/],
@@ -87,6 +91,10 @@ describe('options that would have no effect are refused before anything is done'
     ['inspect --config --latest', /--config is of images/],
     ['inspect --raw --size docker://a', /without --format and --size/],
     ['inspect --platform linux/arm64 busybox', /of an image elsewhere/],
+    ['inspect --latest --platform linux/arm64', /of an image elsewhere/],
+    ['update --no-healthcheck --health-cmd true web', /--no-healthcheck and --health-cmd contradict/],
+    ['update --no-healthcheck --health-start-period 0 web', /--no-healthcheck and --health-start-period/],
+    ['create --no-healthcheck --health-retries 2 busybox', /--no-healthcheck and --health-retries/],
   ])('%s', async (line, problem) => {
     const words = line.split(' ');
     const name = words.slice(0, line.startsWith('generate') ? 2 : 1).join(' ');
@@ -106,6 +114,14 @@ describe('options that would have no effect are refused before anything is done'
     };
     await expect(command.run(values, operands, context)).rejects.toThrow(problem);
   });
+});
+
+it('`wait` looks at most a thousand times a second: with --interval 0 it would never pause', async () => {
+  const { options } = await COMMANDS.wait!.load();
+  const rules = { command: 'tsrun wait', optionsEndAtOperand: false };
+  for (const interval of ['0', '0s', '999us'])
+    await expect(parseWords(options, ['--interval', interval], rules)).rejects.toThrow(/1ms or more/);
+  expect((await parseWords(options, ['--interval', '1'], rules)).values).toMatchObject({ interval: 1 });
 });
 
 describe('the overview', () => {

@@ -4,6 +4,7 @@ import { numberSteps } from '../../src/explain/numbered-steps.ts';
 import type { Plan } from '../../src/explain/plan.ts';
 import { printJson } from '../../src/explain/print-json.ts';
 import { printTable } from '../../src/explain/print-table.ts';
+import { mountSteps } from '../../src/explain/shell/mounts.ts';
 import { styleFor } from '../../src/explain/style.ts';
 import { exampleConfig, exampleExec, exampleLaunch, examplePlan } from '../support/example-plan.ts';
 
@@ -95,6 +96,18 @@ describe('the plan for a person', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     expect(colored.replaceAll(/\x1b\[\d+m/g, '')).toBe(plain);
     expect(colored).not.toBe(plain);
+  });
+});
+
+describe('the plan as a script', () => {
+  it('says what it leaves out in comments, which no path can end', () => {
+    const plan = examplePlan();
+    const options = ['rbind', 'x-mount-namespace=/proc/7/ns/mnt'];
+    plan.config.mounts = [{ destination: '/a\nrm -r b', type: 'bind', source: '/dev/shm', options }];
+    expect(mountSteps(plan)).toEqual([
+      '# Left out: /a',
+      '# rm -r b of the other container, as mount(8) takes nothing from there.',
+    ]);
   });
 });
 

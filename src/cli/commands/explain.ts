@@ -1,12 +1,13 @@
+import { NO_STREAMS } from '../../supervisor/messages.ts';
 import { type Command, defineCommand } from '../command.ts';
 import { CREATE_OPTIONS, createRequest, RUN_OPTIONS } from '../options/create-options.ts';
-import { value } from '../options/option.ts';
+import { type Values, value } from '../options/option.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { parseWords } from '../parse/words.ts';
 import { oneOf } from '../parse/words-of-choice.ts';
 import { CREATE } from './create.ts';
-import { attachedStreams, NO_STREAMS, RUN } from './run.ts';
+import { attachedStreams, RUN } from './run.ts';
 
 const HINT = 'tsrun explain run -p 8000:80 httpd';
 
@@ -18,11 +19,17 @@ const rulesOf = (verb: string, { unsupported = {} }: Pick<Command, 'unsupported'
   unsupported,
 });
 
-/** What `run` with these words would make. What explaining has no part in is refused, not ignored. Throws ERR_TSRUN_USAGE. */
+/** Options for what explaining has no part in: refused, not ignored. */
+const OF_A_START = ['cidfile', 'pidfile', 'conmon-pidfile', 'preserve-fds', 'trace'] as const;
+
+function refuseStartOptions(values: Partial<Values<typeof RUN_OPTIONS>>): void {
+  for (const option of OF_A_START)
+    if (values[option]) throw usageError(`--${option} has no effect: explain makes and starts nothing`, HINT);
+}
+
+/** What `run` with these words would make. Throws ERR_TSRUN_USAGE. */
 async function parseRun(words: Words) {
   const { values, operands, help } = await parseWords(RUN_OPTIONS, words, rulesOf('run', RUN));
-  for (const option of ['preserve-fds', 'trace', 'pidfile', 'conmon-pidfile'] as const)
-    if (values[option]) throw usageError(`--${option} is of a start, and explain starts nothing`, HINT);
   return { values, operands, help, attach: attachedStreams(values) };
 }
 
@@ -59,6 +66,7 @@ export const EXPLAIN = defineCommand({
     const [image, ...command] = operands;
     if (help || image === undefined)
       throw usageError(`tsrun explain ${verb} needs IMAGE [COMMAND [ARG…]]`, HINT);
+    refuseStartOptions(values);
     const request = createRequest(values, image, command);
     const engine = await context.engine();
     const { planRun } = await import('../../engine/explain.ts');

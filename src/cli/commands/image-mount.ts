@@ -1,9 +1,8 @@
-import { tsrunError } from '../../errors.ts';
-import type { ImageRecord } from '../../store/image-record.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
+import { forEach } from '../select-containers.ts';
 
 export const IMAGE_MOUNT = defineCommand({
   usage: '[IMAGE…]',
@@ -14,31 +13,25 @@ export const IMAGE_MOUNT = defineCommand({
   examples: ['tsrun image mount httpd'],
   async run(given, names, context) {
     if (given.all && names.length > 0) throw usageError('--all and a name contradict each other');
-    const { mountImage } = await import('../../engine/mount-image.ts');
-    const { mountpointOf, requireInside } = await import('../../engine/mount-tree.ts');
+    const { mountImage, selectImages } = await import('../../engine/mount-image.ts');
+    const { mountedIn, requireInside } = await import('../../engine/mount-tree.ts');
     const { ImageStore } = await import('../../store/images.ts');
-    const line = ['tsrun image mount', ...names].join(' ');
-    requireInside('tsrun image mount', `tsrun unshare sh -c 'cd $(${line}) && ls'`);
+    requireInside('tsrun image mount', given.all ? ['-a'] : names, names.length === 1);
     const paths = { root: context.storeRoot(), runtime: '' };
     const images = new ImageStore(paths);
-    const find = (name: string): ImageRecord => {
-      const record = images.resolve(name);
-      if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: name });
-      return record;
-    };
     if (names.length === 0 && !given.all) {
-      const mounted = images.list().flatMap((record) => {
-        const place = mountpointOf(paths, record.imageId);
-        return place === undefined ? [] : [`${record.reference} ${place}\n`];
-      });
-      print(mounted.join(''));
+      const { lookedAt } = await import('../../store/paths.ts');
+      const mounted = mountedIn(paths);
+      for (const { reference, imageId } of images.list()) {
+        const place = lookedAt(paths, imageId);
+        if (mounted.has(place)) print(`${reference} ${place}\n`);
+      }
       return 0;
     }
-    const records = given.all ? images.list() : names.map(find);
-    for (const record of records) {
+    return await forEach(selectImages(images, names, given.all), context.debug, (find) => {
+      const record = find();
       const place = mountImage(paths, record);
       print(names.length === 1 ? `${place}\n` : `${record.reference} ${place}\n`);
-    }
-    return 0;
+    });
   },
 });

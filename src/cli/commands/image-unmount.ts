@@ -1,8 +1,8 @@
-import { tsrunError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
+import { forEach } from '../select-containers.ts';
 
 export const IMAGE_UNMOUNT = defineCommand({
   usage: '[IMAGE…]',
@@ -15,24 +15,16 @@ export const IMAGE_UNMOUNT = defineCommand({
   examples: ['tsrun image unmount httpd'],
   async run(given, names, context) {
     if (given.all === names.length > 0) throw usageError('tsrun image unmount needs IMAGE or --all');
-    const { unmountImage } = await import('../../engine/mount-image.ts');
-    const { mountpointOf, requireInside } = await import('../../engine/mount-tree.ts');
+    const { selectImages, unmountImage } = await import('../../engine/mount-image.ts');
+    const { requireInside } = await import('../../engine/mount-tree.ts');
     const { ImageStore } = await import('../../store/images.ts');
-    requireInside('tsrun image unmount', `tsrun unshare ${['tsrun image unmount', ...names].join(' ')}`);
+    const words = [...(given.force ? ['-f'] : []), ...(given.all ? ['-a'] : names)];
+    requireInside('tsrun image unmount', words);
     const paths = { root: context.storeRoot(), runtime: '' };
     const images = new ImageStore(paths);
-    const records = given.all
-      ? images.list().filter((record) => mountpointOf(paths, record.imageId) !== undefined)
-      : names.map((name) => {
-          const record = images.resolve(name);
-          if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: name });
-          return record;
-        });
-    for (const record of records) {
-      if (mountpointOf(paths, record.imageId) === undefined) continue;
-      unmountImage(paths, record, given.force);
-      print(`${record.imageId.slice('sha256:'.length)}\n`);
-    }
-    return 0;
+    return await forEach(selectImages(images, names, given.all), context.debug, (find) => {
+      const record = find();
+      if (unmountImage(paths, record, given.force)) print(`${record.imageId.slice('sha256:'.length)}\n`);
+    });
   },
 });

@@ -141,7 +141,7 @@ function documentWanted(
   given: Values<typeof OPTIONS>,
   names: readonly string[],
 ): 'raw' | 'config' | undefined {
-  if (given.platform !== undefined && !names.every(isElsewhere))
+  if (given.platform !== undefined && (given.latest || !names.every(isElsewhere)))
     throw usageError('--platform chooses among those of an image elsewhere', HINT);
   const document = given.raw ? 'raw' : given.config ? 'config' : undefined;
   if (document === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { print } from '../output.ts';
-import { ALL_OPTION, LATEST_OPTION } from '../select-containers.ts';
+import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
 export const MOUNT = defineCommand({
   usage: '[CONTAINER…]',
@@ -11,23 +11,24 @@ export const MOUNT = defineCommand({
   examples: ['tsrun mount web'],
   async run(given, names, context) {
     const { mountContainer, openInside } = await import('../../engine/mount-container.ts');
-    const { mountpointOf, requireInside } = await import('../../engine/mount-tree.ts');
-    const { selectInside } = await import('../select-inside.ts');
-    const line = ['tsrun mount', ...names].join(' ');
-    requireInside('tsrun mount', `tsrun unshare sh -c 'cd $(${line}) && ls'`);
+    const { mountedIn, requireInside } = await import('../../engine/mount-tree.ts');
+    const words = [...(given.all ? ['-a'] : []), ...(given.latest ? ['-l'] : []), ...names];
+    requireInside('tsrun mount', words, !given.all && words.length === 1);
     const engine = openInside(context.storeRoot());
-    if (names.length === 0 && !given.all && !given.latest) {
-      const mounted = selectInside(engine, [], { all: true, latest: false }).flatMap(({ id }) => {
-        const place = mountpointOf(engine.paths, id);
-        return place === undefined ? [] : [`${id} ${place}\n`];
-      });
-      print(mounted.join(''));
+    if (words.length === 0) {
+      const { lookedAt } = await import('../../store/paths.ts');
+      const mounted = mountedIn(engine.paths);
+      for (const find of await selectContainers(engine, [], { all: true })) {
+        const { id } = find();
+        const place = lookedAt(engine.paths, id);
+        if (mounted.has(place)) print(`${id} ${place}\n`);
+      }
       return 0;
     }
-    for (const view of selectInside(engine, names, given)) {
+    return await forEach(await selectContainers(engine, names, given), context.debug, (find) => {
+      const view = find();
       const place = mountContainer(engine, view);
       print(given.all || names.length > 1 ? `${view.id} ${place}\n` : `${place}\n`);
-    }
-    return 0;
+    });
   },
 });

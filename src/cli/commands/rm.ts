@@ -1,7 +1,7 @@
 import type { ContainerView } from '../../engine/container-view.ts';
 import type { Engine } from '../../engine/open-engine.ts';
 import { defineCommand } from '../command.ts';
-import { flag, value } from '../options/option.ts';
+import { flag, value, withoutShort } from '../options/option.ts';
 import { print } from '../output.ts';
 import { withOwnStatus } from '../own-status.ts';
 import { usageError } from '../parse/usage.ts';
@@ -41,7 +41,7 @@ export const RM = defineCommand({
     'with 125 if anything else was in the way.',
   options: {
     ...SELECTION_OPTIONS,
-    filter: { ...SELECTION_OPTIONS.filter, short: '' }, // -f is --force
+    filter: withoutShort(SELECTION_OPTIONS.filter), // -f is --force
     depend: flag('Those that share its namespaces first'),
     force: flag('End those that run; one that is not there is no error', { short: 'f' }),
     ignore: flag('A container that is not there is no error', { short: 'i' }),

@@ -1,4 +1,4 @@
-import type { Streams } from '../../supervisor/messages.ts';
+import { NO_STREAMS, type Streams } from '../../supervisor/messages.ts';
 import { Foreground } from '../attach/foreground.ts';
 import { type Context, defineCommand } from '../command.ts';
 import { endStatus } from '../end-status.ts';
@@ -12,9 +12,6 @@ import { pullProgress } from '../pull-progress.ts';
 import { refuseExistingCidfile } from './create.ts';
 
 type Given = Values<typeof RUN_OPTIONS>;
-
-/** Of a command that nobody is attached to. */
-export const NO_STREAMS: Streams = { stdin: false, stdout: false, stderr: false };
 
 /** Which of the command's streams are the user's. Throws ERR_TSRUN_USAGE. */
 export function attachedStreams(

@@ -1,12 +1,13 @@
 import type { ContainerView } from '../../engine/container-view.ts';
 import type { Engine } from '../../engine/open-engine.ts';
+import { NO_STREAMS } from '../../supervisor/messages.ts';
 import { attachRunning } from '../attach/attach-running.ts';
 import { Foreground } from '../attach/foreground.ts';
 import { defineCommand } from '../command.ts';
 import { endStatus } from '../end-status.ts';
 import { noteLinger } from '../linger-note.ts';
 import { RUN_OPTIONS } from '../options/create-options.ts';
-import { flag, type Values } from '../options/option.ts';
+import { flag, type Values, withoutShort } from '../options/option.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { ALL_OPTION, FILTER_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
@@ -56,7 +57,7 @@ export const START = defineCommand({
   usage: '[CONTAINER…]',
   operands: [0, Number.POSITIVE_INFINITY],
   text: 'Starts containers made by `tsrun create`, or that have ended, again. One that runs already is left as it is; with -a it is attached to.',
-  options: { ...OPTIONS, attach: { ...OPTIONS.attach, short: 'a' }, all: { ...OPTIONS.all, short: '' } },
+  options: { ...OPTIONS, attach: { ...OPTIONS.attach, short: 'a' }, all: withoutShort(OPTIONS.all) },
   examples: ['tsrun start web', 'tsrun start -ai shell', 'tsrun start --filter restart-policy=always'],
   async run(given, names, context) {
     const engine = await context.engine();
@@ -69,8 +70,10 @@ export const START = defineCommand({
     let isLeft = false;
     const status = await forEach(selected, context.debug, async (find) => {
       const { record, name } = find();
-      const attach = { stdin: false, stdout: false, stderr: false };
-      const started = await startUnlessRunning(engine, record, { attach, sdnotify: given.sdnotify });
+      const started = await startUnlessRunning(engine, record, {
+        attach: NO_STREAMS,
+        sdnotify: given.sdnotify,
+      });
       started?.client.close();
       isLeft ||= started !== undefined;
       print(`${name}\n`);

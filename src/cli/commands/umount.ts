@@ -2,7 +2,7 @@ import { defineCommand } from '../command.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
-import { ALL_OPTION, LATEST_OPTION } from '../select-containers.ts';
+import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
 export const UMOUNT = defineCommand({
   usage: '[CONTAINER…]',
@@ -16,17 +16,14 @@ export const UMOUNT = defineCommand({
   examples: ['tsrun umount web'],
   async run(given, names, context) {
     const { openInside, unmountContainer } = await import('../../engine/mount-container.ts');
-    const { mountpointOf, requireInside } = await import('../../engine/mount-tree.ts');
-    const { selectInside } = await import('../select-inside.ts');
-    if (names.length === 0 && !given.all && !given.latest)
-      throw usageError('which container?', 'tsrun umount -a');
-    requireInside('tsrun umount', `tsrun unshare ${['tsrun umount', ...names].join(' ')}`);
+    const { requireInside } = await import('../../engine/mount-tree.ts');
+    const which = [...(given.all ? ['-a'] : []), ...(given.latest ? ['-l'] : []), ...names];
+    if (which.length === 0) throw usageError('which container?', 'tsrun umount -a');
+    requireInside('tsrun umount', [...(given.force ? ['-f'] : []), ...which]);
     const engine = openInside(context.storeRoot());
-    for (const view of selectInside(engine, names, given)) {
-      if (mountpointOf(engine.paths, view.id) === undefined) continue;
-      unmountContainer(engine, view, given.force);
-      print(`${view.id}\n`);
-    }
-    return 0;
+    return await forEach(await selectContainers(engine, names, given), context.debug, (find) => {
+      const view = find();
+      if (unmountContainer(engine, view, given.force)) print(`${view.id}\n`);
+    });
   },
 });

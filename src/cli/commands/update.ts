@@ -1,18 +1,29 @@
 import type { RuntimeResources } from '../../spec/runtime.ts';
 import { defineCommand } from '../command.ts';
 import { changedResources, isLimitGiven, RESOURCE_OPTIONS } from '../options/limit-options.ts';
-import { type Values, value } from '../options/option.ts';
-import { HEALTH_OPTIONS, healthRequest, SUPERVISION_OPTIONS } from '../options/supervision-options.ts';
+import { flag, type OptionTable, value } from '../options/option.ts';
+import {
+  givenHealthOptions,
+  HEALTH_OPTIONS,
+  healthRequest,
+  SUPERVISION_OPTIONS,
+} from '../options/supervision-options.ts';
 import { UNSUPPORTED_UPDATE_OPTIONS } from '../options/unsupported.ts';
 import { print } from '../output.ts';
 import { parseRestartPolicy } from '../parse/restart-policy.ts';
 import { usageError } from '../parse/usage.ts';
 import { forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
-type HealthValues = Values<typeof HEALTH_OPTIONS>;
-
-const isHealthGiven = (given: HealthValues): boolean =>
-  Object.keys(HEALTH_OPTIONS).some((name) => (given[name as keyof HealthValues] ?? false) !== false);
+/** What is not given stays: the defaults are those of a container that is made. */
+const kept = <T extends OptionTable>(options: T): T =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, option]) => [
+      name,
+      option.kind === 'value' && option.default !== undefined
+        ? { ...option, default: "the container's" }
+        : option,
+    ]),
+  ) as T;
 
 export const UPDATE = defineCommand({
   usage: '[CONTAINER…]',
@@ -21,8 +32,10 @@ export const UPDATE = defineCommand({
     'Changes the limits, the restart policy and the health check of containers. Limits and policy of a running container change at once, and stay ' +
     'for its next starts; 0 takes a limit away. Another health check holds from the next start.',
   options: {
-    ...RESOURCE_OPTIONS,
-    ...HEALTH_OPTIONS,
+    ...kept(RESOURCE_OPTIONS),
+    'memory-swap': { ...RESOURCE_OPTIONS['memory-swap'], default: "the container's, or twice --memory" },
+    ...kept(HEALTH_OPTIONS),
+    'no-healthcheck': flag('Run no health check'),
     // Unlike at its creation, `no` is not the same as nothing.
     restart: value(
       'POLICY',
@@ -44,7 +57,7 @@ export const UPDATE = defineCommand({
     const resources = isLimitGiven(given)
       ? (before: RuntimeResources) => changedResources(before, given)
       : undefined;
-    const health = isHealthGiven(given) ? healthRequest(given) : undefined;
+    const health = givenHealthOptions(given).length > 0 ? healthRequest(given) : undefined;
     if (!resources && !given.restart && !health)
       throw usageError('nothing to change is given', 'tsrun update -m 1g web');
     const engine = await context.engine();

@@ -9,11 +9,11 @@ import { parseDuration } from '../parse/time.ts';
 import { usageError } from '../parse/usage.ts';
 import { forEach, isUnknownContainer, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
-/** `500ms`, or a number of milliseconds. */
+/** `500ms`, or a number of milliseconds. Throws ERR_TSRUN_USAGE. */
 function parseInterval(text: string): number {
   const ms = parseDuration(/^\d+$/.test(text) ? `${text}ms` : text);
-  if (ms !== undefined) return ms;
-  throw usageError(`--interval ${text}: not a time`, '--interval 500ms');
+  if (ms !== undefined && ms >= 1) return ms;
+  throw usageError(`--interval ${text}: not a time of 1ms or more`, '--interval 500ms');
 }
 
 const OPTIONS = {

@@ -96,5 +96,10 @@ export const list = <V>(
   details: Details<ListOption<V>> = {},
 ): ListOption<V> => ({ kind: 'list', argument, text, parse, ...details });
 
+/** By its long name alone: its letter means something else to the command. */
+export function withoutShort<O extends Option>({ short: _short, ...option }: O): Omit<O, 'short'> {
+  return option;
+}
+
 /** For an option whose value is any text. */
 export const asWritten = (text: string): string => text;

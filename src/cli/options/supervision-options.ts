@@ -7,15 +7,20 @@ import { usageError } from '../parse/usage.ts';
 import { nonEmpty, oneOf, wholeNumber } from '../parse/words-of-choice.ts';
 import { flag, list, type Values, value } from './option.ts';
 
-/** `1m30s`, in milliseconds; 0, as docker has it, is not given. */
+/** `1m30s`, or 0, in milliseconds. */
+const durationOrNone =
+  (option: string) =>
+  (text: string): number => {
+    const ms = text === '0' ? 0 : parseDuration(text);
+    if (ms !== undefined && (ms === 0 || ms >= 1)) return ms;
+    throw usageError(`${option} ${text}: not a time of 1ms or more`, `${option} 30s`);
+  };
+
+/** 0, as docker has it, is not given. */
 const duration =
   (option: string) =>
-  (text: string): number | undefined => {
-    const ms = text === '0' ? 0 : parseDuration(text);
-    if (ms === undefined || (ms > 0 && ms < 1))
-      throw usageError(`${option} ${text}: not a time of 1ms or more`, `${option} 30s`);
-    return ms || undefined;
-  };
+  (text: string): number | undefined =>
+    durationOrNone(option)(text) || undefined;
 
 /** podman's word for a check that is only run when it is asked for. */
 const interval = (text: string): number | undefined =>
@@ -60,7 +65,7 @@ export const HEALTH_OPTIONS = {
   'health-start-period': value(
     'TIME',
     'How long after the start a failing check does not count, until one has succeeded',
-    duration('--health-start-period'),
+    durationOrNone('--health-start-period'),
     { default: '0s' },
   ),
   'health-timeout': value('TIME', 'How long a health check may take', duration('--health-timeout'), {
@@ -105,16 +110,30 @@ export const SUPERVISION_OPTIONS = {
 
 type Given = Values<typeof SUPERVISION_OPTIONS> & { rm: boolean; tty: boolean };
 
-export const healthRequest = (given: Values<typeof HEALTH_OPTIONS>): HealthRequest => ({
-  none: given['no-healthcheck'],
-  command: given['health-cmd'],
-  intervalMs: given['health-interval'],
-  timeoutMs: given['health-timeout'],
-  startPeriodMs: given['health-start-period'],
-  startIntervalMs: given['health-start-interval'],
-  retries: given['health-retries'],
-  onFailure: given['health-on-failure'],
-});
+type HealthValues = Values<typeof HEALTH_OPTIONS>;
+type HealthOption = keyof HealthValues;
+
+/** Those of a health check that are given. */
+export const givenHealthOptions = (given: HealthValues): HealthOption[] =>
+  (Object.keys(HEALTH_OPTIONS) as HealthOption[]).filter((name) => (given[name] ?? false) !== false);
+
+/** Throws ERR_TSRUN_USAGE for an option of a check together with --no-healthcheck. */
+export function healthRequest(given: HealthValues): HealthRequest {
+  const none = given['no-healthcheck'];
+  const useless = none && givenHealthOptions(given).find((name) => name !== 'no-healthcheck');
+  if (useless)
+    throw usageError(`--no-healthcheck and --${useless} contradict each other`, 'leave one of the two out');
+  return {
+    none,
+    command: given['health-cmd'],
+    intervalMs: given['health-interval'],
+    timeoutMs: given['health-timeout'],
+    startPeriodMs: given['health-start-period'],
+    startIntervalMs: given['health-start-interval'],
+    retries: given['health-retries'],
+    onFailure: given['health-on-failure'],
+  };
+}
 
 /** Throws ERR_TSRUN_USAGE for options that the driver has no use for. */
 export function logRequest(given: Pick<Given, 'log-driver' | 'log-opt'>): LogRequest {
@@ -151,7 +170,4 @@ export function refuseContradictions(given: Given): void {
       'leave one of the two out',
     );
   }
-  const { 'no-healthcheck': none, 'health-cmd': command } = given;
-  if (none && command !== undefined)
-    throw usageError('--no-healthcheck and --health-cmd contradict each other', 'leave one of the two out');
 }

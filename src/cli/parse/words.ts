@@ -90,7 +90,7 @@ class TableCommand {
       else this.#values[name] = value;
     };
     for (const long of [name, ...(option.aliases ?? [])]) {
-      const flags = long === name && option.short ? `-${option.short}, --${long}` : `--${long}`;
+      const flags = long === name && option.short !== undefined ? `-${option.short}, --${long}` : `--${long}`;
       if (option.kind === 'flag') this.#addFlag(flags, `--${long}`, set);
       else {
         this.#hear(`${flags} <value>`, (text) =>

@@ -1,8 +1,9 @@
 /** The file systems of a container as mount(8) commands, made below "$root" before it becomes the root. */
 import { STANDARD_DEVICES } from '../../launch/devices.ts';
+import { MOUNT_NAMESPACE } from '../../launch/mount-options.ts';
 import type { RuntimeMount } from '../../spec/runtime.ts';
 import type { Plan } from '../plan.ts';
-import { quote, words } from './quote.ts';
+import { comment, quote, words } from './quote.ts';
 
 /** `$root/etc/hosts` as a word of the script. */
 const inRoot = (path: string): string => `"$root"${quote(path)}`;
@@ -59,10 +60,8 @@ function newFilesystem({
 const FLAGS = new Set(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'rro', 'nosymfollow']);
 
 function bindMount(plan: Plan, { destination, source = '', options = [] }: RuntimeMount): string[] {
-  if (options.some((option) => option.startsWith('x-mount-namespace=')))
-    return [
-      `# Left out: ${quote(destination)} of the other container, as mount(8) takes nothing from there.`,
-    ];
+  if (options.some((option) => option.startsWith(`${MOUNT_NAMESPACE}=`)))
+    return comment(`Left out: ${destination} of the other container, as mount(8) takes nothing from there.`);
   const from = destination in plan.files ? generatedFile(destination) : quote(source);
   const target = inRoot(destination);
   const flags = options
