@@ -27,7 +27,6 @@ export const SLOW_BUILTINS = [
   'timers/promises',
   'tls',
   'tty',
-  'v8',
   'worker_threads',
   'zlib',
 ] as const;

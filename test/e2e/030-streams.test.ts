@@ -3,6 +3,8 @@
  * the end (AC-5.2, AC-5.3, AC-5.6; peers have lost the end of the output, shown 0 rows, and left terminals raw).
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { containerPids, isRunning } from '../support/container-processes.ts';
 import { onTerminal, type TerminalOptions } from '../support/terminal.ts';
@@ -94,10 +96,10 @@ describe('pipes', () => {
     child.stderr?.on('data', () => {
       isWritten = true;
     });
-    await until('nothing more moves', async () => {
+    await until('something has come, and nothing more moves', async () => {
       const before = child.stdout?.readableLength;
       await new Promise((resolve) => setTimeout(resolve, 200));
-      return before === child.stdout?.readableLength;
+      return before !== 0 && before === child.stdout?.readableLength;
     });
     expect(isWritten).toBe(false);
     child.stdout?.resume();
@@ -180,9 +182,10 @@ describe('terminals', () => {
     const shell = terminal([
       'sh',
       '-c',
-      `(${WHEN_RAW}; stty rows 40 cols 100 </dev/tty) & exec ${BINARY} ${RUN.join(' ')} -it ${IMAGE} sh -c 'trap "stty size; exit" WINCH; stty size; while :; do sleep 0.1; done'`,
+      `(until [ -e resize ]; do sleep 0.05; done; ${WHEN_RAW}; stty rows 40 cols 100 </dev/tty) & exec ${BINARY} ${RUN.join(' ')} -it ${IMAGE} sh -c 'trap "stty size; exit" WINCH; stty size; while :; do sleep 0.1; done'`,
     ]);
     await shell.waitFor(/24 80\r\n/);
+    writeFileSync(join(tsrun.store.directory, 'resize'), '');
     expect((await shell.ended).stdout).toMatch(/40 100\r\n$/);
   });
 

@@ -78,10 +78,10 @@ describe('of a running container’s', () => {
     pids = await containerPids(tsrun, 'web');
   };
 
-  /** Within two seconds the port can be bound, and the container is gone for all commands. */
+  /** The port can be bound again, and the container is gone for all commands. */
   const end = async (): Promise<void> => {
-    await until('the port is free', () => canListen(port, '127.0.0.1'), 2000);
-    await until('no process of it is left', () => !isRunning(pids.init) && !isRunning(pids.supervisor), 2000);
+    await until('the port is free', () => canListen(port, '127.0.0.1'));
+    await until('no process of it is left', () => !isRunning(pids.init) && !isRunning(pids.supervisor));
     expect(networkHelper(pids.supervisor)).toBeUndefined();
     expect(portForwarder(pids.supervisor)).toBeUndefined();
     await tsrun.ok('rm', 'web');
@@ -91,7 +91,7 @@ describe('of a running container’s', () => {
   it.each(['pasta', 'slirp4netns'])('init, with %s: exited, 137', async (network) => {
     await begin(network);
     kill(pids.init);
-    await until('ps says exited', async () => (await status()) === 'exited', 1000);
+    await until('ps says exited', async () => (await status()) === 'exited');
     expect(await exitCode()).toBe('137 true');
     await end();
   });
@@ -101,7 +101,7 @@ describe('of a running container’s', () => {
     async (network) => {
       await begin(network);
       kill(pids.supervisor);
-      await until('ps says exited', async () => (await status()) === 'exited', 1000);
+      await until('ps says exited', async () => (await status()) === 'exited');
       expect(await exitCode()).toBe('<nil> false');
       const { stderr } = await tsrun.expect(125, ['wait', 'web']);
       expect(stderr).toContain('not known');
@@ -112,8 +112,8 @@ describe('of a running container’s', () => {
   it('supervisor: it can be started again', async () => {
     await begin('pasta');
     kill(pids.supervisor);
-    await until('ps says exited', async () => (await status()) === 'exited', 1000);
-    await until('the port is free', () => canListen(port, '127.0.0.1'), 2000);
+    await until('ps says exited', async () => (await status()) === 'exited');
+    await until('the port is free', () => canListen(port, '127.0.0.1'));
     await tsrun.ok('start', 'web');
     expect(await fetchText(port)).toContain('It works!');
     pids = await containerPids(tsrun, 'web');
@@ -129,7 +129,7 @@ describe('of a running container’s', () => {
       expect(network === 'private' || network.startsWith(helper?.name ?? 'none')).toBe(true);
       const publisher = network === 'private' ? portForwarder(pids.supervisor) : helper?.pid;
       kill(publisher);
-      await until('the port is free', () => canListen(port, '127.0.0.1'), 2000);
+      await until('the port is free', () => canListen(port, '127.0.0.1'));
       expect(await status()).toBe('running');
       expect(await tsrun.ok('exec', 'web', 'echo', 'alive')).toBe('alive');
       await tsrun.ok('stop', 'web');

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NO_SUBIDS, onPoorerMachine } from '../support/poorer-machine.ts';
 import { useTsrun, warnings } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -187,6 +188,7 @@ describe('XDG_RUNTIME_DIR', () => {
       '-c',
       'echo up; exec sleep 1000',
     );
+    await until('it is up', async () => (await tsrun.ok('logs', 'orphan')) === 'up');
     rmSync(tsrun.store.runtime, { recursive: true });
     expect(await tsrun.ok('ps', '--format', '{{.Names}} {{.State}}')).toBe('orphan running');
     expect(await tsrun.ok('logs', 'orphan')).toBe('up');

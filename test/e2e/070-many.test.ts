@@ -86,6 +86,7 @@ it('two starts of one container at once: it runs once', async () => {
   expect(starts.filter(({ status }) => status === 0).length).toBeGreaterThan(0);
   await until('it runs', async () => (await tsrun.ok('ps', '--format', '{{.Names}}')) === 'once');
   expect(await tsrun.ok('exec', 'once', 'sh', '-c', 'set -- /proc/[0-9]*; echo $#')).toBe('2');
+  await until('its word', async () => (await tsrun.ok('logs', 'once')) !== '');
   expect(await tsrun.ok('logs', 'once')).toBe('started');
   const pids = await containerPids(tsrun, 'once');
   await tsrun.ok('rm', '-f', 'once');

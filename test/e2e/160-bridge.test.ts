@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
 import { containerPids, isRunning } from '../support/container-processes.ts';
+import { untilServed } from '../support/http.ts';
 import { hubsOf, uplinkOf } from '../support/hub-processes.ts';
 import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
@@ -37,6 +38,7 @@ async function hubOf(): Promise<{ hub: number; uplink: number }> {
 describe('two containers', () => {
   it('have addresses of their own, by which they reach each other', async () => {
     await detached('server', ...SERVE);
+    await untilServed(tsrun, 'server');
     const address = await addressOf('server');
     expect(address).toMatch(/^10\.9\d\.\d+\.\d+$/);
     expect(await bridged(...fetchFrom(address))).toContain((await tsrun.ok('ps', '-q')).trim());
@@ -168,6 +170,7 @@ describe('a published port', () => {
       '127.0.0.1::80',
       ...SERVE,
     );
+    await untilServed(tsrun, 'published');
     const port = (await tsrun.ok('port', 'published', '80')).split(':').at(-1);
     const page = await (await fetch(`http://127.0.0.1:${port}/hostname`)).text();
     expect(page.trim()).toBe((await tsrun.ok('ps', '-q', '--filter', 'name=published')).trim());

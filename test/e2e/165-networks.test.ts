@@ -1,5 +1,6 @@
 /** Bridge networks that a user makes: their subnets, who reaches whom, containers that come and go, and what is left of them. */
 import { describe, expect, it } from 'vitest';
+import { untilServed } from '../support/http.ts';
 import { useTsrun } from '../support/tsrun.ts';
 
 const tsrun = useTsrun();
@@ -79,6 +80,7 @@ describe('network create', () => {
 describe('who reaches whom', () => {
   it('containers of one network do, by name and address', async () => {
     await tsrun.ok('run', '-d', '--name', 'web', '--network', 'front', ...SERVE);
+    await untilServed(tsrun, 'web');
     const address = await addressIn('front', 'web');
     await tsrun.ok(...inNetwork('front', ...dial(address)));
     expect(await tsrun.ok(...inNetwork('front', IMAGE, 'nslookup', 'web'))).toContain(
@@ -103,6 +105,7 @@ describe('who reaches whom', () => {
   it('a container on both networks reaches both, and is found in both', async () => {
     const both = ['run', '-d', '--name', 'gate', '--network', 'front', '--network', 'back:alias=door'];
     await tsrun.ok(...both, ...SERVE);
+    await untilServed(tsrun, 'gate');
     await tsrun.ok('exec', 'gate', 'nc', '-w', '2', await addressIn('front', 'web'), '80');
     const back = await addressIn('back', 'gate');
     expect(await tsrun.ok(...inNetwork('back', IMAGE, 'nslookup', 'door'))).toContain(`Address: ${back}\n`);
@@ -113,6 +116,7 @@ describe('who reaches whom', () => {
   it('from an internal network nothing leads out, not even names', async () => {
     await tsrun.ok('network', 'create', '--internal', 'vault');
     await tsrun.ok('run', '-d', '--name', 'safe', '--network', 'vault', ...SERVE);
+    await untilServed(tsrun, 'safe');
     await tsrun.ok(...inNetwork('vault', ...dial(await addressIn('vault', 'safe'))));
     const script = 'ip route; nslookup example.org; cat /etc/resolv.conf';
     const { stdout } = await tsrun.run(inNetwork('vault', IMAGE, 'sh', '-c', script));
@@ -148,6 +152,7 @@ describe('connect and disconnect', () => {
     await tsrun.ok('stop', '-t', '0', 'web');
     await tsrun.ok('network', 'connect', 'back', 'web');
     await tsrun.ok('start', 'web');
+    await untilServed(tsrun, 'web');
     await tsrun.ok(...inNetwork('back', ...dial(await addressIn('back', 'web'))));
   });
 
@@ -176,6 +181,7 @@ describe('network rm and prune', () => {
     await tsrun.ok('network', 'rm', 'vault');
     await tsrun.ok('network', 'create', '--subnet', subnet, 'other');
     await tsrun.ok('run', '-d', '--name', 'heir', '--network', 'other', ...SERVE);
+    await untilServed(tsrun, 'heir');
     await tsrun.ok(...inNetwork('other', ...dial(await addressIn('other', 'heir'))));
     await tsrun.ok('rm', '-f', 'heir');
   });

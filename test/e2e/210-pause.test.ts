@@ -53,7 +53,11 @@ describe('a paused container', () => {
     // A sleep that had just ended is a zombie as long as its shell is held.
     const held = states(init).filter((state) => state !== 'Z');
     if (paused.stderr !== '') expect(new Set(held)).toEqual(new Set(['T']));
-    const before = await logLength('ticking');
+    // What was said before may have been on its way to the log.
+    const before = await until('the log is complete', async () => {
+      const length = await logLength('ticking');
+      return length === (await logLength('ticking')) && length;
+    });
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await logLength('ticking')).toBe(before);
 

@@ -109,15 +109,19 @@ describe('a container’s health', () => {
       '--health-cmd',
       'echo begun; sleep 1000',
       '--health-timeout',
-      '200ms',
+      '300ms',
       '--health-retries',
       '1',
       IMAGE,
       'sleep',
       '1000',
     );
-    const slow = await becomes('slow', 'unhealthy');
-    expect(slow.Log[0]).toMatchObject({ ExitCode: -1, Output: 'begun\n' });
+    await becomes('slow', 'unhealthy');
+    // One of them at least has had the time to say so.
+    const begun = await until('a check that has begun', async () =>
+      (await health('slow')).Log.find(({ Output }) => Output !== ''),
+    );
+    expect(begun).toMatchObject({ ExitCode: -1, Output: 'begun\n' });
     await until(
       'the sleeping check is gone',
       async () => !(await tsrun.ok('exec', 'slow', 'ps')).includes('begun'),
@@ -143,12 +147,17 @@ describe('a container’s health', () => {
     await tsrun.ok(...RUN, ...OFTEN, '--name', 'held', '--health-cmd', 'true', IMAGE, 'sleep', '1000');
     await becomes('held', 'healthy');
     await tsrun.ok('pause', 'held');
-    await new Promise((resolve) => setTimeout(resolve, 300)); // one may have been on its way
-    const before = (await health('held')).Log.at(-1)?.Start;
+    const last = async () => (await health('held')).Log.at(-1)?.Start;
+    // One may have been on its way.
+    const before = await until('none is on its way', async () => {
+      const start = await last();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return start === (await last()) && start;
+    });
     await new Promise((resolve) => setTimeout(resolve, 500));
-    expect((await health('held')).Log.at(-1)?.Start).toBe(before);
+    expect(await last()).toBe(before);
     await tsrun.ok('unpause', 'held');
-    await until('it is checked again', async () => (await health('held')).Log.at(-1)?.Start !== before);
+    await until('it is checked again', async () => (await last()) !== before);
     await tsrun.ok('rm', '-f', 'held');
   });
 });

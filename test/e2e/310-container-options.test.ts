@@ -7,6 +7,7 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -48,7 +49,11 @@ describe('--userns keep-id', () => {
 
   it('uid= and gid= choose other ids; exec and start again have them, too', async () => {
     const words = ['--userns', 'keep-id:uid=200,gid=210', '--network', 'none', '--name', 'kept'];
-    await tsrun.ok('run', '-d', '--init', ...words, IMAGE, 'sh', '-c', 'touch /tmp/x; sleep 100');
+    await tsrun.ok('run', '-d', '--init', ...words, IMAGE, 'sh', '-c', 'touch /tmp/x; sleep 1000');
+    await until(
+      'its file',
+      async () => (await tsrun.run(['exec', 'kept', 'test', '-e', '/tmp/x'])).status === 0,
+    );
     expect(await tsrun.ok('exec', 'kept', 'id', '-u')).toBe('200');
     expect(await tsrun.ok('exec', 'kept', 'id', '-g')).toBe('210');
     expect(

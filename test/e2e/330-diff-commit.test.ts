@@ -7,6 +7,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -84,7 +85,8 @@ describe('commit', () => {
   });
 
   it('--squash makes one layer; a container that runs can be paused for it', async () => {
-    await run('-d', '--init', '--name', 'running', IMAGE, 'sh', '-c', 'touch /made; sleep 100');
+    await run('-d', '--init', '--name', 'running', IMAGE, 'sh', '-c', 'touch /made; sleep 1000');
+    await until('its file', async () => (await tsrun.ok('diff', 'running')).includes('A /made'));
     await tsrun.ok('commit', '-q', '--pause', '--squash', 'running', 'squashed');
     const [image] = JSON.parse(await tsrun.ok('inspect', '--type', 'image', 'localhost/squashed'));
     expect(image.RootFS.Layers).toHaveLength(1);

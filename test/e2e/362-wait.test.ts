@@ -2,7 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { isWatching } from '../support/container-processes.ts';
 import { useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -10,9 +12,14 @@ const END = 'while [ ! -e /go ]; do sleep 0.05; done; exit 4';
 
 it('knows the status of a --rm container, which leaves no record but its last event', async () => {
   await tsrun.ok('run', '-d', '--rm', '--name', 'gone', IMAGE, 'sh', '-c', END);
-  const waiting = [tsrun.ok('wait', 'gone'), tsrun.ok('wait', '--condition', 'removed', 'gone')];
+  const lines = ['wait gone', 'wait --condition removed gone'];
+  const waiting = lines.map((line) => tsrun.start(line.split(' ')));
+  // Who looks for it only after it is gone is told that there is none.
+  await until('both watch it', () => waiting.every(({ child }) => isWatching(child.pid!)));
   await tsrun.ok('exec', 'gone', 'touch', '/go');
-  expect(await Promise.all(waiting)).toEqual(['4', '4']);
+  const ends = waiting.map((one, i) => tsrun.endOf(`tsrun ${lines[i]}`, one));
+  for (const end of await Promise.all(ends))
+    expect(end).toMatchObject({ status: 0, stdout: '4\n', stderr: '' });
 });
 
 it('for a state: the first of several that holds; -1 while there is no status', async () => {

@@ -1,6 +1,7 @@
 /** Namespaces of another container, of this machine, or at a path: `--pid`, `--ipc`, `--uts`, `--cgroupns`; and `exec` into such containers. */
 import { expect, it } from 'vitest';
 import { useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -8,11 +9,17 @@ const QUIET = ['--network', 'none'];
 const TYPES = ['pid', 'ipc', 'uts', 'cgroup'];
 /** busybox's readlink takes one name. */
 const links = (...types: string[]) => `for t in ${types.join(' ')}; do readlink /proc/self/ns/$t; done`;
+/** Waits until the process of `owner` is the one that it stays. */
+const untilSettled = () =>
+  until('its note and its sleep', async () =>
+    (await tsrun.ok('exec', 'owner', 'cat', '/proc/1/cmdline')).startsWith('sleep'),
+  );
 const SHOW = ['sh', '-c', `${links(...TYPES)}; hostname; cat /dev/shm/note`];
 
 it('of another container: all of its namespaces, its shared memory and its name; also after it was restarted', async () => {
   const note = 'echo shared > /dev/shm/note; exec sleep 1000';
   await tsrun.ok('run', '-d', '--name', 'owner', '-h', 'owner-host', ...QUIET, IMAGE, 'sh', '-c', note);
+  await untilSettled();
   const options = ['--pid', '--ipc', '--uts', '--cgroupns'].flatMap((option) => [option, 'container:owner']);
   await tsrun.ok('create', '--name', 'guest', ...options, ...QUIET, IMAGE, ...SHOW);
   const theirs = await tsrun.ok('exec', 'owner', ...SHOW);
@@ -21,6 +28,7 @@ it('of another container: all of its namespaces, its shared memory and its name;
   const id = await tsrun.ok('inspect', '-f', '{{.Id}}', 'owner');
   expect(await tsrun.ok('inspect', '-f', '{{.HostConfig.PidMode}}', 'guest')).toBe(`container:${id}`);
   await tsrun.ok('restart', '-t', '0', 'owner');
+  await untilSettled();
   expect(await tsrun.ok('start', '-a', 'guest')).toBe(await tsrun.ok('exec', 'owner', ...SHOW));
 });
 

@@ -5,6 +5,7 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { containerPids, kill } from '../support/container-processes.ts';
+import { untilServed } from '../support/http.ts';
 import { hubsOf, uplinkOf } from '../support/hub-processes.ts';
 import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
@@ -32,6 +33,7 @@ async function killHub(): Promise<number> {
 async function twoContainers(): Promise<void> {
   await tsrun.ok('run', '-d', '--name', 'web', '--network-alias', 'www', ...SERVE);
   await tsrun.ok('run', '-d', '--name', 'client', '--cap-add', 'NET_RAW', IMAGE, 'sleep', '1000');
+  await untilServed(tsrun, 'web');
 }
 
 afterEach(async () => {
@@ -94,6 +96,7 @@ describe('a killed hub', () => {
     await until('it runs again', async () => (await tsrun.ok('inspect', '-f', state, 'web')) === '1 running');
     await tsrun.ok('run', '-d', '--name', 'client', IMAGE, 'sleep', '1000');
     expect(await namesIn('client', 'web')).toContain(`Address: ${address}\n`);
+    await untilServed(tsrun, 'web');
     await tsrun.ok('exec', 'client', 'nc', '-w', '5', address, '80');
   });
 

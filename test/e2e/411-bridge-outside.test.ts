@@ -98,7 +98,7 @@ describe('the way out and in', () => {
 (set +e; until on_remote busybox wget -q -O /dev/null http://${HOST}:8090/hostname; do sleep 0.1; done) &`;
     const said = await onMachine(
       `$T run -d --name web -p 8090:80 ${IMAGE} httpd -f -vv -p 80 -h /etc >/dev/null
-       n=0; until $T logs web 2>&1 | grep response:200 || [ $n = 100 ]; do n=$((n+1)); sleep 0.1; done
+       n=0; until $T logs web 2>&1 | grep response:200 || [ $n = 400 ]; do n=$((n+1)); sleep 0.1; done
        $T rm -f web >/dev/null`,
       network,
     );

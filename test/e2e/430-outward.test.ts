@@ -50,7 +50,7 @@ describe.skipIf(!outside)('a connection to the outside', () => {
     const port = await serve((socket) => void socket.end('not by slirp4netns\n'));
     kill(slirp, 'SIGSTOP');
     try {
-      expect((await inside(`nc -w 5 ${host} ${port}`)).stdout).toBe('not by slirp4netns\n');
+      expect((await inside(`nc -w 60 ${host} ${port}`)).stdout).toBe('not by slirp4netns\n');
     } finally {
       kill(slirp, 'SIGCONT');
     }
@@ -76,7 +76,7 @@ describe.skipIf(!outside)('a connection to the outside', () => {
 
   it('can be one of hundreds at a time', async () => {
     const port = await serve((socket) => void socket.end('here\n'));
-    const script = `for i in $(seq 300); do nc -w 20 ${host} ${port} & done | grep -c here; wait`;
+    const script = `for i in $(seq 300); do nc -w 100 ${host} ${port} & done | grep -c here; wait`;
     expect((await inside(script)).stdout).toBe('300\n');
   });
 

@@ -16,8 +16,8 @@ import { temporaryStore } from '../support/temporary-store.ts';
 
 const BASIC = Buffer.from('me:swordfish').toString('base64');
 const INDEX = 'application/vnd.oci.image.index.v1+json';
-/** Short, for servers that are never done. */
-const IMPATIENT = { connectMs: 2000, silenceMs: 300, documentMs: 600 };
+/** For servers that are never done. Others are given time: on a busy machine they need it. */
+const IMPATIENT = { patience: { connectMs: 20_000, silenceMs: 300, documentMs: 600 } };
 
 type Trick = (
   request: IncomingMessage,
@@ -48,7 +48,6 @@ async function expectRefused(trick: Trick, expected: RegExp, more: Partial<PullO
   const paths = temporaryStore();
   const { result } = testPull(paths, `${registry.host}/team/app`, {
     credentials: LOGIN,
-    patience: IMPATIENT,
     ...more,
   });
   const error = await result.then(
@@ -173,8 +172,8 @@ describe('documents', () => {
 });
 
 describe('bodies', () => {
-  test.each<[string, RegExp, Trick]>([
-    ['headers that never come', /headers timeout/i, (request) => isManifest(request)],
+  test.each<[string, RegExp, Trick, Partial<PullOptions>?]>([
+    ['headers that never come', /headers timeout/i, (request) => isManifest(request), IMPATIENT],
     [
       'headers of a megabyte',
       /headers overflow/i,
@@ -185,12 +184,14 @@ describe('bodies', () => {
       'a manifest byte by byte, without end',
       /was not complete after/,
       (request, response) => isManifest(request) && drip(response, 200, { 'content-type': OCI_MANIFEST }),
+      IMPATIENT,
     ],
     [
       'a layer byte by byte',
       /no more than \d+ bytes came/,
       (request, response, image) =>
         isLayer(request, image) && drip(response, 200, { 'content-length': image.layers[0]!.blob.length }),
+      IMPATIENT,
     ],
     [
       'a layer that stops in the middle, and stays connected',
@@ -200,6 +201,7 @@ describe('bodies', () => {
         response.writeHead(200, { 'content-length': image.layers[0]!.blob.length });
         return handled(response.write('x'));
       },
+      IMPATIENT,
     ],
     [
       'a layer of another length',
@@ -273,8 +275,8 @@ describe('bodies', () => {
         return true;
       },
     ],
-  ])('%s', async (_, expected, trick) => {
-    await expectRefused(trick, expected);
+  ])('%s', async (_, expected, trick, more) => {
+    await expectRefused(trick, expected, more);
   });
 });
 
@@ -288,7 +290,7 @@ describe('tokens', () => {
         : false;
     };
 
-  test.each<[string, RegExp, Trick]>([
+  test.each<[string, RegExp, Trick, Partial<PullOptions>?]>([
     [
       'that never please',
       /does not let this login read/,
@@ -304,7 +306,12 @@ describe('tokens', () => {
       /holds no token/,
       withToken((response) => handled(response.end(JSON.stringify({ token: 'x'.repeat(2 << 20) })))),
     ],
-    ['without end', /was not complete after|holds no token/, withToken((response) => drip(response, 200))],
+    [
+      'without end',
+      /was not complete after|holds no token/,
+      withToken((response) => drip(response, 200)),
+      IMPATIENT,
+    ],
     ['that are numbers', /holds no token/, withToken((response) => handled(response.end('{"token":7}')))],
     [
       'from a file',
@@ -321,8 +328,8 @@ describe('tokens', () => {
       /without a login|this login/,
       (request, response) => isManifest(request) && challenge(response, `Bearer ${',a="'.repeat(3000)}`),
     ],
-  ])('%s', async (_, expected, trick) => {
-    await expectRefused(trick, expected);
+  ])('%s', async (_, expected, trick, more) => {
+    await expectRefused(trick, expected, more);
   });
 
   test('the token server sends the login elsewhere: it does not go', async () => {

@@ -38,6 +38,12 @@ export const parentOf = (pid: number): number | undefined =>
 export const isRunning = (pid: number): boolean =>
   /^State:\s+[^ZX]/m.test(quietly(() => readFileSync(`/proc/${pid}/status`, 'utf8')) ?? '');
 
+/** Has it begun to watch files for changes (inotify(7))? A command that waits for something to happen does so after its first look. */
+export const isWatching = (pid: number): boolean =>
+  (quietly(() => readdirSync(`/proc/${pid}/fd`)) ?? []).some(
+    (fd) => quietly(() => readlinkSync(`/proc/${pid}/fd/${fd}`)) === 'anon_inode:inotify',
+  );
+
 /** Signals that process alone: 0, which a pid not known easily becomes, would be everybody in the test runner's own process group. */
 export function kill(pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL'): void {
   if (pid === undefined || !(pid >= 2)) throw new Error(`there is no such process: ${pid}`);

@@ -197,9 +197,9 @@ describe('what does not start', () => {
 describe('what is left', () => {
   test('orphans and helpers are ended with the init, those that refuse too', async () => {
     const script = `
-      (setsid sh -c 'echo $$; exec sleep 1000' &)
-      (trap '' TERM; setsid sh -c 'echo $$; while :; do sleep 1000; done' >&2 &)
-      sleep 0.2; exit 4`;
+      (setsid sh -c 'echo $$; : >one; exec sleep 1000' &)
+      (trap '' TERM; setsid sh -c 'echo $$; : >two; while :; do sleep 1000; done' >&2 &)
+      until [ -e one ] && [ -e two ]; do sleep 0.02; done; exit 4`;
     const run = supervise({ start: shell(script), attach });
     expect((await run.first.message('exit')).status).toEqual({ kind: 'exited', code: 4 });
     const pids = [run.first.output('stdout'), run.first.output('stderr')].map(Number);

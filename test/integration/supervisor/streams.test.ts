@@ -55,7 +55,8 @@ describe('output', () => {
 
   test('a reader that is stopped does not delay the record of the exit, and finds everything later', async () => {
     const log = { name: 'log', maxBytes: 0, files: 1 };
-    const run = supervise({ start: shell('timeout -s KILL 0.5 seq 10000000; exit 7'), attach, log });
+    const script = 'seq 10000000 & until [ -s log ]; do sleep 0.02; done; sleep 0.3; kill -9 $!; exit 7';
+    const run = supervise({ start: shell(script), attach, log });
     run.first.socket.pause();
     while (!isRecorded(run)) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(run.process.exitCode).toBe(null);
