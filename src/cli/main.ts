@@ -11,6 +11,7 @@ import { GLOBAL_OPTIONS } from './options/global-options.ts';
 import type { Values } from './options/option.ts';
 import { print, say, terminalWidth } from './output.ts';
 import { closest } from './parse/closest.ts';
+import { insteadOf } from './parse/not-here.ts';
 import { usageError } from './parse/usage.ts';
 import { parseWords } from './parse/words.ts';
 
@@ -42,7 +43,8 @@ function ungroup(first: string, rest: readonly string[]): [name: string, words: 
   const words = Object.hasOwn(group, verb) ? group[verb] : undefined;
   if (words === undefined) {
     const problem = verb === '' || verb.startsWith('-') ? 'needs a command' : `has no command "${verb}"`;
-    throw usageError(`tsrun ${first} ${problem}`, `tsrun ${first} ${verbsOf(first, group).join('|')}`);
+    const hint = insteadOf(whole) ?? `tsrun ${first} ${verbsOf(first, group).join('|')}`;
+    throw usageError(`tsrun ${first} ${problem}`, hint);
   }
   if (Object.hasOwn(COMMANDS, words)) return [words, rest.slice(1)];
   const [name = '', ...more] = words.split(' ');
@@ -60,7 +62,8 @@ async function load(name: string): Promise<Command> {
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry) return await entry.load();
   const near = closest(name, Object.keys(COMMANDS));
-  throw usageError(`there is no command "${name}"`, near === undefined ? 'tsrun --help' : `tsrun ${near}`);
+  const hint = insteadOf(name) ?? (near === undefined ? 'tsrun --help' : `tsrun ${near}`);
+  throw usageError(`there is no command "${name}"`, hint);
 }
 
 async function showHelp([first, ...rest]: readonly string[], asked: boolean): Promise<number> {

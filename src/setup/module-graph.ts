@@ -26,6 +26,7 @@ export const isEngine: IsHot = (importer, target) =>
 const AT_FIRST_USE = [
   'cli/attach/broken-pipe',
   'cli/parse/closest',
+  'cli/parse/not-here',
   'engine/failure',
   'engine/remove-container',
   'engine/network-helper',

@@ -501,6 +501,11 @@ describe('--pull and --platform', () => {
     );
     expect(await refused('--platform', 'linux/s390x', reference, 'true')).toContain('linux/s390x');
     await tsrun.ok('pull', '-q', '--platform', 'linux/arm64', reference);
+    expect((await tsrun.expect(125, ['pull', '-q', '--arch', 's390x', reference])).stderr).toContain(
+      'linux/s390x',
+    );
+    await tsrun.ok('pull', '-q', '--os', 'linux', '--arch', 'arm64', '--variant', 'v8', reference);
+    await tsrun.ok('pull', '-q', '--arch', 'arm64', '--policy', 'never', reference);
   });
 
   it('a command of another architecture says so: 126', async () => {

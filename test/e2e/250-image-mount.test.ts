@@ -1,6 +1,7 @@
 /** `tsrun image mount` and `tsrun mount`, in `tsrun unshare` and outside of it. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
 import { imageOf, tarOf, writeLayout } from '../support/image-fixture.ts';
 import { BINARY, useTsrun } from '../support/tsrun.ts';
@@ -28,16 +29,27 @@ it('shows an image’s tree, read-only, and takes it away again', async () => {
     touch $place/new 2>/dev/null || echo read-only
     test "$(tsrun image mount two:1)" = $place
     tsrun image mount
+    tsrun image mount --format json | tr -d '\n'; echo
     tsrun image unmount two:1
+    tsrun image mount --format json
     tsrun image mount
     ls $place 2>/dev/null || echo gone`;
   const id = await tsrun.ok('image', 'inspect', '-f', '{{.Id}}', 'two:1');
   const place = join(tsrun.store.root, 'mounts', id.slice('sha256:'.length));
+  // As `podman image mount --format json` has it.
+  const row = {
+    id: id.slice('sha256:'.length),
+    Names: [await tsrun.ok('image', 'inspect', '-f', '{{.Digest}}', 'two:1')],
+    Repositories: ['localhost/two:1'],
+    mountpoint: place,
+  };
   expect((await inside(script)).split('\n')).toEqual([
     'belowabovenew',
     'read-only',
     `localhost/two:1 ${place}`,
+    expect.toSatisfy((line: string) => isDeepStrictEqual(JSON.parse(line), [row])),
     id.slice('sha256:'.length),
+    '[]',
     'gone',
   ]);
   expect(readdirSync(join(tsrun.store.root, 'mounts'))).toEqual([]);

@@ -87,6 +87,7 @@ describe('options that would have no effect are refused before anything is done'
     ['generate systemd --restart-service --separator x', /--separator is of/],
     ['copy --all --multi-arch system docker://a dir:b', /contradict each other/],
     ['copy --all --platform linux/arm64 docker://a dir:b', /contradict each other/],
+    ['pull --platform linux/arm64 --arch arm64 busybox', /--platform and --os, --arch, --variant contradict/],
     ['inspect --raw --type container docker://a', /--raw is of images/],
     ['inspect --config --latest', /--config is of images/],
     ['inspect --raw --size docker://a', /without --format and --size/],

@@ -29,7 +29,7 @@ export const COMMIT = defineCommand({
     quiet: flag('Show no progress', { short: 'q' }),
     squash: flag("One layer with all files, instead of one on top of the image's", { short: 's' }),
   },
-  unsupported: { config: '' },
+  unsupported: { config: 'tsrun commit --change INSTRUCTION' },
   examples: [`tsrun commit -m 'with a page' web mine:1`],
   async run(given, [name = '', target], context) {
     const reference = target === undefined ? undefined : parseImageTarget(target);

@@ -18,6 +18,7 @@ export const HISTORY = defineCommand({
     'no-trunc': flag('Print ids and commands in full'),
     quiet: flag('Print only ids', { short: 'q' }),
   },
+  unsupported: { platform: 'an image of the store is for one platform' },
   examples: ['tsrun history httpd', 'tsrun history --no-trunc httpd'],
   async run(given, [name = ''], context) {
     if (given.quiet && given.format !== undefined)

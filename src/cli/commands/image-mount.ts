@@ -1,16 +1,16 @@
+import type { ImageRecord } from '../../store/image-record.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../options/option.ts';
-import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
+import { MOUNT_FORMAT, type Mounted, printMounts } from '../print-mounts.ts';
 import { forEach } from '../select-containers.ts';
 
 export const IMAGE_MOUNT = defineCommand({
   usage: '[IMAGE…]',
   operands: [0, Number.POSITIVE_INFINITY],
   text: 'Mounts images, to be looked at, and prints where; without IMAGE lists what is mounted. Only in `tsrun unshare`; with the end of its shell, and of the containers that ran before it, the mounts are gone.',
-  options: { all: flag('All images', { short: 'a' }) },
-  unsupported: { format: '' },
-  examples: ['tsrun image mount httpd'],
+  options: { all: flag('All images', { short: 'a' }), ...MOUNT_FORMAT },
+  examples: ['tsrun image mount httpd', 'tsrun image mount --format json'],
   async run(given, names, context) {
     if (given.all && names.length > 0) throw usageError('--all and a name contradict each other');
     const { mountImage, selectImages } = await import('../../engine/mount-image.ts');
@@ -19,19 +19,31 @@ export const IMAGE_MOUNT = defineCommand({
     requireInside('tsrun image mount', given.all ? ['-a'] : names, names.length === 1);
     const paths = { root: context.storeRoot(), runtime: '' };
     const images = new ImageStore(paths);
+    const row = (record: ImageRecord, place: string): Mounted => ({
+      id: record.imageId.slice('sha256:'.length),
+      label: record.reference,
+      names: {
+        Names: [record.digest],
+        Repositories: images.namesOf(record).map(({ reference }) => reference),
+      },
+      place,
+    });
     if (names.length === 0 && !given.all) {
       const { lookedAt } = await import('../../store/paths.ts');
       const mounted = mountedIn(paths);
-      for (const { reference, imageId } of images.list()) {
-        const place = lookedAt(paths, imageId);
-        if (mounted.has(place)) print(`${reference} ${place}\n`);
-      }
+      const rows = images.list().map((record) => row(record, lookedAt(paths, record.imageId)));
+      printMounts(
+        rows.filter(({ place }) => mounted.has(place)),
+        { format: given.format, isBare: false },
+      );
       return 0;
     }
-    return await forEach(selectImages(images, names, given.all), context.debug, (find) => {
+    const rows: Mounted[] = [];
+    const status = await forEach(selectImages(images, names, given.all), context.debug, (find) => {
       const record = find();
-      const place = mountImage(paths, record);
-      print(names.length === 1 ? `${place}\n` : `${record.reference} ${place}\n`);
+      rows.push(row(record, mountImage(paths, record)));
     });
+    printMounts(rows, { format: given.format, isBare: names.length === 1 });
+    return status;
   },
 });

@@ -18,7 +18,10 @@ export const IMAGE_PRUNE = defineCommand({
     filter: filterOption(KEYS),
     force: flag('Do not ask', { short: 'f' }),
   },
-  unsupported: { external: 'there are no containers of other engines in the store' },
+  unsupported: {
+    'build-cache': 'there is no build cache',
+    external: 'there are no containers of other engines in the store',
+  },
   examples: ['tsrun image prune -f', 'tsrun image prune -a --filter until=240h'],
   async run(given, _operands, context) {
     const all = given.all || given.filter.some(({ key, value }) => key === 'dangling' && value === 'false');

@@ -41,7 +41,7 @@ export const IMAGES = defineCommand({
       default: 'created',
     }),
   },
-  unsupported: { history: '', tree: 'tsrun image tree IMAGE' },
+  unsupported: { history: 'former names are not kept', tree: 'tsrun image tree IMAGE' },
   examples: ['tsrun images', 'tsrun images -q --filter dangling=true'],
   async run(given, [name], context) {
     if (given.quiet && given.format !== undefined)

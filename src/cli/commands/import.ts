@@ -28,6 +28,7 @@ export const IMPORT = defineCommand({
     quiet: flag('Show no progress', { short: 'q' }),
     variant: value('VARIANT', 'The variant of its architecture', asWritten),
   },
+  unsupported: { platform: '--os OS --arch ARCHITECTURE --variant VARIANT' },
   examples: [
     `tsrun import -c 'CMD ["/bin/sh"]' rootfs.tar mine`,
     'curl https://example.com/rootfs.tar | tsrun import - mine',

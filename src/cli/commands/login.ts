@@ -108,6 +108,10 @@ export const LOGIN = defineCommand({
     'names. REGISTRY may ' +
     'be a part of one, such as quay.io/team. What is not said is asked for.',
   options: OPTIONS,
+  unsupported: {
+    'compat-auth-file': 'tsrun login --authfile ~/.docker/config.json',
+    secret: 'tsrun login --password-stdin <FILE',
+  },
   examples: ['tsrun login -u me quay.io', 'tsrun login --get-login quay.io'],
   async run(given, [written], _context) {
     const key = parseRegistryKey(written);

@@ -16,6 +16,7 @@ export const LOGOUT = defineCommand({
     ...AUTHFILE_OPTION,
     all: flag('Forget all logins of the file, and of the credential helpers that it names', { short: 'a' }),
   },
+  unsupported: { 'compat-auth-file': 'tsrun logout --authfile ~/.docker/config.json' },
   examples: ['tsrun logout quay.io', 'tsrun logout --all'],
   async run(given, [written], _context) {
     if (given.all && written !== undefined) throw usageError('--all and a registry contradict each other');

@@ -1,11 +1,13 @@
 import type { RegistryAccess } from '../../registry/access.ts';
 import { defineCommand } from '../command.ts';
-import { PULL_OPTIONS } from '../options/create-options.ts';
-import { flag } from '../options/option.ts';
+import { PULL_OPTIONS, PULL_POLICIES } from '../options/create-options.ts';
+import { flag, value } from '../options/option.ts';
 import { PROGRESS_OPTION } from '../options/progress-option.ts';
 import { registryAccess } from '../options/registry-options.ts';
 import { print } from '../output.ts';
+import { chosenPlatform, platformPart } from '../parse/chosen-platform.ts';
 import { parseRepository } from '../parse/repository.ts';
+import { oneOf } from '../parse/words-of-choice.ts';
 import { pullProgress } from '../pull-progress.ts';
 import { forEach } from '../select-containers.ts';
 
@@ -23,11 +25,22 @@ export const PULL = defineCommand({
   options: {
     ...PULL_OPTIONS,
     ...PROGRESS_OPTION,
+    arch: value('ARCHITECTURE', 'Of --platform, only the architecture', platformPart('--arch')),
+    os: value('OS', 'Of --platform, only the operating system', platformPart('--os')),
+    variant: value('VARIANT', 'Of --platform, only the variant', platformPart('--variant')),
+    policy: value(
+      'WHEN',
+      'When to ask the registry: always, missing, never or newer',
+      oneOf('--policy', PULL_POLICIES),
+      { default: 'always' },
+    ),
     'all-tags': flag('All tags that the registry has of the image', { short: 'a' }),
     quiet: flag('Show no progress', { short: 'q' }),
   },
   unsupported: {
-    'disable-content-trust': '',
+    'decryption-key':
+      'skopeo copy --decryption-key KEY docker://IMAGE oci:LAYOUT, then tsrun pull oci:LAYOUT',
+    'disable-content-trust': 'tsrun pull --signature-policy FILE',
   },
   examples: [
     'tsrun pull docker.io/library/httpd',
@@ -35,6 +48,7 @@ export const PULL = defineCommand({
     'tsrun pull --platform linux/arm64 127.0.0.1:5000/httpd',
   ],
   async run(given, names, context) {
+    const platform = chosenPlatform(given);
     const engine = await context.engine();
     const { findImage } = await import('../../engine/find-image.ts');
     const wanted: string[] = [];
@@ -44,8 +58,8 @@ export const PULL = defineCommand({
     const pulled = await forEach(wanted, context.debug, async (name) => {
       using progress = pullProgress(given.quiet ? 'quiet' : (given.progress ?? 'auto'));
       const record = await findImage(engine, name, {
-        policy: 'always',
-        platform: given.platform,
+        policy: given.policy ?? 'always',
+        platform,
         access: registryAccess(given),
         signaturePolicy: given['signature-policy'],
         strictNames: given['strict-names'],

@@ -56,6 +56,9 @@ function allTagsOf(engine: Engine, image: string): Errand[] {
   return errands;
 }
 
+const ENCRYPTED =
+  'skopeo copy --encryption-key KEY oci:LAYOUT docker://IMAGE, after tsrun push IMAGE oci:LAYOUT';
+
 export const PUSH = defineCommand({
   usage: 'IMAGE [DESTINATION]',
   operands: [1, 2],
@@ -76,15 +79,15 @@ export const PUSH = defineCommand({
       ),
     ),
     'add-compression': '',
-    'disable-content-trust': '',
-    'encrypt-layer': '',
-    'encryption-key': '',
+    'disable-content-trust': 'images are not signed; cosign sign IMAGE@DIGEST',
+    'encrypt-layer': ENCRYPTED,
+    'encryption-key': ENCRYPTED,
     platform: 'tsrun push IMAGE@DIGEST',
     'remove-signatures': 'signatures are not pushed',
     'sign-by': 'skopeo standalone-sign',
     'sign-by-sigstore': 'cosign sign IMAGE@DIGEST',
     'sign-by-sigstore-private-key': 'cosign sign IMAGE@DIGEST',
-    'sign-passphrase-file': '',
+    'sign-passphrase-file': 'cosign sign IMAGE@DIGEST',
   },
   examples: ['tsrun push quay.io/me/app', 'tsrun push httpd docker://127.0.0.1:5000/httpd:2.4'],
   async run(given, [image = '', destination], context) {

@@ -57,7 +57,10 @@ export const RMI = defineCommand({
       { short: 'f' },
     ),
   },
-  unsupported: { 'no-prune': '' },
+  unsupported: {
+    'no-prune': 'no other image goes along',
+    platform: 'an image of the store is for one platform',
+  },
   examples: ['tsrun rmi httpd'],
   async run(given, names, context) {
     if (given.all === names.length > 0)

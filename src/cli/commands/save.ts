@@ -62,7 +62,11 @@ export const SAVE = defineCommand({
     }),
     quiet: flag('The same: nothing is printed', { short: 'q' }),
   },
-  unsupported: { compress: 'tsrun save IMAGE | gzip >FILE', uncompressed: '' },
+  unsupported: {
+    compress: 'tsrun save IMAGE | gzip >FILE',
+    uncompressed: 'skopeo copy --dest-decompress oci-archive:FILE dir:DIRECTORY',
+    platform: 'an image of the store is for one platform',
+  },
   examples: ['tsrun save -o httpd.tar httpd', 'tsrun save --format oci-archive httpd busybox | gzip'],
   async run(given, names, context) {
     const format = given.format ?? 'docker-archive';

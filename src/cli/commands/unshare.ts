@@ -9,6 +9,7 @@ export const UNSHARE = defineCommand({
     'Runs a command of this machine, or a shell, as root of the user namespace that containers are made in: there the files of containers ' +
     "belong to the users that containers see, and may be looked at and changed. CONTAINERS_GRAPHROOT and CONTAINERS_RUNROOT in its environment name the store and its runtime directory, as with podman. The exit status is the command's.",
   options: {},
+  unsupported: { 'rootless-netns': 'tsrun ns enter' },
   optionsEndAtOperand: true,
   examples: ['tsrun unshare cat /proc/self/uid_map', 'tsrun unshare rm -r ./files-of-a-container'],
   async run(_given, words, context) {

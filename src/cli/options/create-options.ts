@@ -17,7 +17,7 @@ import {
   SUPERVISION_OPTIONS,
 } from './supervision-options.ts';
 
-const PULL_POLICIES = ['always', 'missing', 'never', 'newer'] as const;
+export const PULL_POLICIES = ['always', 'missing', 'never', 'newer'] as const;
 
 export const PULL_OPTIONS = {
   ...REGISTRY_OPTIONS,

@@ -3,6 +3,8 @@
 const LIMITS =
   'not among the limits that tsrun sets: --memory, --cpus, --cpu-shares, --cpuset-cpus, --pids-limit';
 
+const PLATFORM = '--platform OS/ARCHITECTURE/VARIANT';
+
 const limits = [
   'memory-swappiness',
   'oom-kill-disable',
@@ -17,6 +19,9 @@ const limits = [
 /** For `run` and `create`. */
 export const UNSUPPORTED_CREATE_OPTIONS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(limits.map((name) => [name, LIMITS])),
+  arch: PLATFORM,
+  os: PLATFORM,
+  variant: PLATFORM,
   'blkio-weight-device': '',
   'device-cgroup-rule': '',
   'disable-content-trust': '',
