@@ -161,6 +161,8 @@ int program_main(int argc, char **argv, char **envp)
 	signals_protect();
 	if (open_all())
 		return 1;
+	members_accept();
+	members_ready(1); /* whoever started us has said hello already, and does not wait for the uplink */
 	report(0, 0);
 	if (spec.uplink_offset)
 		start_uplink();

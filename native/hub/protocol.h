@@ -6,7 +6,7 @@
  *   3  a memfd: struct hub_spec and the two programs that it points to. It stays open: the uplink's program is run again when the
  *      uplink has died.
  *   4  the listening AF_UNIX SOCK_SEQPACKET socket. Whoever starts the hub has connected to it already, so that there is a
- *      member from the beginning.
+ *      member from the beginning, and said hello, which is answered before the uplink is started.
  *   5  a pipe to whoever started it, of struct failure_record (../program.h): one when the network namespace is there, with error 0,
  *      or has failed; then the end of file when the uplink is there, or one more.
  *   6  what the uplink says is appended to this file

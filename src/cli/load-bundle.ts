@@ -17,7 +17,7 @@ const readSource = (file: string): string => readFileSync(file, 'latin1');
 
 /**
  * A module that is loaded at the first use of something in it: what stands in a bundle for `lazy:NAME`, a built-in module of Node
- * (src/setup/lazy-builtins.ts), and for `later:PATH`, one of ours (src/setup/module-graph.ts).
+ * (src/setup/lazy-builtins.ts), and for `later:net:PATH` and `later:more:PATH`, one of ours (src/setup/module-graph.ts).
  */
 function atFirstUse(load: () => object): object {
   const get = (key: string | symbol): unknown => Reflect.get(load(), key);
@@ -46,15 +46,15 @@ interface FirstBundle {
   hot(name: string): unknown;
 }
 
-/** What its second bundle exports: modules that are evaluated when they are asked for. */
+/** What a file of its second bundle exports: modules that are evaluated when they are asked for. */
 interface SecondBundle {
   more: Readonly<Record<string, () => unknown>>;
 }
 
 /**
  * Loads the first of the bundles `names` that the directory `dist` has, and returns its exports. `./other.cjs` required by it is
- * loaded the same way, and modules `more:PATH`, `later:PATH` and `hot:PATH` are those of the command's other
- * bundle; all other names go to `requireBuiltin`. `lazy:NAME` and `later:PATH` are loaded when something in them is used. Throws what reading the last of `names` throws.
+ * loaded the same way, and modules `net:PATH`, `hub:PATH`, `more:PATH` and `hot:PATH` are those of the command's other
+ * bundles; all other names go to `requireBuiltin`. `lazy:NAME` and `later:…` are loaded when something in them is used. Throws what reading the last of `names` throws.
  */
 export function loadBundle(
   dist: string,
@@ -82,18 +82,26 @@ export function loadBundle(
     loaded.get(name)?.exports ?? load(name, readSource(join(dist, name)));
   const require = (id: string): unknown => {
     if (id.startsWith('./')) return beside(id.slice(2));
-    if (id.startsWith('hot:')) return (beside(first) as FirstBundle).hot(id.slice(4));
-    if (id.startsWith('more:')) {
-      const { more } = beside(first.replace(/cjs$/, 'more.cjs')) as SecondBundle;
-      return more[id.slice(5)]?.();
-    }
     let module = builtins.get(id);
-    if (module === undefined) {
-      if (id.startsWith('lazy:')) module = atFirstUse(() => requireBuiltin(`node:${id.slice(5)}`) as object);
-      else if (id.startsWith('later:')) module = atFirstUse(() => require(`more:${id.slice(6)}`) as object);
-      else module = requireBuiltin(id);
-      builtins.set(id, module);
+    if (module !== undefined) return module;
+    const [kind, rest] = [id.slice(0, id.indexOf(':')), id.slice(id.indexOf(':') + 1)];
+    switch (kind) {
+      case 'hot':
+        return (beside(first) as FirstBundle).hot(rest);
+      case 'net':
+      case 'hub':
+      case 'more':
+        return (beside(first.replace(/cjs$/, `${kind}.cjs`)) as SecondBundle).more[rest]?.();
+      case 'lazy':
+        module = atFirstUse(() => requireBuiltin(`node:${rest}`) as object);
+        break;
+      case 'later':
+        module = atFirstUse(() => require(rest) as object);
+        break;
+      default:
+        module = requireBuiltin(id);
     }
+    builtins.set(id, module);
     return module;
   };
   const last = names.at(-1) ?? '';

@@ -6,21 +6,16 @@
  *     supervisor (descriptor 9: the namespace) --- /proc/PID/fd/9 ---> tsrun ---> the new hub
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import { hubEndpoint } from '../network/bridge.ts';
+import { hubEndpoint, SUPERVISOR_NETNS } from '../network/bridge.ts';
 import type { EndpointLease } from '../network/bridge-network.ts';
 import { endpointMessage, HUB_JOIN } from '../network/hub-protocol.ts';
 import type { IpAddress } from '../network/ip-address.ts';
 import { readContainerState } from '../store/container-state.ts';
 import { leaseContainers } from '../store/leases.ts';
-import { FD_EXTRA } from '../supervisor/protocol.ts';
 import { openPidfd, type ProcessId } from '../sys/process.ts';
 import type { Engine } from './open-engine.ts';
 import { readEndpoints } from './read-endpoints.ts';
 import { tellHub } from './tell-hub.ts';
-
-/** Where a supervisor of a container of bridge networks has its connection to the hub, and the hub's network namespace. */
-export const SUPERVISOR_HUB = FD_EXTRA;
-export const SUPERVISOR_NETNS = FD_EXTRA + 1;
 
 /** A container that runs on bridge networks. */
 export interface Survivor {

@@ -4,7 +4,7 @@
  */
 import { fstatSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
-import { BE_FOUND, bridgeDriver, bridgeTarget } from '../network/bridge.ts';
+import { BE_FOUND, bridgeDriver, bridgeTarget, SUPERVISOR_HUB, SUPERVISOR_NETNS } from '../network/bridge.ts';
 import {
   type BridgeNetwork,
   type EndpointLease,
@@ -22,7 +22,6 @@ import { contains, formatSubnet, hostOf, type IpAddress, ipNumber, isIpv4 } from
 import type { ContainerRecord } from '../store/container-record.ts';
 import { leasedAddresses, leaseHolder, lockLeases, sweepLeases, takeLease } from '../store/leases.ts';
 import { randomHex } from '../sys/random.ts';
-import { SUPERVISOR_HUB, SUPERVISOR_NETNS } from './adopt-containers.ts';
 import type { BridgeChoice, ConnectedNetwork, ContainerNetwork } from './container-network.ts';
 import { type HubMember, hubNeeds, joinHub } from './join-hub.ts';
 import { findNetwork } from './networks.ts';

@@ -7,10 +7,11 @@ import { leasedAddresses } from '../store/leases.ts';
 import { hubDirectory } from '../store/paths.ts';
 import { endpointDriver, endpointNames } from './connect-networks.ts';
 import type { ContainerNetwork } from './container-network.ts';
-import { findHub, uplinkOptions } from './join-hub.ts';
+import { findHub } from './join-hub.ts';
 import { planHub } from './launch-hub.ts';
 import { findNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
+import { uplinkOptions } from './start-hub.ts';
 
 export interface ExplainedNetwork {
   network: ContainerNetwork;

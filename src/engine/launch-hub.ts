@@ -20,6 +20,7 @@ import {
   HUB_FD_NETNS,
   HUB_FD_REPORT,
   HUB_FD_SPEC,
+  hello,
 } from '../network/hub-protocol.ts';
 import { type EnterPlan, planEntry, type Rootless } from '../rootless/enter.ts';
 import { call, close, pipe } from '../sys/calls.ts';
@@ -27,6 +28,7 @@ import {
   AF_UNIX,
   AT_EMPTY_PATH,
   AT_FDCWD,
+  MSG_NOSIGNAL,
   O_CLOEXEC,
   O_CREAT,
   O_RDWR,
@@ -36,11 +38,9 @@ import {
 } from '../sys/constants.ts';
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { nativeDirectory } from '../sys/native-directory.ts';
-import { type Memory, type Slot, Slots, type Step } from '../sys/step.ts';
+import { type Slot, Slots, type Step } from '../sys/step.ts';
+import { HUB_LOG, HUB_SOCKET, hubAddress } from './hub-files.ts';
 import { memfd, placeDescriptors } from './launch-supervisor.ts';
-
-export const HUB_SOCKET = 'hub.sock';
-export const HUB_LOG = 'uplink.log';
 
 export interface HubLaunch {
   rootless: Rootless;
@@ -62,13 +62,6 @@ export interface HubPlan extends EnterPlan {
   /** What its two programs' failures mean. */
   network: EncodedProgram;
   uplink: EncodedProgram | undefined;
-}
-
-/** sun_path has only 108 bytes, fewer than a path may have, so the directory is named by its descriptor. */
-export function hubAddress(directory: number): { memory: Memory; size: number } {
-  const path = Buffer.from(`/proc/self/fd/${directory}/${HUB_SOCKET}\0`);
-  const memory = { fields: [{ width: 2, value: AF_UNIX } as const, { bytes: path }], say: `…/${HUB_SOCKET}` };
-  return { memory, size: 2 + path.length };
 }
 
 export function planHub(launch: HubLaunch): HubPlan {
@@ -123,6 +116,7 @@ function sockets(directory: number, listen: Slot, connection: Slot): Step[] {
     call('user', 'take members from now on', 'listen', [listen, 4096]),
     call('user', 'be the first of them', 'socket', [AF_UNIX, type, 0], { result: connection }),
     call('user', 'the hub ends when it has none', 'connect', [connection, memory, size]),
+    call('user', 'answered as soon as it runs', 'sendto', [connection, hello(), 4, MSG_NOSIGNAL, 0, 0]),
   ];
 }
 

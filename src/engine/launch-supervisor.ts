@@ -43,7 +43,7 @@ export interface SupervisorLaunch {
   extra: readonly number[];
   /** Descriptors for FD_PASSED, FD_PASSED + 1, …: what the container's command is to have. */
   passed?: readonly number[] | undefined;
-  /** Bound sockets of published ports, for FORWARD_FIRST_FD, FORWARD_FIRST_FD + 1, …; their numbers are above these. */
+  /** Bound sockets of published ports, for FORWARD_FIRST_FD, FORWARD_FIRST_FD + 1, … */
   ports?: readonly number[];
   /** The supervisor's last steps before its execve, with slots of this program. */
   before: (slots: Slots) => readonly Step[];
@@ -161,6 +161,7 @@ function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given):
     ...(launch.traceFd === undefined ? [] : [[launch.traceFd, FD_TRACE] as const]),
     ...launch.extra.map((fd, i) => [fd, FD_EXTRA + i] as const),
     ...(launch.passed ?? []).map((fd, i) => [fd, FD_PASSED + i] as const),
+    ...(launch.ports ?? []).map((fd, i) => [fd, FORWARD_FIRST_FD + i] as const),
   ]);
   return [
     call('rootless', 'no terminal of the user, and no signal from it', 'setsid', []),
@@ -177,9 +178,6 @@ function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given):
       },
     ),
     ...inPlace,
-    ...(launch.ports ?? []).map((fd, i) =>
-      call('rootless', 'the sockets of published ports', 'dup3', [fd, FORWARD_FIRST_FD + i, 0]),
-    ),
     ...launch.before(slots),
     call('rootless', 'hold no directory of the user', 'chdir', ['/']),
     call('rootless', 'become the supervisor', 'execveat', [

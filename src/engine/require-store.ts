@@ -33,12 +33,14 @@ export function trialSteps(slots: Slots, directory: string, isSingle: boolean): 
   ];
 }
 
+/** Of the file system where the store is, or is to be. */
+function typeOf({ root }: StorePaths): number {
+  mkdirSync(root, { recursive: true }); // asked before anything is in it
+  return statfsSync(root).type;
+}
+
 /** @throws ERR_TSRUN_STORE_FILE_SYSTEM */
-export function requireStore(
-  paths: StorePaths,
-  rootless: Rootless,
-  type = statfsSync(paths.root).type,
-): void {
+export function requireStore(paths: StorePaths, rootless: Rootless, type = typeOf(paths)): void {
   const kind = fileSystem(type);
   if (kind.isOrdinary) return;
   const scratch = temporaryPath(paths, 'trial');

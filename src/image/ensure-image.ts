@@ -10,6 +10,7 @@ import {
   parseReference,
   qualifyName,
   type Reference,
+  repositoryName,
 } from '../spec/reference.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { ImageStore } from '../store/images.ts';
@@ -76,7 +77,31 @@ function tellResolution(options: EnsureOptions, reference: string): void {
   options.onEvent?.({ type: 'resolved', written, reference });
 }
 
+/** Of a repository that the store knows, it may have the layers. */
+function knowsRepository(store: ImageStore, references: readonly Reference[]): boolean {
+  const wanted = new Set(references.map(repositoryName));
+  return store
+    .list()
+    .some((record) => !isDangling(record) && wanted.has(repositoryName(parseReference(record.reference))));
+}
+
+/**
+ * The unpacker is a Node that has to start, and loading the client of registries takes about as long: both at once, if layers will come.
+ * Where it cannot start, whoever needs it is told so.
+ */
+const startUnpacker = ({ unpacker }: EnsureOptions): Promise<void> =>
+  (async () => unpacker.prepare())().catch(() => {});
+
 async function pullFirst(options: EnsureOptions, references: Reference[]): Promise<PullResult> {
+  if (!knowsRepository(new ImageStore(options.paths), references)) await startUnpacker(options);
+  try {
+    return await pullFromAny(options, references);
+  } finally {
+    await options.unpacker.close();
+  }
+}
+
+async function pullFromAny(options: EnsureOptions, references: Reference[]): Promise<PullResult> {
   const { pullImage, reasonOf } = await import('./pull/pull-image.ts');
   let failure: TsrunError | undefined;
   for (const reference of references) {

@@ -99,6 +99,9 @@ function* candidates(): Iterable<Subnet> {
   }
 }
 
+/** Routing table of the bridges' subnets (hub-program.ts). */
+export const BRIDGES_TABLE = 200;
+
 /** slirp4netns's own, which is behind the uplink. */
 export const UPLINK_SUBNET: Subnet = { base: '10.0.2.0', prefix: 24 };
 

@@ -16,6 +16,7 @@
  * back to the host's, and the supervisor has to stay there. Sending over them is allowed to whoever is root of the namespace's owner.
  * The bridge is asked for at each start: the kernel makes it if it is not there, and leaves it as it is otherwise.
  */
+import { FD_EXTRA } from '../supervisor/protocol.ts';
 import { call, close, op } from '../sys/calls.ts';
 import {
   AT_FDCWD,
@@ -31,11 +32,10 @@ import {
 } from '../sys/constants.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
 import { waitForSuccess } from '../sys/wait.ts';
-import { bridgeLink, type EndpointLease, type NetworkSubnet } from './bridge-network.ts';
+import { BRIDGES_TABLE, bridgeLink, type EndpointLease, type NetworkSubnet } from './bridge-network.ts';
 import type { AttachContext, NetworkDriver } from './driver.ts';
 import type { ForwardTarget } from './forward/config.ts';
 import type { HostNetwork } from './host-network.ts';
-import { BRIDGES_TABLE } from './hub-program.ts';
 import { type Endpoint, endpointMessage, HUB_JOIN } from './hub-protocol.ts';
 import { contains, type IpAddress } from './ip-address.ts';
 import { exchange, type NetlinkMessage, routeSocket } from './netlink.ts';
@@ -50,6 +50,10 @@ import {
   unreachable,
   veth,
 } from './route-messages.ts';
+
+/** Where a supervisor of a container of bridge networks has its connection to the hub, and the hub's network namespace. */
+export const SUPERVISOR_HUB = FD_EXTRA;
+export const SUPERVISOR_NETNS = FD_EXTRA + 1;
 
 /** What the engine has got ready. */
 export interface BridgeAttachment {

@@ -10,12 +10,11 @@
 import { closeSync, readFileSync, statSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { call } from '../sys/calls.ts';
-import { F_DUPFD_CLOEXEC, SHUT_RDWR } from '../sys/constants.ts';
+import { SHUT_RDWR } from '../sys/constants.ts';
 import { ERRNO, type ErrnoName } from '../sys/errno.ts';
 import { nativeRunner, SyscallFailure } from '../sys/run.ts';
 import { type Slot, Slots, type Step } from '../sys/step.ts';
 import type { PortMapping, Publishing } from './driver.ts';
-import { FORWARD_FIRST_FD } from './forward/config.ts';
 import { type Binding, bindingOf, makeSocket, portName, reuseAddress } from './forward/listening-socket.ts';
 import { portOf } from './forward/socket-address.ts';
 import { portHolder } from './port-holder.ts';
@@ -42,13 +41,12 @@ function unprivilegedPortStart(): number {
 export const hostHasIpv6 = (): boolean =>
   statSync('/proc/net/if_inet6', { throwIfNoEntry: false }) !== undefined;
 
-/** Steps that leave the bound socket in `kept`, and the number of its port in `name`. */
-function claimSteps(mapping: PortMapping, binding: Binding, above: number, slots: Slots): ClaimProgram {
-  const [socket, name, kept] = ['socket', 'name', 'kept'].map((text) => slots.new(text)) as [
-    Slot,
-    Slot,
-    Slot,
-  ];
+/**
+ * Steps that leave the bound socket in `socket`, and the number of its port in `name`. The socket stays at the number that it gets: a higher one
+ * would make the kernel enlarge this process's table of descriptors, and wait 10 ms and more until no thread of ours can see the old one.
+ */
+function claimSteps(mapping: PortMapping, binding: Binding, slots: Slots): ClaimProgram {
+  const [socket, name] = [slots.new('socket'), slots.new('name')];
   const why = `hold ${portName(mapping)}`;
   const address = {
     fields: [{ width: 4, into: name } as const, { bytes: new Uint8Array(24) }],
@@ -64,10 +62,8 @@ function claimSteps(mapping: PortMapping, binding: Binding, above: number, slots
     ...makeSocket('user', mapping, binding, socket),
     ...(mapping.protocol === 'tcp' && mapping.hostPort !== 0 ? listens : []),
     call('user', why, 'getsockname', [socket, address, length]),
-    call('user', 'above the supervisor’s', 'fcntl', [socket, F_DUPFD_CLOEXEC, above], { result: kept }),
-    call('user', 'it has a better place', 'close', [socket]),
   ];
-  return { slots, steps, socket, name, kept };
+  return { slots, steps, socket, name };
 }
 
 interface ClaimProgram {
@@ -75,15 +71,14 @@ interface ClaimProgram {
   steps: Step[];
   socket: Slot;
   name: Slot;
-  kept: Slot;
 }
 
 /** Binds the host port of `mapping`, 0 = any. @returns the port and the socket */
-function claim(mapping: PortMapping, binding: Binding, above: number): { port: number; socket: number } {
-  const program = claimSteps(mapping, binding, above, new Slots());
+function claim(mapping: PortMapping, binding: Binding): { port: number; socket: number } {
+  const program = claimSteps(mapping, binding, new Slots());
   try {
     const results = nativeRunner.run(program);
-    return { port: portOf(results(program.name)), socket: results(program.kept) };
+    return { port: portOf(results(program.name)), socket: results(program.socket) };
   } catch (error) {
     if (!(error instanceof SyscallFailure)) throw error;
     const socket = error.results(program.socket);
@@ -129,7 +124,7 @@ export function claimPorts(ports: readonly PortMapping[], publishing: Publishing
   try {
     for (const mapping of ports.toSorted((a, b) => Number(a.hostPort === 0) - Number(b.hostPort === 0))) {
       const binding = bindingOf(mapping, ports, hasIpv6);
-      bound.set(mapping, claim(mapping, binding, FORWARD_FIRST_FD + ports.length));
+      bound.set(mapping, claim(mapping, binding));
     }
   } catch (error) {
     release();

@@ -78,8 +78,10 @@ export function pickAddress(
 ): string | undefined {
   const ordered = [...preferred, ...Object.keys(interfaces)].flatMap((name) => interfaces[name] ?? []);
   const usable = ordered.filter((info) => !info.internal && !info.address.startsWith('fe80:'));
-  return (usable.find((info) => info.family === 'IPv4') ?? usable[0])?.address;
+  return (usable.find(isUsableIpv4) ?? usable[0])?.address;
 }
+
+const isUsableIpv4 = ({ internal, family }: NetworkInterfaceInfo): boolean => !internal && family === 'IPv4';
 
 /** The hard limit of open files in the text of /proc/self/limits (proc(5)). */
 export const hardLimit = (text: string): number =>
@@ -100,7 +102,14 @@ export function readHostNetwork(): HostNetwork {
   const ipv4 = lazy(() => ipv4DefaultInterfaces(routes()));
   const ipv6 = lazy(() => ipv6DefaultInterfaces(read('/proc/net/ipv6_route')));
   const resolvConf = lazy(() => read(RESOLV_CONF));
-  const address = lazy(() => pickAddress(networkInterfaces(), [...ipv4(), ...ipv6()]));
+  const address = lazy(() => {
+    const interfaces = networkInterfaces();
+    // IPv6 routes are looked at only where they matter: to list them takes the kernel a millisecond.
+    const names = ipv4().some((name) => interfaces[name]?.some(isUsableIpv4))
+      ? ipv4()
+      : [...ipv4(), ...ipv6()];
+    return pickAddress(interfaces, names);
+  });
   const openFiles = lazy(() => hardLimit(read('/proc/self/limits')));
   return {
     get hasIpv4Route() {

@@ -34,7 +34,7 @@ import {
 } from '../sys/constants.ts';
 import { type Memory, type Program, type Slot, Slots, type Step } from '../sys/step.ts';
 import { waitForSuccess } from '../sys/wait.ts';
-import { UPLINK_SUBNET } from './bridge-network.ts';
+import { BRIDGES_TABLE, UPLINK_SUBNET } from './bridge-network.ts';
 import { emptyRoot } from './forward/empty-root.ts';
 import { readExactly, startHelper, waitForAny } from './helper-steps.ts';
 import * as hub from './hub-protocol.ts';
@@ -44,8 +44,6 @@ import { incomingRule, ipv4Settings, linkUp, removeLink } from './route-messages
 import { slirpArguments } from './slirp4netns.ts';
 import { DEFAULT_SLIRP_OPTIONS } from './slirp4netns-options.ts';
 
-/** Routing table of the bridges' subnets. */
-export const BRIDGES_TABLE = 200;
 /** The uplink's interface. */
 export const UPLINK = 'uplink';
 const DNS_PORT = 53;

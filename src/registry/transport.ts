@@ -11,6 +11,7 @@ import { TsrunError, tsrunError } from '../errors.ts';
 import { orAborted } from '../sys/or-aborted.ts';
 import { apiHost, isLoopback, leadsInward } from './host.ts';
 import { networkFailure, tooSlow } from './network-failure.ts';
+import { withPlainParser } from './plain-parser.ts';
 import { systemAuthorities } from './system-authorities.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -159,14 +160,16 @@ export class Transport {
     const headers: Record<string, string> = { 'user-agent': 'tsrun', ...call.headers };
     if (call.authorization !== undefined) headers.authorization = call.authorization;
     try {
-      const sending = request(call.url, {
-        dispatcher: this.#dispatcherFor(call.url),
-        method: call.method ?? 'GET',
-        headers,
-        body: typeof call.body === 'function' ? call.body() : (call.body ?? null),
-        signal: call.signal ?? null,
-        ...(call.patienceMs === undefined ? {} : { headersTimeout: call.patienceMs }),
-      });
+      const sending = withPlainParser(() =>
+        request(call.url, {
+          dispatcher: this.#dispatcherFor(call.url),
+          method: call.method ?? 'GET',
+          headers,
+          body: typeof call.body === 'function' ? call.body() : (call.body ?? null),
+          signal: call.signal ?? null,
+          ...(call.patienceMs === undefined ? {} : { headersTimeout: call.patienceMs }),
+        }),
+      );
       // undici looks at the signal only when it has a connection, and a server may let it wait for one
       const response = await (call.signal ? orAborted(sending, call.signal) : sending);
       this.#hasAnswered = true;

@@ -27,6 +27,7 @@ export const SLOW_BUILTINS = [
   'timers/promises',
   'tls',
   'tty',
+  'v8',
   'worker_threads',
   'zlib',
 ] as const;

@@ -47,6 +47,28 @@ const AT_FIRST_USE = [
 ];
 const isAtFirstUse = (file: string): boolean => AT_FIRST_USE.some((path) => file.endsWith(`/src/${path}.ts`));
 
+/**
+ * The second bundle's files besides `more`, and the modules where the code in them begins: that of bridge networks and published ports, which most
+ * containers need, and nothing else of the second bundle; and that which starts the networks' hub.
+ */
+const PARTS: Readonly<Record<Exclude<PartName, 'more'>, readonly string[]>> = {
+  net: [
+    'engine/connect-networks',
+    'engine/network-helper',
+    'network/bridge-network',
+    'network/claim-ports',
+    'network/forward/forwarded',
+    'network/forward/probe-transparent',
+    'network/ip-address',
+  ],
+  hub: ['engine/start-hub'],
+};
+export type PartName = 'net' | 'hub' | 'more';
+export const PART_NAMES: readonly PartName[] = ['net', 'hub', 'more'];
+
+const beginsIn = (file: string, part: PartName): boolean =>
+  part === 'more' || PARTS[part].some((path) => file.endsWith(`/src/${path}.ts`));
+
 /** Modules of constants that the second bundle takes as a whole: it has a copy, or the first would have a function for each constant. */
 export const isCopied = (file: string): boolean => /\/src\/sys\/(?:constants|format)\.ts$/.test(file);
 
@@ -94,20 +116,34 @@ const namesIn = (list: string): string[] =>
     .filter((written) => written !== '' && !written.startsWith('type '))
     .map((written) => written.replace(/ as .*/s, ''));
 
-/** All of the second bundle: `cold`, and what they import that is not in the first. */
-export function secondModules(
-  cold: ReadonlySet<string>,
-  hot: ReadonlySet<string>,
-  read: ReadModule,
-): ReadonlySet<string> {
-  const all = new Set(cold);
-  for (const file of all) {
-    const text = read(file);
-    for (const target of [...found(text, STATIC, file), ...found(text, DYNAMIC, file)]) {
-      if (!hot.has(target)) all.add(target);
+/** A file of the second bundle: modules that are asked for from outside, and all modules. */
+export interface Part {
+  entries: ReadonlySet<string>;
+  all: ReadonlySet<string>;
+}
+
+/**
+ * All of the second bundle: the cold modules, and what they import that is not in the first. What `net` and `hub` import statically is in them as
+ * well, the rest in `more`.
+ */
+export function secondModules({ hot, cold }: ModuleGraph, read: ReadModule): Record<PartName, Part> {
+  const later = new Set(cold);
+  const placed = new Set(hot);
+  const part = (name: PartName): Part => {
+    const entries = new Set([...later].filter((file) => !placed.has(file) && beginsIn(file, name)));
+    const all = new Set(entries);
+    for (const file of all) {
+      const text = read(file);
+      const imported = found(text, STATIC, file);
+      const asked = found(text, DYNAMIC, file);
+      for (const target of asked) later.add(target);
+      for (const target of name === 'more' ? [...imported, ...asked] : imported)
+        if (!placed.has(target)) all.add(target);
     }
-  }
-  return all;
+    for (const file of all) placed.add(file);
+    return { entries: name === 'more' ? entries : all, all };
+  };
+  return { net: part('net'), hub: part('hub'), more: part('more') };
 }
 
 export const readModule: ReadModule = (file) => readFileSync(file, 'utf8');

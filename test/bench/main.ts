@@ -115,7 +115,8 @@ async function bench(options: BenchOptions): Promise<boolean> {
       const plan = { engines: peers.engines, registry, rounds, scratch, progress };
       const pulls = wantedPulls((name, slow) => isWanted(options, name, slow));
       if (pulls.length > 0) kept = (await pullReport({ ...plan, measures: pulls })) && kept;
-      if (measures.length > 0) kept = (await networkReport({ ...plan, measures })) && kept;
+      if (measures.length > 0)
+        kept = (await networkReport({ ...plan, measures, quick: options.quick })) && kept;
       return kept;
     } finally {
       floors.close();

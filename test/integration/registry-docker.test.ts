@@ -177,6 +177,45 @@ describe('policies', () => {
     ]);
   });
 
+  test('the unpacker starts while the registry is not even asked, unless the store knows the repository', async () => {
+    const paths = temporaryStore();
+    const started: string[][] = [];
+    const unpacker = hashingUnpacker();
+    const watched = {
+      ...unpacker,
+      prepare: () => void started.push(existsSync(blobsDirectory(paths)) ? ['blobs'] : []),
+      close: async () => void started.push(['closed']),
+    };
+    const pullTag = (tag: string) =>
+      ensureImage({
+        paths,
+        name: `${registry.host}/team/app:${tag}`,
+        policy: 'always',
+        unpacker: watched,
+        environment: { HOME: '/nonexistent' },
+      });
+    await expect(pullTag('missing')).rejects.toMatchObject({ code: 'ERR_TSRUN_TAG_UNKNOWN' });
+    expect(started).toEqual([[], ['closed']]); // the worker does not outlive a pull that failed
+    await pullTag('v1');
+    expect(started[2]).toEqual([]);
+    started.length = 0;
+    await expect(pullTag('missing')).rejects.toMatchObject({ code: 'ERR_TSRUN_TAG_UNKNOWN' });
+    await pullTag('v1');
+    expect(started.flat()).not.toContain('blobs');
+    expect(started).toEqual([['closed'], ['closed']]); // up to date: nothing to unpack
+  });
+
+  test('an unpacker that cannot start is told of when a layer is there to be unpacked', async () => {
+    const paths = temporaryStore();
+    const name = (tag: string) => `${registry.host}/team/app:${tag}`;
+    const unpacker = { ...hashingUnpacker(), prepare: () => Promise.reject(new Error('no namespaces')) };
+    const more = { paths, policy: 'always', unpacker, environment: { HOME: '/nonexistent' } } as const;
+    await expect(ensureImage({ ...more, name: name('missing') })).rejects.toMatchObject({
+      code: 'ERR_TSRUN_TAG_UNKNOWN',
+    });
+    await expect(ensureImage({ ...more, name: name('v1') })).rejects.toThrow('no namespaces');
+  });
+
   test('never fails with a hint, and does not ask the registry', async () => {
     const paths = temporaryStore();
     await expect(ensure(paths, 'team/app:v1', 'never').result).rejects.toMatchObject({

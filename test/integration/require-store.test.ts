@@ -1,5 +1,5 @@
 /** STO-13: a store on a file system that does not take what images hold is told of before anything is fetched. */
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { requireStore } from '../../src/engine/require-store.ts';
 import { newRootless } from '../../src/rootless/enter.ts';
@@ -24,6 +24,13 @@ it('an ordinary file system is not tried: it costs nothing', () => {
   const paths = temporaryStore();
   for (const type of [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x9123683e | 0])
     requireStore(paths, never, type);
+});
+
+it('a store that is not there yet is asked about as well: the first pull of a user looks before anything is made', () => {
+  const paths = temporaryStore();
+  const { maps } = withoutOtherIds();
+  requireStore({ ...paths, root: `${paths.root}/deep/below` }, { maps, holder: -1 });
+  expect(existsSync(`${paths.root}/deep/below`)).toBe(true);
 });
 
 it('on any other it is tried for real, and nothing is left', () => {

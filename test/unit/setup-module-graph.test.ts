@@ -9,6 +9,7 @@ import {
   type ModuleGraph,
   moduleGraph,
   readModule,
+  secondModules,
 } from '../../src/setup/module-graph.ts';
 
 const SOURCES: Readonly<Record<string, string>> = {
@@ -51,6 +52,27 @@ describe('moduleGraph', () => {
     expect(folders).toContain('engine/start-container.ts');
     expect(folders).toContain('sys/encode.ts');
     expect(folders.filter((file) => /^image\/(pull\/fetch|archive)|^explain\//.test(file))).toEqual([]);
+  });
+});
+
+describe('secondModules', () => {
+  const root = join(import.meta.dirname, '../../src');
+  const graph = moduleGraph(join(root, 'cli/commands/run.ts'), isEngine, readModule);
+  const parts = secondModules(graph, (file) => importStatically(file, readModule(file), graph.hot));
+  const names = (part: keyof typeof parts) => [...parts[part].all].map((file) => file.slice(root.length + 1));
+
+  it('has what a container on a running bridge takes apart from what starts the bridge, and from all else', () => {
+    expect(names('net')).toContain('engine/join-hub.ts');
+    expect(names('net')).toContain('network/forward/forwarded.ts');
+    expect(names('net').filter((name) => !/^(?:network|engine|store)\//.test(name))).toEqual([]);
+    expect(names('hub')).toContain('network/hub-program.ts');
+    expect(names('more')).toContain('image/pull/pull-image.ts');
+  });
+
+  it('has each module once', () => {
+    const all = [...names('net'), ...names('hub'), ...names('more')];
+    expect(new Set(all).size).toBe(all.length);
+    expect(all.filter((name) => graph.hot.has(join(root, name)))).toEqual([]);
   });
 });
 

@@ -8,7 +8,8 @@
  * A frame is its length (4 bytes, little-endian) and as many bytes; an empty one ends a blob. Answers are lines of JSON. After a layer
  * that could not be unpacked the worker ends.
  */
-import { ERRORS, type ErrorCode, TsrunError, tsrunError } from '../../errors.ts';
+import { ERRORS } from '../../errors/table.ts';
+import { type ErrorCode, TsrunError, tsrunError } from '../../errors.ts';
 import type { DiffId } from '../../spec/image.ts';
 import type { UnpackLimits } from './limits.ts';
 

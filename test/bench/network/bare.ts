@@ -24,13 +24,20 @@ export interface HostServers extends Disposable {
 }
 
 export async function serveHere({ iperf3, exchange }: Programs): Promise<HostServers> {
-  const ports = { iperf3: await freePort(), exchange: await freePort() };
+  const ports = await freePorts();
   const children = [
     spawn(iperf3, ['-s', '-p', String(ports.iperf3)], { stdio: 'ignore' }),
     spawn(exchange, ['serve', String(ports.exchange)], { stdio: 'ignore' }),
+    spawn(exchange, ['http', String(ports.http)], { stdio: 'ignore' }),
   ];
   return { ports, [Symbol.dispose]: () => children.forEach((child) => void child.kill('SIGKILL')) };
 }
+
+export const freePorts = async (): Promise<Ports> => ({
+  iperf3: await freePort(),
+  exchange: await freePort(),
+  http: await freePort(),
+});
 
 export const loopback = (client: Client, ports: Ports): Place => {
   const route = { client, address: '127.0.0.1', ports };
@@ -42,7 +49,24 @@ export const loopback = (client: Client, ports: Ports): Place => {
   };
 };
 
-const VETH_PORTS: Ports = { iperf3: 5201, exchange: 7000 };
+/** Ports that a relay of two splices passes on to the host's servers: what no forwarder of published ports can be faster than. */
+export async function bareSplice(client: Client, { exchange }: Programs, to: Ports): Promise<Place> {
+  const ports = await freePorts();
+  const children = (['iperf3', 'exchange', 'http'] as const).map((name) =>
+    spawn(exchange, ['relay', String(ports[name]), String(to[name])], { stdio: 'ignore', detached: true }),
+  );
+  return {
+    name: 'splice',
+    label: 'bare splice relay',
+    tcpOnly: true,
+    routes: { published: { client, address: '127.0.0.1', ports } },
+    async [Symbol.asyncDispose]() {
+      for (const { pid } of children) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    },
+  };
+}
+
+const VETH_PORTS: Ports = { iperf3: 5201, exchange: 7000, http: 7001 };
 
 /** $1: MTU, $2: iperf3, $3: exchange. Ends with its standard input. */
 const VETH_SCRIPT = `set -eu
@@ -56,6 +80,7 @@ nsenter --net=/proc/$peer/ns/net sh -ec '
   ip address add 10.99.0.2/24 dev veth1
   ip link set veth1 up
   "$2" -s >/dev/null 2>&1 &
+  "$3" http 7001 &
   exec "$3" serve 7000' sh "$@" &
 echo "$$"
 cat`;

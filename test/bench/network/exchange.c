@@ -1,12 +1,19 @@
 /*
  * exchange serve PORT                            answers lines; after one that begins with "c" it closes the connection
+ * exchange http PORT                             answers requests of HTTP, for ab
+ * exchange relay PORT TARGET                     passes connections on to that port of the loopback by splice(2), and does nothing else:
+ *                                                as fast as anything can that stands between two sockets
  * exchange dial ADDRESS PORT MS connections      one connection after the other, each for one line
  * exchange dial ADDRESS PORT MS requests         line after line on one connection
  *
  * dial prints how many there were in a second. One side in each place, so that what lies between them is all that differs.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,23 +52,75 @@ static int receive(int fd, char *line)
 	return 0;
 }
 
-static int serve(struct sockaddr_in *name)
+/* What is accepted inherits TCP_NODELAY. */
+static int listen_on(struct sockaddr_in *name)
 {
 	int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
 	name->sin_addr.s_addr = INADDR_ANY;
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (bind(listener, (struct sockaddr *)name, sizeof(*name)) < 0 || listen(listener, 1024) < 0)
-		return fail("listen");
+		exit(fail("listen"));
+	return listener;
+}
+
+static _Noreturn void serve(struct sockaddr_in *name)
+{
+	int listener = listen_on(name);
+
 	for (;;) {
 		int fd = accept(listener, 0, 0);
 		char line[LINE];
 
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		while (receive(fd, line) == 0)
 			if (send(fd, line, LINE, MSG_NOSIGNAL) != LINE || line[0] == 'c')
 				break;
 		close(fd);
+	}
+}
+
+#define CLIENTS 256
+#define BODY "It works!\n"
+#define HEAD "HTTP/1.0 200 OK\r\nContent-Length: 10\r\nConnection: "
+
+/* One request, which comes in one piece: ab's do. 0 when more may follow on this connection. */
+static int answer_http(int fd)
+{
+	static const char kept[] = HEAD "Keep-Alive\r\n\r\n" BODY, last[] = HEAD "close\r\n\r\n" BODY;
+	char request[2048];
+	ssize_t n = read(fd, request, sizeof(request) - 1);
+	int keep;
+
+	if (n <= 0)
+		return -1;
+	request[n] = 0;
+	keep = strcasestr(request, "connection: keep-alive") != 0;
+	if (send(fd, keep ? kept : last, keep ? sizeof(kept) - 1 : sizeof(last) - 1, MSG_NOSIGNAL) < 0)
+		return -1;
+	return keep ? 0 : -1;
+}
+
+static _Noreturn void serve_http(struct sockaddr_in *name)
+{
+	struct pollfd fds[CLIENTS + 1] = {{listen_on(name), POLLIN, 0}};
+	unsigned count = 1;
+
+	for (;;) {
+		fds[0].events = count <= CLIENTS ? POLLIN : 0;
+		poll(fds, count, -1);
+		for (unsigned i = count - 1; i > 0; i--) {
+			if (!fds[i].revents || answer_http(fds[i].fd) == 0)
+				continue;
+			close(fds[i].fd);
+			fds[i] = fds[--count];
+		}
+		if (fds[0].revents) {
+			fds[count].fd = accept(fds[0].fd, 0, 0);
+			fds[count].events = POLLIN;
+			fds[count].revents = 0;
+			count += fds[count].fd >= 0;
+		}
 	}
 }
 
@@ -106,14 +165,56 @@ static int measure(const struct sockaddr_in *name, double length, int anew)
 	return 0;
 }
 
+/* One direction, to its end. */
+static _Noreturn void pass_on(int from, int to)
+{
+	int fds[2];
+	ssize_t n, m;
+
+	if (pipe(fds) < 0)
+		exit(fail("pipe"));
+	fcntl(fds[1], F_SETPIPE_SZ, 512 << 10);
+	while ((n = splice(from, 0, fds[1], 0, 1 << 20, SPLICE_F_MOVE)) > 0)
+		for (; n > 0; n -= m)
+			if ((m = splice(fds[0], 0, to, 0, (size_t)n, SPLICE_F_MOVE)) <= 0)
+				exit(0);
+	shutdown(to, SHUT_WR);
+	exit(0);
+}
+
+static _Noreturn void relay(struct sockaddr_in *name, unsigned short target)
+{
+	struct sockaddr_in inside = {.sin_family = AF_INET, .sin_port = htons(target), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int listener = listen_on(name);
+
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	for (;;) {
+		int client = accept(listener, 0, 0), server = dial(&inside);
+
+		if (client >= 0 && server >= 0) {
+			if (fork() == 0)
+				pass_on(client, server);
+			if (fork() == 0)
+				pass_on(server, client);
+		}
+		close(client);
+		close(server);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in name = {.sin_family = AF_INET};
 
-	if (argc == 3 && !strcmp(argv[1], "serve")) {
+	if (argc >= 3)
 		name.sin_port = htons((unsigned short)atoi(argv[2]));
-		return serve(&name);
-	}
+	if (argc == 3 && !strcmp(argv[1], "serve"))
+		serve(&name);
+	if (argc == 3 && !strcmp(argv[1], "http"))
+		serve_http(&name);
+	if (argc == 4 && !strcmp(argv[1], "relay"))
+		relay(&name, (unsigned short)atoi(argv[3]));
 	if (argc == 6 && !strcmp(argv[1], "dial") && inet_pton(AF_INET, argv[2], &name.sin_addr) == 1) {
 		name.sin_port = htons((unsigned short)atoi(argv[3]));
 		return measure(&name, atoi(argv[4]) / 1e3, !strcmp(argv[5], "connections"));

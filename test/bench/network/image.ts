@@ -1,4 +1,4 @@
-/** The image of the network's measurements: busybox, this machine's iperf3 with its libraries, and exchange.c. */
+/** The image of the network's measurements: busybox, this machine's iperf3 and ab with their libraries, and exchange.c. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,20 +11,24 @@ export const IMAGE = 'bench-network';
 export interface Programs {
   iperf3: string;
   exchange: string;
+  ab: string;
 }
 
 const text = (program: string, ...words: string[]): string =>
   execFileSync(program, words, { encoding: 'utf8' });
 
-/** @throws Error when the machine has no iperf3, or no compiler */
+/** @throws Error when the machine has no iperf3, no ab, or no compiler */
 export function makePrograms(scratch: string): Programs {
   const exchange = join(scratch, 'exchange');
   execFileSync('cc', ['-O2', '-static', '-o', exchange, join(import.meta.dirname, 'exchange.c')]);
-  try {
-    return { iperf3: text('sh', '-c', 'command -v iperf3').trim(), exchange };
-  } catch {
-    throw new Error('there is no iperf3: sudo apt-get install iperf3');
-  }
+  const find = (name: string, packageName: string): string => {
+    try {
+      return text('sh', '-c', `command -v ${name}`).trim();
+    } catch {
+      throw new Error(`there is no ${name}: sudo apt-get install ${packageName}`);
+    }
+  };
+  return { iperf3: find('iperf3', 'iperf3'), exchange, ab: find('ab', 'apache2-utils') };
 }
 
 /** Paths that a program is linked with, the dynamic linker among them. */
@@ -34,11 +38,11 @@ const libraries = (program: string): string[] =>
 const parents = (path: string): string[] =>
   path === '/' || path === '.' ? [] : [...parents(dirname(path)), path];
 
-export async function pushImage(host: string, { iperf3, exchange }: Programs): Promise<void> {
-  const files = [
-    ...[iperf3, ...libraries(iperf3)].map((path) => [path, path] as const),
-    ['/usr/bin/exchange', exchange] as const,
-  ];
+export async function pushImage(host: string, { iperf3, exchange, ab }: Programs): Promise<void> {
+  const copied = [...new Set([iperf3, ...libraries(iperf3), ab, ...libraries(ab)])].map(
+    (path) => [path, path] as const,
+  );
+  const files = [...copied, ['/usr/bin/exchange', exchange] as const];
   const directories = new Set(files.flatMap(([path]) => parents(dirname(path))));
   const layer = tarArchive(
     ...[...directories].map((path) => directory(`${path.slice(1)}/`)),

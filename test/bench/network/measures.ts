@@ -14,6 +14,9 @@ export interface NetworkMeasure {
   unit: 'Gbit/s' | '/s';
   route: RouteName;
   budgets: readonly NetworkBudget[];
+  /** It is measured at each MTU. */
+  eachMtu?: true;
+  udp?: true;
   sample(route: Route): Promise<number>;
 }
 
@@ -33,6 +36,20 @@ const stream =
     return result.end.sum_received.bits_per_second / 1e9;
   };
 
+/** What arrives of datagrams that are sent as fast as possible, of the size that fits everywhere, in Gbit/s. */
+const datagrams = stream('-u', '-b', '0', '-l', '1400');
+
+/** Requests of HTTP in a second by ab, 16 at once. */
+const requests =
+  (...more: string[]) =>
+  async ({ client, address, ports }: Route): Promise<number> => {
+    const words = ['-q', ...more, '-c', '16', '-t', SECONDS, '-n', '1000000'];
+    const said = await client('ab', ...words, `http://${address}:${ports.http}/`);
+    const [, rate] = /^Requests per second: +([\d.]+)/m.exec(said) ?? [];
+    if (rate === undefined || !/^Failed requests: +0$/m.test(said)) throw new Error(`ab: ${said}`);
+    return Number(rate);
+  };
+
 const rate =
   (what: 'connections' | 'requests') =>
   async ({ client, address, ports }: Route): Promise<number> =>
@@ -48,18 +65,32 @@ const streams = (name: string, title: string, route: RouteName, sample: Sample, 
 const rates = (name: string, title: string, route: RouteName, sample: Sample, budgets: NetworkBudget[]) =>
   ({ name, title, unit: '/s', route, budgets, sample }) as const;
 
+const each = (measure: NetworkMeasure): NetworkMeasure => ({ ...measure, eachMtu: true });
+const udp = (name: string, title: string, route: RouteName): NetworkMeasure => ({
+  ...streams(name, title, route, datagrams, []),
+  udp: true,
+});
+
 export const NETWORK_MEASURES: readonly NetworkMeasure[] = [
   // A container with a slirp4netns of its own goes out by that: the budget is the bridge's.
-  streams('network-out', 'container → host', 'out', stream(), [budget('bridge', 2, 'slirp4netns')]),
-  streams('network-out-down', '… down', 'out', stream('-R'), [budget('bridge', 2, 'slirp4netns')]),
-  streams('network-in', 'host → published port', 'published', stream(), published()),
-  streams('network-in-down', '… down', 'published', stream('-R'), published()),
+  each(streams('network-out', 'container → host', 'out', stream(), [budget('bridge', 2, 'slirp4netns')])),
+  each(streams('network-out-down', '… down', 'out', stream('-R'), [budget('bridge', 2, 'slirp4netns')])),
+  udp('network-out-udp', '… UDP', 'out'),
+  each(streams('network-in', 'host → published port', 'published', stream(), published())),
+  each(streams('network-in-down', '… down', 'published', stream('-R'), published())),
   streams('network-elsewhere', '… by the host’s address', 'elsewhere', stream(), published()),
   streams('network-elsewhere-down', '… down', 'elsewhere', stream('-R'), published()),
+  udp('network-in-udp', '… UDP', 'published'),
   rates('network-connections', 'new connections', 'published', rate('connections'), [
     ...published('podman5-pasta', 3),
   ]),
   rates('network-requests', 'requests on one connection', 'published', rate('requests'), []),
-  streams('network-beside', 'container ↔ container', 'beside', stream(), [budget('bridge', 0.9, 'veth')]),
+  rates('network-ab', 'ab -c 16', 'published', requests(), []),
+  rates('network-ab-kept', 'ab -k -c 16', 'published', requests('-k'), []),
+  each(
+    streams('network-beside', 'container ↔ container', 'beside', stream(), [budget('bridge', 0.9, 'veth')]),
+  ),
+  udp('network-beside-udp', '… UDP', 'beside'),
   rates('network-beside-connections', 'new connections', 'beside', rate('connections'), []),
+  rates('network-beside-ab', 'ab -c 16', 'beside', requests(), []),
 ];

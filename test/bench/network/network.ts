@@ -8,21 +8,25 @@
 import { loadavg } from 'node:os';
 import type { Registry } from '../../support/registry.ts';
 import type { Engine } from '../engine.ts';
-import { clientHere, loopback, serveHere, vethPair } from './bare.ts';
+import { bareSplice, clientHere, loopback, serveHere, vethPair } from './bare.ts';
 import { IMAGE, makePrograms, type Programs, pushImage } from './image.ts';
 import { NETWORK_MEASURES, type NetworkMeasure } from './measures.ts';
-import { startPlaces } from './places.ts';
+import { type Outside, startPlaces } from './places.ts';
 import type { Place } from './routes.ts';
 import { judgeNetwork, type NetworkSamples, networkFailures, renderNetworkTable } from './table.ts';
 
 /** The default MTU of our bridges. */
 const MTU = 65_520;
+/** The others that are measured, as in RootlessKit's tables, by streams alone. */
+const OTHER_MTUS = [16_384, 4_000, 1_500];
 
 export interface NetworkPlan {
   measures: readonly NetworkMeasure[];
   engines: readonly Engine[];
   registry: Registry;
   rounds: number;
+  /** One MTU is enough. */
+  quick: boolean;
   scratch: string;
   progress(line: string): void;
 }
@@ -30,7 +34,6 @@ export interface NetworkPlan {
 /** Measures and prints. True when no budget is exceeded. */
 export async function networkReport(plan: NetworkPlan): Promise<boolean> {
   const { engines, registry, scratch, progress, measures } = plan;
-  progress('starting containers of all networks');
   let programs: Programs;
   try {
     programs = makePrograms(scratch);
@@ -41,19 +44,37 @@ export async function networkReport(plan: NetworkPlan): Promise<boolean> {
   await pushImage(registry.host, programs);
   for (const engine of engines) await engine.pull(IMAGE);
   using servers = await serveHere(programs);
-  const client = clientHere(programs, scratch);
-  await using stack = new AsyncDisposableStack();
-  const bare = [loopback(client, servers.ports), stack.use(await vethPair(programs, scratch, MTU))];
-  const started = await startPlaces(engines, { programs, client, ports: servers.ports });
-  const places = [...started.places.map((place) => stack.use(place)), ...bare];
-  const samples = await measureRounds(plan, places);
-  console.log(renderNetworkTable(measures, places, samples));
+  const here = { programs, client: clientHere(programs, scratch), ports: servers.ports };
+  progress('starting containers of all networks');
+  const samples = await reportPlaces(plan, here);
   const verdicts = judgeNetwork(measures, samples);
   for (const { text } of verdicts) console.log(text);
-  for (const line of started.missing) console.log(`Not measured: ${line}`);
-  for (const line of networkFailures(samples)) console.log(`Failed: ${line}`);
+  const others = measures.filter(({ eachMtu }) => eachMtu);
+  for (const mtu of plan.quick || others.length === 0 ? [] : OTHER_MTUS) {
+    progress(`the same with MTU ${mtu}`);
+    console.log(`\nMTU ${mtu}:\n`);
+    await reportPlaces({ ...plan, measures: others }, { ...here, mtu });
+  }
   console.log(`Load average at the end: ${loadavg()[0]?.toFixed(1)}`);
   return verdicts.every(({ kept }) => kept);
+}
+
+/** A table of all places. */
+async function reportPlaces(plan: NetworkPlan, here: Outside): Promise<NetworkSamples> {
+  const { client, ports, programs, mtu = MTU } = here;
+  await using stack = new AsyncDisposableStack();
+  const bare = [
+    loopback(client, ports),
+    stack.use(await bareSplice(client, programs, ports)),
+    stack.use(await vethPair(programs, plan.scratch, mtu)),
+  ];
+  const started = await startPlaces(plan.engines, here);
+  const places = [...started.places.map((place) => stack.use(place)), ...bare];
+  const samples = await measureRounds(plan, places);
+  console.log(renderNetworkTable(plan.measures, places, samples));
+  for (const line of started.missing) console.log(`Not measured: ${line}`);
+  for (const line of networkFailures(samples)) console.log(`Failed: ${line}`);
+  return samples;
 }
 
 async function measureRounds(
@@ -73,13 +94,13 @@ async function measureRounds(
 }
 
 async function takeSample(
-  { route, sample }: NetworkMeasure,
-  { name, routes }: Place,
+  { route, sample, udp }: NetworkMeasure,
+  { name, routes, tcpOnly }: Place,
   of: Map<string, number[] | string> | undefined,
 ): Promise<void> {
   const way = routes[route];
   const before = of?.get(name) ?? [];
-  if (!way || typeof before === 'string') return;
+  if (!way || (udp && tcpOnly) || typeof before === 'string') return;
   try {
     const value = await sample(way);
     of?.set(name, [...before, value]);

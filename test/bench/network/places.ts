@@ -1,8 +1,8 @@
 /** Containers of each engine, by each of its ways to connect them. */
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../answer.ts';
 import type { Engine, EngineName } from '../engine.ts';
+import { freePorts } from './bare.ts';
 import { IMAGE, type Programs } from './image.ts';
 import type { Client, Place, Ports } from './routes.ts';
 
@@ -10,28 +10,47 @@ interface Way {
   name: string;
   engine: EngineName;
   label: string;
+  /** What `--network` is, besides the options of `mtu`. */
   network: string;
+  /** How `--network` says the MTU; undefined: it is a bridge, which is made with it. */
+  mtu?: (mtu: number) => string;
   /** Two containers of this network reach each other. */
   beside?: boolean;
 }
 
+const ofSlirp4netns = (mtu: number): string => `mtu=${mtu}`;
+const ofPasta = (mtu: number): string => `--mtu,${mtu}`;
+
 const WAYS: readonly Way[] = [
-  { name: 'forwarder', engine: 'tsrun', label: 'forwarder over slirp4netns', network: 'slirp4netns' },
-  { name: 'pasta', engine: 'tsrun', label: 'pasta', network: 'pasta' },
+  {
+    name: 'forwarder',
+    engine: 'tsrun',
+    label: 'forwarder over slirp4netns',
+    network: 'slirp4netns',
+    mtu: ofSlirp4netns,
+  },
+  { name: 'pasta', engine: 'tsrun', label: 'pasta', network: 'pasta', mtu: ofPasta },
   { name: 'bridge', engine: 'tsrun', label: 'bridge', network: 'bridge', beside: true },
-  { name: 'podman5-pasta', engine: 'podman5', label: 'pasta', network: 'pasta' },
+  { name: 'podman5-pasta', engine: 'podman5', label: 'pasta', network: 'pasta', mtu: ofPasta },
   { name: 'podman5-bridge', engine: 'podman5', label: 'bridge', network: 'bridge', beside: true },
-  { name: 'rootlessport', engine: 'podman4', label: 'slirp4netns + rootlessport', network: 'slirp4netns' },
+  {
+    name: 'rootlessport',
+    engine: 'podman4',
+    label: 'slirp4netns + rootlessport',
+    network: 'slirp4netns',
+    mtu: ofSlirp4netns,
+  },
   {
     name: 'slirp4netns',
     engine: 'podman4',
     label: 'slirp4netns',
     network: 'slirp4netns:port_handler=slirp4netns',
+    mtu: ofSlirp4netns,
   },
 ];
 
-const INSIDE: Ports = { iperf3: 5201, exchange: 7000 };
-const SERVERS = `iperf3 -s -p ${INSIDE.iperf3} >/dev/null 2>&1 & exec exchange serve ${INSIDE.exchange}`;
+const INSIDE: Ports = { iperf3: 5201, exchange: 7000, http: 7001 };
+const SERVERS = `iperf3 -s -p ${INSIDE.iperf3} >/dev/null 2>&1 & exchange http ${INSIDE.http} & exec exchange serve ${INSIDE.exchange}`;
 const LISTEN_MS = 20_000;
 
 const hostAddress = (): string | undefined =>
@@ -44,6 +63,8 @@ export interface Outside {
   client: Client;
   /** Of the servers on the host. */
   ports: Ports;
+  /** Another MTU than each way's own. */
+  mtu?: number | undefined;
 }
 
 /** One place for each way of the engines that are there; those that do not work are said in `missing`. */
@@ -65,16 +86,21 @@ export async function startPlaces(
   return { places, missing };
 }
 
-async function startPlace(engine: Engine, way: Way, { client, ports }: Outside): Promise<Place> {
+async function startPlace(engine: Engine, way: Way, { client, ports, mtu }: Outside): Promise<Place> {
   const name = `tsrun-bench-${way.name}`;
-  const published: Ports = { iperf3: await freePort(), exchange: await freePort() };
+  const published = await freePorts();
   const remove = async (): Promise<void> => {
     for (const one of [name, `${name}-2`]) await engine.room.run(engine.command('rm', '-f', one));
+    if (mtu !== undefined && !way.mtu) await engine.room.run(engine.command('network', 'rm', name));
   };
-  const run = ['run', '-d', '--network', way.network];
-  const publish = (['iperf3', 'exchange'] as const).flatMap((at) => ['-p', `${published[at]}:${INSIDE[at]}`]);
+  const run = ['run', '-d', '--network', networkWord(way, name, mtu)];
+  const publish = [
+    ...(['iperf3', 'exchange', 'http'] as const).map((at) => `${published[at]}:${INSIDE[at]}`),
+    `${published.iperf3}:${INSIDE.iperf3}/udp`,
+  ].flatMap((mapping) => ['-p', mapping]);
   const command = [engine.reference(IMAGE), 'sh', '-c', SERVERS];
   try {
+    if (mtu !== undefined && !way.mtu) await engine.run('network', 'create', '--opt', `mtu=${mtu}`, name);
     await engine.run(...run, '--name', name, ...publish, ...command);
     if (way.beside) await engine.run(...run, '--name', `${name}-2`, ...command);
     await untilListening(client, published.exchange);
@@ -101,6 +127,11 @@ async function startPlace(engine: Engine, way: Way, { client, ports }: Outside):
     await remove();
     throw error;
   }
+}
+
+function networkWord({ network, mtu: say }: Way, own: string, mtu: number | undefined): string {
+  if (mtu === undefined) return network;
+  return say ? `${network}${network.includes(':') ? ',' : ':'}${say(mtu)}` : own;
 }
 
 const clientIn =

@@ -1,7 +1,7 @@
 /** From where to where something is measured. */
 
 /** Runs a program where the client is. Returns its standard output. Rejects when it fails. */
-export type Client = (program: 'iperf3' | 'exchange', ...words: readonly string[]) => Promise<string>;
+export type Client = (program: 'iperf3' | 'exchange' | 'ab', ...words: readonly string[]) => Promise<string>;
 
 export interface Route {
   client: Client;
@@ -10,10 +10,12 @@ export interface Route {
   ports: Ports;
 }
 
-/** Of `iperf3 -s` and `exchange serve`. */
+/** Of `iperf3 -s`, `exchange serve` and `exchange http`. */
 export interface Ports {
+  /** TCP and UDP */
   iperf3: number;
   exchange: number;
+  http: number;
 }
 
 /**
@@ -26,5 +28,7 @@ export type RouteName = 'out' | 'published' | 'elsewhere' | 'beside';
 export interface Place extends AsyncDisposable {
   readonly name: string;
   readonly label: string;
+  /** Nothing answers UDP there. */
+  readonly tcpOnly?: true;
   readonly routes: Partial<Record<RouteName, Route>>;
 }

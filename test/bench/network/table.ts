@@ -1,7 +1,7 @@
-/** The result: one line for each way to connect containers, and the verdicts. */
+/** The result: one line for each way to connect containers, each figure with its part of the bare limit, and the verdicts. */
 import { median } from '../statistics.ts';
 import type { NetworkBudget, NetworkMeasure } from './measures.ts';
-import type { Place } from './routes.ts';
+import type { Place, RouteName } from './routes.ts';
 
 /** Measure → place → samples, or why it failed. */
 export type NetworkSamples = ReadonlyMap<string, ReadonlyMap<string, number[] | string>>;
@@ -13,11 +13,17 @@ const middleOf = (samples: NetworkSamples, measure: string, place: string): numb
     : median(values);
 };
 
-function cell(samples: NetworkSamples, { name, unit }: NetworkMeasure, place: string): string {
+/** What cannot be beaten on a route: in brackets is which part of that something reaches. */
+const limitOf = (route: RouteName): string => (route === 'beside' ? 'veth' : 'loopback');
+
+function cell(samples: NetworkSamples, { name, unit, route }: NetworkMeasure, place: string): string {
   const values = samples.get(name)?.get(place);
   if (values === undefined) return '–';
   const value = middleOf(samples, name, place);
-  return value === undefined ? 'failed' : value.toFixed(unit === 'Gbit/s' ? 2 : 0);
+  if (value === undefined) return 'failed';
+  const limit = middleOf(samples, name, limitOf(route));
+  const part = limit === undefined || place === limitOf(route) ? '' : ` (${(value / limit).toFixed(2)})`;
+  return `${value.toFixed(unit === 'Gbit/s' ? 2 : 0)}${part}`;
 }
 
 export function renderNetworkTable(

@@ -32,5 +32,5 @@ test('the table has a line for each place', () => {
     { name: 'bridge', label: 'not measured' },
   ];
   const lines = renderNetworkTable(measures, places, samples([18], [20])).split('\n');
-  expect(lines.slice(2)).toEqual(['| ours | 18.00 |', '| not measured | – |']);
+  expect(lines.slice(2)).toEqual(['| ours | 18.00 (0.90) |', '| not measured | – |']);
 });

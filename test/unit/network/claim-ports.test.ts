@@ -93,6 +93,8 @@ describe('claimPorts', () => {
   it('keeps a port from others, and refuses its clients, until it is released', async () => {
     const claim = claimPorts([mapping(0), mapping(0, { hostIp: '' })], 'sockets');
     expect(claim.sockets).toHaveLength(2);
+    // At a number beyond its table of descriptors the kernel makes a process with threads wait, 16 ms of each start with a port once.
+    expect(Math.max(...claim.sockets)).toBeLessThan(256);
     for (const { hostPort } of claim.ports) {
       const fixed = createServer().listen(hostPort, '127.0.0.1');
       expect((await once(fixed, 'error'))[0]).toMatchObject({ code: 'EADDRINUSE' });
