@@ -37,7 +37,10 @@ it(`${COUNT} start, and each answers`, async () => {
   await forAll(names, AT_ONCE, async (name) => expect(await tsrun.ok('exec', name, 'hostname')).toBe(name));
   const format = '{{.Names}} {{.State}}';
   expect(await lines('ps', '--format', format)).toEqual(sorted.map((name) => `${name} running`));
-  const logs = await lines('logs', '--names', ...names);
+  const logs = await until('all have spoken', async () => {
+    const all = await lines('logs', '--names', ...names);
+    return all.length === COUNT && all;
+  });
   expect(logs).toEqual(sorted.map((name) => `${name} I am ${name}`));
 });
 

@@ -118,15 +118,13 @@ it(`${KILLS} times`, { timeout: 3_600_000 }, async () => {
     else durations.set(activity, performance.now() - begin);
     const story = `${i}: ${activity} with ${network}, after ${Math.round(delay)} ms killed ${victim} (${killed.length}); status ${status} ${stderr}`;
     try {
-      await until('the truth', async () => truths(victim, asked).test(await look(tsrun)), 5000).catch(
-        async () => expect(await look(tsrun)).toMatch(truths(victim, asked)),
+      await until('the truth', async () => truths(victim, asked).test(await look(tsrun))).catch(async () =>
+        expect(await look(tsrun)).toMatch(truths(victim, asked)),
       );
       await tsrun.ok('rm', '-f', 'web');
-      await until('the port is free', () => canListen(port, '127.0.0.1'), 5000);
+      await until('the port is free', () => canListen(port, '127.0.0.1'));
       const left = () => processesOfStore(tsrun.store.directory);
-      await until('nothing of it runs', () => left().length === 0, 10_000).catch(() =>
-        expect(left()).toEqual([]),
-      );
+      await until('nothing of it runs', () => left().length === 0).catch(() => expect(left()).toEqual([]));
       expect(leftovers(tsrun.store)).toEqual([]);
       expect((await tsrun.expect(0, ['system', 'check', '--quick'])).stdout).toMatch(/: no damage\n$/);
     } catch (error) {

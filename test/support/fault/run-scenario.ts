@@ -8,9 +8,6 @@ import { until } from '../until.ts';
 import { type Fault, FaultBuild } from './fault-build.ts';
 import type { Scenario } from './scenarios.ts';
 
-/** Of a helper whose container is gone. */
-const PATIENCE_MS = 10_000;
-
 /** A store, and a build that dies on demand, for one scenario after the other. */
 export class Lane implements AsyncDisposable {
   readonly build: FaultBuild;
@@ -116,7 +113,7 @@ export class Lane implements AsyncDisposable {
     if (leftovers(tsrun.store).length > 0) await tsrun.ok('rm', '-f', 'none-of-this-name');
     expect(leftovers(tsrun.store), leftovers(tsrun.store).join()).toEqual([]);
     const processes = () => processesOfStore(tsrun.store.directory);
-    await until('no process is left', () => processes().length === 0, PATIENCE_MS).catch(() => {
+    await until('no process is left', () => processes().length === 0).catch(() => {
       expect(processes()).toEqual([]);
     });
   }
