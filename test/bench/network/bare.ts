@@ -58,7 +58,7 @@ export async function bareSplice(client: Client, { exchange }: Programs, to: Por
   return {
     name: 'splice',
     label: 'bare splice relay',
-    tcpOnly: true,
+    streamsOnly: true,
     routes: { published: { client, address: '127.0.0.1', ports } },
     async [Symbol.asyncDispose]() {
       for (const { pid } of children) if (pid !== undefined) process.kill(-pid, 'SIGKILL');

@@ -24,7 +24,8 @@ const SECONDS = '1';
 const MS = '700';
 
 interface Iperf3Result {
-  end: { sum_received: { bits_per_second: number } };
+  error?: string;
+  end: { sum_received?: { bits_per_second: number } };
 }
 
 /** One TCP stream, in Gbit/s that arrived; with `-R` the server sends. */
@@ -32,8 +33,9 @@ const stream =
   (...more: string[]) =>
   async ({ client, address, ports }: Route): Promise<number> => {
     const words = ['-c', address, '-p', String(ports.iperf3), '-t', SECONDS, '-J', ...more];
-    const result = JSON.parse(await client('iperf3', ...words)) as Iperf3Result;
-    return result.end.sum_received.bits_per_second / 1e9;
+    const { error, end } = JSON.parse(await client('iperf3', ...words)) as Iperf3Result;
+    if (!end.sum_received) throw new Error(`iperf3: ${error ?? 'nothing arrived'}`);
+    return end.sum_received.bits_per_second / 1e9;
   };
 
 /** What arrives of datagrams that are sent as fast as possible, of the size that fits everywhere, in Gbit/s. */

@@ -94,13 +94,13 @@ async function measureRounds(
 }
 
 async function takeSample(
-  { route, sample, udp }: NetworkMeasure,
-  { name, routes, tcpOnly }: Place,
+  { route, sample, udp, unit }: NetworkMeasure,
+  { name, routes, streamsOnly }: Place,
   of: Map<string, number[] | string> | undefined,
 ): Promise<void> {
   const way = routes[route];
   const before = of?.get(name) ?? [];
-  if (!way || (udp && tcpOnly) || typeof before === 'string') return;
+  if (!way || (streamsOnly && (udp || unit === '/s')) || typeof before === 'string') return;
   try {
     const value = await sample(way);
     of?.set(name, [...before, value]);

@@ -28,7 +28,7 @@ export type RouteName = 'out' | 'published' | 'elsewhere' | 'beside';
 export interface Place extends AsyncDisposable {
   readonly name: string;
   readonly label: string;
-  /** Nothing answers UDP there. */
-  readonly tcpOnly?: true;
+  /** It says nothing about UDP, or about many connections, for each of which it makes processes. */
+  readonly streamsOnly?: true;
   readonly routes: Partial<Record<RouteName, Route>>;
 }
