@@ -102,7 +102,8 @@ const LONGEST_SEGMENT = 256 * 1024;
 
 /**
  * TCP hands over so much at a time where no wire is in between ("BIG TCP" for IPv4, Linux 6.3; older kernels ignore it), instead of 64 KiB: a
- * quarter more through a published port, a third more between containers.
+ * quarter more through a published port, a third more between containers. All interfaces on the way must know: one that does not cuts
+ * each segment into packets of its MTU.
  */
 export const longSegments = (): Part => attribute(IFLA_GSO_IPV4_MAX_SIZE, u32(LONGEST_SEGMENT));
 export const LONG_SEGMENTS = `gso_ipv4_max_size ${LONGEST_SEGMENT}`;
@@ -140,9 +141,10 @@ export const veth = ({ bridge: index, pid, name, mac, mtu }: VethLink): NetlinkM
   message(
     RTM_NEWLINK,
     CREATE,
-    `link add master ${index} mtu ${mtu} up type veth peer name ${name} address ${mac} mtu ${mtu} netns ${typeof pid === 'number' ? pid : `$${pid.name}`}`,
+    `link add master ${index} mtu ${mtu} ${LONG_SEGMENTS} up type veth peer name ${name} address ${mac} mtu ${mtu} netns ${typeof pid === 'number' ? pid : `$${pid.name}`}`,
     ifinfomsg(0, true),
     attribute(IFLA_MTU, u32(mtu)),
+    longSegments(),
     attribute(IFLA_MASTER, u32(index)),
     attribute(
       IFLA_LINKINFO,
