@@ -6,7 +6,6 @@
  * and otherwise the same. No import here may be slow to load: this runs at every start.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Script } from 'node:vm';
 
 /** Sees each script after it was made and before it runs, with the path of its code cache. */
@@ -41,6 +40,13 @@ function readIfPresent(file: string): Buffer | undefined {
   }
 }
 
+/** A module of Node's own. Its `require` would look for subscribers, parents and caches first. */
+function builtin(id: string): object {
+  const module: unknown = process.getBuiltinModule(id);
+  if (typeof module === 'object' || typeof module === 'function') return module as object;
+  throw new Error(`Node has no module ${id}`);
+}
+
 /** What a command's first bundle exports: its modules, by their paths (src/setup/command-bundle.ts). */
 interface FirstBundle {
   hot(name: string): unknown;
@@ -54,18 +60,13 @@ interface SecondBundle {
 /**
  * Loads the first of the bundles `names` that the directory `dist` has, and returns its exports. `./other.cjs` required by it is
  * loaded the same way, and modules `net:PATH`, `hub:PATH`, `more:PATH` and `hot:PATH` are those of the command's other
- * bundles; all other names go to `requireBuiltin`. `lazy:NAME` and `later:…` are loaded when something in them is used. Throws what reading the last of `names` throws.
+ * bundles; all other names are modules of Node. `lazy:NAME` and `later:…` are loaded when something in them is used. Throws what reading the last of `names` throws.
  */
-export function loadBundle(
-  dist: string,
-  names: readonly string[],
-  requireBuiltin: NodeJS.Require,
-  watcher?: ScriptWatcher,
-): unknown {
+export function loadBundle(dist: string, names: readonly string[], watcher?: ScriptWatcher): unknown {
   const loaded = new Map<string, { exports: unknown }>();
   let first = '';
   const load = (name: string, source: string): unknown => {
-    const file = join(dist, name);
+    const file = `${dist}/${name}`;
     const cache = `${file}.cache`;
     const cachedData = readIfPresent(cache);
     const script = new Script(source, cachedData ? { filename: file, cachedData } : { filename: file });
@@ -79,7 +80,7 @@ export function loadBundle(
   // Node's own `require` looks for subscribers, parents and caches each time, and there are hundreds of calls.
   const builtins = new Map<string, unknown>();
   const beside = (name: string): unknown =>
-    loaded.get(name)?.exports ?? load(name, readSource(join(dist, name)));
+    loaded.get(name)?.exports ?? load(name, readSource(`${dist}/${name}`));
   const require = (id: string): unknown => {
     if (id.startsWith('./')) return beside(id.slice(2));
     let module = builtins.get(id);
@@ -93,21 +94,21 @@ export function loadBundle(
       case 'more':
         return (beside(first.replace(/cjs$/, `${kind}.cjs`)) as SecondBundle).more[rest]?.();
       case 'lazy':
-        module = atFirstUse(() => requireBuiltin(`node:${rest}`) as object);
+        module = atFirstUse(() => builtin(`node:${rest}`));
         break;
       case 'later':
         module = atFirstUse(() => require(rest) as object);
         break;
       default:
-        module = requireBuiltin(id);
+        module = builtin(id);
     }
     builtins.set(id, module);
     return module;
   };
   const last = names.at(-1) ?? '';
   for (const name of names.slice(0, -1)) {
-    const source = readIfPresent(join(dist, name));
+    const source = readIfPresent(`${dist}/${name}`);
     if (source) return load(name, source.toString('latin1'));
   }
-  return load(last, readSource(join(dist, last)));
+  return load(last, readSource(`${dist}/${last}`));
 }

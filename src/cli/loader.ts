@@ -27,4 +27,4 @@ if (TSRUN_NODE_OPTIONS !== undefined) {
   delete process.env.TSRUN_NODE_OPTIONS;
 }
 
-loadBundle(dirname(__dirname), bundleNames(basename(__filename, '.cjs'), process.argv.slice(2)), require);
+loadBundle(dirname(__dirname), bundleNames(basename(__filename, '.cjs'), process.argv.slice(2)));

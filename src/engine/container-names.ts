@@ -16,14 +16,15 @@ const THINGS = (
   'valley willow wren'
 ).split(' ');
 
-const randomOf = (below: number): number => Math.floor(Math.random() * below);
+const NUMBERS = 10_000;
 
-/** A name that can be guessed is no harm, so it is Math.random's. @param isFree asked about each candidate */
-export function randomName(isFree: (name: string) => boolean): string {
-  for (;;) {
-    const name = `${QUALITIES[randomOf(QUALITIES.length)]}_${THINGS[randomOf(THINGS.length)]}`;
-    if (isFree(name)) return name;
-    const numbered = `${name}${randomOf(10000)}`;
+/** A name made from the random digits of a container's id, with a number behind it where it is taken. @param isFree asked about each candidate */
+export function randomName(id: string, isFree: (name: string) => boolean): string {
+  const drawn = (place: number): number => Number.parseInt(id.slice(place * 4, place * 4 + 4), 16);
+  const name = `${QUALITIES[drawn(0) % QUALITIES.length]}_${THINGS[drawn(1) % THINGS.length]}`;
+  if (isFree(name)) return name;
+  for (let number = drawn(2); ; number++) {
+    const numbered = `${name}${number % NUMBERS}`;
     if (isFree(numbered)) return numbered;
   }
 }

@@ -10,7 +10,7 @@ import { containerTree } from './container-tree.ts';
 import type { ContainerView } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import { runCopier } from './run-copier.ts';
-import { workerFile } from './unpacker.ts';
+import { workerCommand } from './unpacker.ts';
 
 /** One end of a copy. */
 export type CopyPlace =
@@ -125,7 +125,7 @@ export async function copyFiles(
   const described = await describeSource(source, options.follow);
   using target = await open(engine, to);
   const stream = packToStream(
-    { start: source.start, workerCommand: [process.execPath, workerFile('pack', 'pack-worker')] },
+    { start: source.start, workerCommand: workerCommand('pack', 'pack-worker') },
     { ...described.job, root: source.root },
   );
   const { what, name } = described;
@@ -156,9 +156,9 @@ export async function packFiles(
 ): Promise<PackResult> {
   using source = await open(engine, from);
   const { job } = await describeSource(source, follow);
-  const workerCommand = [process.execPath, workerFile('pack', 'pack-worker')];
+  const command = workerCommand('pack', 'pack-worker');
   return await packTo(
-    { start: source.start, workerCommand },
+    { start: source.start, workerCommand: command },
     { ...job, as: job.as || '.', root: source.root },
     output,
   );

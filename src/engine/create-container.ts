@@ -4,7 +4,6 @@
  */
 import { chmodSync, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname as osHostname } from 'node:os';
-import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { parseSignal } from '../launch/signals.ts';
 import type { PortMapping } from '../network/driver.ts';
@@ -19,6 +18,7 @@ import type { ContainerRecord, RecordedMount, SharedNamespaces } from '../store/
 import type { ImageRecord } from '../store/image-record.ts';
 import { containerFiles, imageMountFiles, volumeDirectory } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
+import { timestamp } from '../sys/clock.ts';
 import { nativeDirectory } from '../sys/native-directory.ts';
 import { randomHex } from '../sys/random.ts';
 import { stringifyConfig } from './config-json.ts';
@@ -76,7 +76,8 @@ export async function planContainer(
   const imageConfig = image ? engine.images.config(image) : NO_IMAGE;
   const run = imageConfig.config ?? {};
   const id = randomHex(32);
-  const name = request.name ?? randomName((candidate) => engine.containers.idOfName(candidate) === undefined);
+  const name =
+    request.name ?? randomName(id, (candidate) => engine.containers.idOfName(candidate) === undefined);
   const { maps } = engine;
   const layers = (image?.layers ?? []).map((layer) => layer.chainId);
   const lowers = request.rootfs ? [request.rootfs.path] : lowersOf(engine.paths, { layers });
@@ -148,9 +149,7 @@ export async function planContainer(
       resolvConf: files.resolvConf,
     },
     mountpoint: files.mountpoint,
-    init: request.init
-      ? { source: join(nativeDirectory(), 'init'), destination: INIT_DESTINATION }
-      : undefined,
+    init: request.init ? { source: `${nativeDirectory()}/init`, destination: INIT_DESTINATION } : undefined,
   });
   const record = containerRecord({
     id,
@@ -284,7 +283,7 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     imageDigest: image?.digest ?? NO_DIGEST,
     layers: (image?.layers ?? []).map((layer) => layer.chainId),
     ...(request.rootfs && { rootfs: request.rootfs }),
-    createdAt: new Date().toISOString(),
+    createdAt: timestamp(),
     command: input.args,
     entrypoint: input.entrypoint,
     labels: { ...run.Labels, ...request.labels },
@@ -347,7 +346,7 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
   const directory = temporaryPath(engine.paths, 'container');
   // Paths inside the directory are those of its final place: only the prefix differs.
   const final = containerFiles(engine.paths, record.id);
-  const here = (path: string): string => join(directory, path.slice(final.directory.length + 1));
+  const here = (path: string): string => `${directory}${path.slice(final.directory.length)}`;
   for (const path of [final.upper, final.work, final.mountpoint])
     mkdirSync(here(path), { recursive: true, mode: 0o755 });
   const write = (path: string, text: string, mode: number): void => {
@@ -356,7 +355,7 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
     if (mode !== 0o600) chmodSync(here(path), mode);
   };
   write(final.config, stringifyConfig(config), 0o600);
-  write(join(final.directory, 'container.json'), JSON.stringify(record), 0o600);
+  write(`${final.directory}/container.json`, JSON.stringify(record), 0o600);
   write(final.hostname, `${record.hostname}\n`, 0o644);
   // Their content is the network's, which is chosen at each start; the files are what is mounted.
   write(final.hosts, '', 0o644);
@@ -368,7 +367,7 @@ export async function commitContainer(engine: Engine, plan: ContainerPlan): Prom
     if (record.userns === 'keep-id') await addOwnUser(engine, plan, here(final.upper));
     const upper = upperOf(engine.paths, record);
     await populateRootfs(engine, record, record.rootfs ? upper : here(upper), config.process.user);
-    engine.containers.publish(directory, record.id, record.name);
+    engine.containers.publish(directory, record.id, record.name, { passing: record.autoRemove });
   } catch (error) {
     // Another container got the name first, or the disk is full: what was made for this one goes.
     const volumes = record.mounts.filter((mount) => mount.anonymous).map((mount) => mount.name ?? '');

@@ -77,7 +77,10 @@ const imageFor = (engine: Engine, request: CreateRequest, io: CreateIo): Promise
     access: request.access,
     signaturePolicy: request.signaturePolicy,
     strictNames: request.strictNames,
-    ...io,
+    onEvent: io.onEvent,
+    get signal() {
+      return io.signal;
+    },
   });
 
 /**

@@ -95,7 +95,7 @@ export async function execInContainer(
     const results = runEntry(launch, encoded);
     awaitExecve(launch, encoded, results);
     for (const slot of [launch.pidfd, launch.reportRead]) closeSync(results(slot));
-    const client = SupervisorClient.fromFd(results(launch.client));
+    const client = SupervisorClient.afterStart(results(launch.client), attach.stdin);
     const message = await client.next();
     for (const fd of passed) closeSync(fd);
     if (message?.type === 'started') return { pid: message.pid, client };

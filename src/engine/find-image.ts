@@ -1,6 +1,6 @@
 /** The image a container is made from: in the store, else at a registry, else among those that come with tsrun. */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TsrunError } from '../errors.ts';
 import { ensureImage, requireFullName } from '../image/ensure-image.ts';
@@ -34,8 +34,8 @@ function bundledLayout(name: string): string | undefined {
   const short = /^(?:localhost\/)?([a-z0-9]+)(?::latest)?$/.exec(name)?.[1];
   if (short === undefined) return undefined;
   const here = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
-  const candidates = [join(here, 'images', short), join(here, '..', '..', 'dist', 'images', short)];
-  return candidates.find((directory) => existsSync(join(directory, 'index.json')));
+  const candidates = [`${here}/images/${short}`, `${here}/../../dist/images/${short}`];
+  return candidates.find((directory) => existsSync(`${directory}/index.json`));
 }
 
 async function loadBundled(
@@ -94,7 +94,9 @@ export async function findImage(
       hooks: engineHooks(engine),
       platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
       onEvent: options.onEvent,
-      signal: options.signal,
+      get signal() {
+        return options.signal;
+      },
     });
     return record;
   } catch (error) {

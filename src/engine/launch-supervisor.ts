@@ -5,9 +5,9 @@
  * that cannot be written (CVE-2019-5736). The spec travels in a memfd as well; nothing of it is on disk.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { FORWARD_FIRST_FD } from '../network/forward/config.ts';
 import { type EnterPlan, planEntry, type Rootless } from '../rootless/enter.ts';
+import { forFirstWords } from '../supervisor/client.ts';
 import { FD_CLIENT, FD_DIRECTORY, FD_EXTRA, FD_LISTEN, FD_SPEC, FD_TRACE } from '../supervisor/protocol.ts';
 import { call, close } from '../sys/calls.ts';
 import {
@@ -64,7 +64,7 @@ export interface LaunchPlan extends EnterPlan {
 
 let binary: Buffer | undefined;
 const supervisorBinary = (): Buffer => {
-  binary ??= readFileSync(join(nativeDirectory(), 'supervisor'));
+  binary ??= readFileSync(`${nativeDirectory()}/supervisor`);
   return binary;
 };
 
@@ -132,6 +132,7 @@ export function planSupervisor(launch: SupervisorLaunch): LaunchPlan {
         0,
         pair,
       ]),
+      forFirstWords(client),
       ...entry.steps,
       ...[spec.fd, self.fd, theirs, ...(listen ? [listen.fd] : [])].map((fd) =>
         close('user', 'the supervisor has its copy', fd),

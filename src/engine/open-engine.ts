@@ -39,7 +39,7 @@ export interface Engine {
 export function openEngine(options: EngineOptions = {}): Engine {
   const warn = options.warn ?? ((line) => void process.stderr.write(`tsrun: warning: ${line}\n`));
   if (process.getuid?.() === 0) throw tsrunError('ERR_TSRUN_ROOT', {});
-  const root = options.root ?? join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'tsrun');
+  const root = options.root ?? `${normal(process.env.XDG_DATA_HOME || `${homedir()}/.local/share`)}/tsrun`;
   const { directory, problem } = runtimeDirectory(root, options.root !== undefined);
   const paths: StorePaths = { root, runtime: directory };
   const containers = new ContainerStore(paths);
@@ -55,6 +55,9 @@ export function openEngine(options: EngineOptions = {}): Engine {
     rootless: () => ({ maps, holder: findHolder(paths.runtime, maps, () => supervisors(containers)) }),
   };
 }
+
+/** Without `//`, `/./`, `/../` and a slash at the end: nearly every path is, and join() would look at each letter of it. */
+const normal = (path: string): string => (/\/(?:\.{0,2}(?:\/|$))/.test(path) ? join(path, '.') : path);
 
 function* supervisors(containers: ContainerStore): Iterable<ProcessId> {
   for (const id of containers.ids()) {
@@ -79,7 +82,7 @@ function runtimeDirectory(
 ): { directory: string; problem: string | undefined } {
   const given = process.env.XDG_RUNTIME_DIR;
   const usable = given && isPrivate(given) ? given : undefined;
-  const base = usable ? join(usable, 'tsrun') : join(tmpdir(), `tsrun-${process.getuid?.()}`);
+  const base = usable ? `${normal(usable)}/tsrun` : join(tmpdir(), `tsrun-${process.getuid?.()}`);
   mkdirSync(base, { recursive: true, mode: 0o700 });
   if (!isPrivate(base)) throw tsrunError('ERR_TSRUN_RUNTIME_DIRECTORY', { path: base });
   const what = given

@@ -10,7 +10,7 @@ import type { ContainerRecord } from '../store/container-record.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { lowersOf, upperOf } from './container-rootfs.ts';
 import type { Engine } from './open-engine.ts';
-import { workerFile } from './unpacker.ts';
+import { workerCommand } from './unpacker.ts';
 
 /** A tree that can be packed. */
 export type PackSource =
@@ -71,7 +71,7 @@ interface Prepared {
 
 function prepare(engine: Engine, source: PackSource, options: PackOptions): Prepared {
   const rootless = engine.rootless();
-  const workerCommand = [process.execPath, workerFile('pack', 'pack-worker')];
+  const command = workerCommand('pack', 'pack-worker');
   const job: PackJob = {
     root: rootOf(engine, source),
     path: options.path ?? '/',
@@ -83,14 +83,14 @@ function prepare(engine: Engine, source: PackSource, options: PackOptions): Prep
   };
   job.path = Buffer.from(job.path).toString('latin1');
   if (source.kind !== 'container')
-    return { packer: { start: startByRootless(rootless), workerCommand }, job, release: () => {} };
+    return { packer: { start: startByRootless(rootless), workerCommand: command }, job, release: () => {} };
   const mountpoint = temporaryPath(engine.paths, 'view');
   mkdirSync(mountpoint, { mode: 0o700 });
   const { rootfsDriver } = source.record;
   const paths: ViewPaths = { directories: containerDirectories(engine, source.record), mountpoint };
   const start = startByRootless(rootless, (slots) => privateView(slots, rootfsDriver, paths));
   return {
-    packer: { start, workerCommand },
+    packer: { start, workerCommand: command },
     job: { ...job, root: mountpoint },
     release: () => removeTreeInside(rootless, [mountpoint]),
   };

@@ -5,11 +5,10 @@ import { tsrunError } from '../errors.ts';
 import type { CopyAnswer, CopyJob, CopyResult } from '../image/copy/copy-job.ts';
 import type { StartInNamespaces } from '../image/unpack/unpack-process.ts';
 import { reviveError } from '../image/unpack/worker-protocol.ts';
-import { workerFile } from './unpacker.ts';
+import { workerCommand } from './unpacker.ts';
 
 const withJob = (worker: string, folder: string, job: object): string[] => [
-  process.execPath,
-  workerFile(folder, worker),
+  ...workerCommand(folder, worker),
   JSON.stringify(job),
 ];
 

@@ -254,12 +254,14 @@ export async function startUnlessRunning(
       cgroup?.directories,
     );
   const extras = { cgroup, imageMounts: await imageMountsOf(engine, record), passed, stdio, manager };
-  const plan = planStart(engine, record, config, network, { ...options, ...extras }, lock.fd, {
+  // Not `...options`: that would make the signal which stops a pull (run.ts).
+  const { attach, windowSize, trace, onPrograms } = options;
+  const plan = planStart(engine, record, config, network, { attach, windowSize, trace, ...extras }, lock.fd, {
     health,
     extra,
   });
   try {
-    const started = await launch(engine, record, plan, { ...options, manager }, connected);
+    const started = await launch(engine, record, plan, { attach, trace, onPrograms, manager }, connected);
     for (const fd of passed ?? []) closeSync(fd);
     await connected.settle();
     return started;
@@ -324,7 +326,7 @@ async function launch(
   engine: Engine,
   record: ContainerRecord,
   plan: StartPlan,
-  options: Pick<StartOptions, 'trace' | 'onPrograms'> & Pick<StartExtras, 'manager'>,
+  options: Pick<StartOptions, 'attach' | 'trace' | 'onPrograms'> & Pick<StartExtras, 'manager'>,
   connected: ConnectedNetwork,
 ): Promise<StartedContainer> {
   const { entry, results } = enter(connected.rootless ?? rootlessForSharing(engine, record), (rootless) => {
@@ -335,7 +337,7 @@ async function launch(
     awaitExecve(entry, user, results);
     return { entry, results };
   });
-  const client = SupervisorClient.fromFd(results(entry.client));
+  const client = SupervisorClient.afterStart(results(entry.client), options.attach.stdin);
   const supervisor = results(entry.pid);
   options.manager?.begins(supervisor);
   const pid = await firstWord(client, record, plan, connected);

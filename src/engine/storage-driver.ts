@@ -32,7 +32,7 @@ interface Remembered extends DriverChoice {
 }
 
 const ORDER: readonly RootfsDriverName[] = ['overlay', 'fuse-overlayfs', 'copy'];
-const rememberedPath = (paths: StorePaths): string => join(paths.root, 'storage-driver.json');
+const rememberedPath = (paths: StorePaths): string => `${paths.root}/storage-driver.json`;
 
 /** @param forced --storage-driver. @throws ERR_TSRUN_STORAGE_DRIVER when it does not work, ERR_TSRUN_USAGE when there is none such */
 export function chooseStorageDriver(

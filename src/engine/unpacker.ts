@@ -12,18 +12,25 @@ import { requireStore } from './require-store.ts';
 import { unpackLimits } from './unpack-limits.ts';
 
 /** A worker of the bundle, or in tests that run the sources the source itself, in `folder` of src/image. */
-export function workerFile(folder: string, worker: string): string {
+function workerFile(folder: string, worker: string): string {
   const here = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
   const bundled = join(here, 'bin', `${worker}.cjs`);
   return existsSync(bundled) ? bundled : join(here, '..', 'image', folder, `${worker}.ts`);
 }
+
+/** What starts a worker: this Node, with the random seed that the launcher has chosen (src/cli/tsrun.sh). */
+export const workerCommand = (folder: string, worker: string): string[] => [
+  process.execPath,
+  ...process.execArgv.filter((word) => word.startsWith('--random-seed=')),
+  workerFile(folder, worker),
+];
 
 export function engineUnpacker(engine: Engine): TreeWorker {
   const rootless = engine.rootless();
   let limits: UnpackLimits | undefined;
   const worker = createUnpacker({
     start: startByRootless(rootless),
-    workerCommand: [process.execPath, workerFile('unpack', 'unpack-worker')],
+    workerCommand: workerCommand('unpack', 'unpack-worker'),
     singleUid: rootless.maps.single,
     // The store syncs a layer itself when it is sealed, while the next one is being unpacked.
     sync: false,

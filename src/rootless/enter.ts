@@ -56,7 +56,7 @@ export function planEntry(
   const enter =
     rootless.holder === undefined
       ? createNamespaces(rootless.maps, entry)
-      : joinNamespaces(rootless.holder, entry);
+      : joinNamespaces(rootless.holder, entry, !wait);
   const steps = [
     pipe(
       'user',

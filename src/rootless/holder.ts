@@ -6,11 +6,10 @@
  * start time, and its user namespace is compared with the map that we would write.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { isAlive, openPidfd, type ProcessId } from '../sys/process.ts';
 import { type IdMap, type IdMaps, toHost } from './id-map.ts';
 
-const hintPath = (runtime: string): string => join(runtime, 'rootless.json');
+const hintPath = (runtime: string): string => `${runtime}/rootless.json`;
 
 /** Remembers `id` for the next command. A lost race costs the next command a search, nothing else. */
 export function rememberHolder(runtime: string, id: ProcessId): void {
@@ -31,7 +30,7 @@ function hinted(runtime: string): ProcessId[] {
 /** Does the process still have the map that this user's namespaces have (and not that of a nested namespace)? */
 function hasMap(pid: number, map: IdMap): boolean {
   try {
-    const lines = readFileSync(`/proc/${pid}/uid_map`, 'latin1').trim().split('\n');
+    const lines = readFileSync(`/proc/${pid}/uid_map`, 'utf8').trim().split('\n');
     return (
       lines.length === map.length &&
       lines.every((line) => {

@@ -82,8 +82,9 @@ export function currentOwner(): Owner {
  * mapped, and every other owner of an image's files is squashed to it.
  */
 export function rootlessMaps(owner: Owner = currentOwner()): IdMaps & { single: boolean } {
+  const hasService = usesDirectoryService();
   const lookUp = (file: string, group: boolean): IdRange[] => {
-    const ranges = usesDirectoryService() ? fromGetsubids(owner, group) : [];
+    const ranges = hasService ? fromGetsubids(owner, group) : [];
     return ranges.length > 0 ? ranges : parseSubordinateIds(readOptional(file), owner);
   };
   const uids = lookUp('/etc/subuid', false);

@@ -3,7 +3,6 @@
  * ends writes the code cache of every bundle that it loaded.
  */
 import { renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Script } from 'node:vm';
 import { bundleNames } from '../cli/bundle-names.ts';
@@ -20,6 +19,4 @@ process.on('exit', () => {
     renameSync(`${cache}.new`, cache);
   }
 });
-loadBundle(dist, bundleNames(entry, words), createRequire(loader), (script, cache) =>
-  scripts.set(cache, script),
-);
+loadBundle(dist, bundleNames(entry, words), (script, cache) => scripts.set(cache, script));

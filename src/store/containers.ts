@@ -73,10 +73,11 @@ export class ContainerStore {
   }
 
   /**
-   * Puts a finished directory in place under its name.
+   * Puts a finished directory in place under its name. After a power cut it is still there, unless it is `passing`: a container that is
+   * removed when it ends would be gone by then anyway.
    * @throws ERR_TSRUN_NAME_IN_USE
    */
-  publish(directory: string, id: string, name: string): void {
+  publish(directory: string, id: string, name: string, { passing = false } = {}): void {
     mkdirSync(containersDirectory(this.paths), { recursive: true, mode: 0o700 });
     mkdirSync(namesDirectory(this.paths), { recursive: true, mode: 0o700 });
     using _lock = this.#lockNames();
@@ -86,7 +87,7 @@ export class ContainerStore {
     rmSync(containerNamePath(this.paths, name), { force: true });
     symlinkSync(id, containerNamePath(this.paths, name));
     renameSync(directory, containerDirectory(this.paths, id));
-    syncDirectory(containersDirectory(this.paths));
+    if (!passing) syncDirectory(containersDirectory(this.paths));
   }
 
   /**

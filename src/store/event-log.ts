@@ -9,6 +9,7 @@
  */
 import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { EVENT_LOG_MAX } from '../supervisor/protocol.ts';
+import { timestamp } from '../sys/clock.ts';
 import { flock } from '../sys/flock.ts';
 import { eventLogPath, type StorePaths } from './paths.ts';
 
@@ -35,15 +36,6 @@ export interface StoredEvent {
 
 export type NewEvent = Omit<StoredEvent, 'time'>;
 
-const NANOSECONDS = 9;
-
-/** This moment, to the microsecond, written as the supervisor writes it. */
-function now(): string {
-  const ms = performance.timeOrigin + performance.now();
-  const fraction = `${Math.floor((ms % 1000) * 1000)}`.padStart(6, '0').padEnd(NANOSECONDS, '0');
-  return `${new Date(ms).toISOString().slice(0, -'.000Z'.length)}.${fraction}Z`;
-}
-
 const append = (path: string): number => openSync(path, 'a', 0o600);
 
 /** Renames a full log. Of several that find it full at once, the one that holds its lock does, if nobody has done so before. */
@@ -66,7 +58,7 @@ export function logEvent(paths: StorePaths, event: NewEvent): void {
     fd = append(path);
     if (fstatSync(fd).size >= EVENT_LOG_MAX) fd = rotate(path, fd);
     const { status, ...rest } = event;
-    writeSync(fd, `${JSON.stringify({ time: now(), status, ...rest })}\n`);
+    writeSync(fd, `${JSON.stringify({ time: timestamp(), status, ...rest })}\n`);
   } catch {
     // As a container's log does: see above.
   } finally {

@@ -31,7 +31,7 @@ export function temporaryPath(paths: StorePaths, purpose: string, suffix = ''): 
   const { pid, startTime } = ownMaker();
   mkdirSync(temporaryDirectory(paths), { recursive: true, mode: 0o700 });
   const name = `${purpose}-${pid}-${startTime}-${process.hrtime.bigint().toString(16)}${suffix}`;
-  return join(temporaryDirectory(paths), name);
+  return `${temporaryDirectory(paths)}/${name}`;
 }
 
 /** The maker that a name in tmp/ carries; undefined for a name of another form. */
@@ -44,11 +44,15 @@ export function makerOfTemporary(name: string): ProcessId | undefined {
 /** The names in tmp/; none when the store is not there yet. */
 export const temporaryNames = (paths: StorePaths): string[] => namesIn(temporaryDirectory(paths));
 
+/** Whether it still runs; about this process the system need not be asked. */
+const isWorking = (maker: ProcessId): boolean =>
+  maker.pid === process.pid ? maker.startTime === ownMaker().startTime : isAlive(maker);
+
 /** The names in tmp/ that dead processes left. */
 export const deadTemporaries = (paths: StorePaths): string[] =>
   temporaryNames(paths).filter((name) => {
     const maker = makerOfTemporary(name);
-    return maker !== undefined && !isAlive(maker);
+    return maker !== undefined && !isWorking(maker);
   });
 
 /** Removes what dead processes left in tmp/; returns the names removed. Names of an unknown form are left alone. */

@@ -128,6 +128,7 @@ export const SOCK_CLOEXEC = O_CLOEXEC;
 export const SOCK_NONBLOCK = O_NONBLOCK;
 export const SHUT_RDWR = 2;
 export const SOL_SOCKET = 1;
+export const SO_RCVTIMEO = 20;
 export const SO_SNDTIMEO = 21;
 export const SCM_RIGHTS = 1;
 export const MSG_NOSIGNAL = 0x4000;

@@ -31,6 +31,7 @@ const NOTHING: readonly never[] = [];
 
 export class DataArea {
   #bytes = Buffer.alloc(32 * 1024);
+  #view = new DataView(this.#bytes.buffer);
   #used = 0;
   readonly relocations: number[] = [];
   readonly #strings = new Map<string, Placed>();
@@ -56,7 +57,10 @@ export class DataArea {
     const offset = this.#used;
     this.#used += (size + 7) & ~7;
     while (this.#used > this.#bytes.length) {
-      this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
+      const larger = Buffer.alloc(2 * this.#bytes.length);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
     }
     return offset;
   }
@@ -66,8 +70,10 @@ export class DataArea {
     if (known) return known;
     if (value.includes('\0'))
       throw new RangeError(`a string for the kernel cannot hold a NUL: ${JSON.stringify(value)}`);
-    const offset = this.#reserve(Buffer.byteLength(value) + 1);
-    this.#bytes.write(value, offset);
+    const offset = this.#used;
+    this.#reserve(3 * value.length + 1); // bytes of UTF-8, at most
+    const length = this.#bytes.write(value, offset);
+    this.#used = offset + ((length + 8) & ~7); // a NUL behind it
     const placed = { offset, stores: NOTHING, texts: NOTHING, loads: NOTHING };
     this.#strings.set(value, placed);
     return placed;
@@ -125,7 +131,7 @@ export class DataArea {
       } else if ('bytes' in field) this.#bytes.set(field.bytes, at);
       else if ('from' in field) stores.push({ offset: at, width: field.width, slot: field.from });
       else if ('into' in field) loads.push({ offset: at, width: field.width, slot: field.into });
-      else writeInteger(this.#bytes, at, field.width, field.value);
+      else writeInteger(this.#view, at, field.width, field.value);
       at += fieldSize(field);
     }
     return { offset, stores, texts, loads };
@@ -133,7 +139,7 @@ export class DataArea {
 
   #point(at: number, target: number): void {
     // The upper half stays 0: the area is far smaller than 4 GiB.
-    this.#bytes.writeUInt32LE(target, at);
+    this.#view.setUint32(at, target, true);
     this.relocations.push(at);
   }
 }
@@ -144,13 +150,15 @@ function fieldSize(field: Field): number {
   return field.width;
 }
 
-function writeInteger(bytes: Buffer, at: number, width: 1 | 2 | 4 | 8, value: number | bigint): void {
+function writeInteger(view: DataView, at: number, width: 1 | 2 | 4 | 8, value: number | bigint): void {
   if (value === 0) return; // as the area is
   if (width >= 4 && typeof value === 'number' && value > 0 && value <= 0xffffffff) {
-    bytes.writeUInt32LE(value, at); // by far the most; the upper half of 8 bytes is 0
+    view.setUint32(at, value, true); // by far the most; the upper half of 8 bytes is 0
     return;
   }
-  const masked = BigInt.asUintN(width * 8, BigInt(value));
-  if (width === 8) bytes.writeBigUInt64LE(masked, at);
-  else bytes.writeUIntLE(Number(masked), at, width);
+  const bits = BigInt.asUintN(width * 8, BigInt(value));
+  if (width === 8) view.setBigUint64(at, bits, true);
+  else if (width === 4) view.setUint32(at, Number(bits), true);
+  else if (width === 2) view.setUint16(at, Number(bits), true);
+  else view.setUint8(at, Number(bits));
 }

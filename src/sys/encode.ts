@@ -26,7 +26,8 @@ const OP_WORDS = format.OP_SIZE / 4;
 const FIRST_CAPACITY = 512;
 
 const isScalar = (value: Argument): value is Scalar =>
-  typeof value === 'number' || typeof value === 'bigint' || value instanceof Slot;
+  typeof value === 'number' ||
+  (typeof value !== 'string' && (value instanceof Slot || typeof value === 'bigint'));
 
 /** @throws RangeError for a system call that `architecture` does not have, a clone without steps, or a program over the limits of the format */
 export function encodeProgram(
@@ -80,7 +81,7 @@ class Encoder {
         `a program of ${size} bytes and ${slotCount} slots is over the limits of its format`,
       );
     }
-    const image = Buffer.from(new ArrayBuffer(size));
+    const image = Buffer.alloc(size); // an ArrayBuffer of its own, as it is filled with zeros
     // Little-endian, as both architectures and the format are; a program is not executed elsewhere than where it was made.
     const words = new Uint32Array(image.buffer, 0, relocationsAt / 4 + relocations.length);
     words.set([format.PROGRAM_MAGIC, size, slotCount, opCount, relocations.length, area.length, -1]);
@@ -146,11 +147,13 @@ class Encoder {
   /** Emits a call with what its memory needs before and after it; returns the index of the call's own op. */
   #withMemory(step: Step, kind: number, nr: number, args: readonly Argument[]): number {
     const placed: (Placed | undefined)[] = [];
-    for (const arg of args) placed.push(isScalar(arg) ? undefined : this.#data.place(arg));
-    for (const memory of placed) {
-      if (memory === undefined) continue;
-      for (const patch of memory.stores) this.#store(step, patch);
-      for (const patch of memory.texts) this.#text(step, patch);
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i] as Argument;
+      if (isScalar(arg)) continue;
+      const memory = this.#data.place(arg);
+      placed[i] = memory;
+      if (memory.stores.length > 0) for (const patch of memory.stores) this.#store(step, patch);
+      if (memory.texts.length > 0) for (const patch of memory.texts) this.#text(step, patch);
     }
     const index = this.#op(step, kind, nr);
     for (let i = 0; i < args.length; i++) {
@@ -158,8 +161,9 @@ class Encoder {
       if (memory === undefined) this.#scalar(index, i, args[i] as Scalar);
       else this.#argument(index, i, format.ARG_DATA, memory.offset);
     }
-    for (const memory of placed) {
-      if (memory !== undefined) for (const patch of memory.loads) this.#load(step, patch);
+    for (let i = 0; i < placed.length; i++) {
+      const loads = placed[i]?.loads;
+      if (loads !== undefined && loads.length > 0) for (const patch of loads) this.#load(step, patch);
     }
     return index;
   }
@@ -227,7 +231,7 @@ class Encoder {
     const words = this.#words;
     const at = index * OP_WORDS;
     const kinds = at + 4 + (i >> 2);
-    words[kinds] = (words[kinds] ?? 0) | (kind << (8 * (i & 3)));
+    if (kind !== 0) words[kinds] = (words[kinds] ?? 0) | (kind << (8 * (i & 3)));
     writeInteger(words, at + 6 + 2 * i, value);
   }
 }
@@ -250,6 +254,11 @@ function cloneArgs(op: CloneOp): Memory {
 
 /** A 64-bit integer in two's complement, lower word first. */
 function writeInteger(words: Uint32Array, at: number, value: number | bigint): void {
+  if (typeof value === 'number' && (value | 0) === value) {
+    words[at] = value;
+    words[at + 1] = value < 0 ? -1 : 0; // by far the most
+    return;
+  }
   if (typeof value === 'number' && Number.isSafeInteger(value)) {
     words[at] = value;
     words[at + 1] = Math.floor(value / 2 ** 32);

@@ -4,7 +4,6 @@
  * ffi-rs's own index.js asks process.report which C library runs, which costs 6 ms; tsrun supports glibc's Node only, so its .node
  * file is loaded directly. A call costs about 10 µs.
  */
-import { join } from 'node:path';
 import { nativeDirectory } from './native-directory.ts';
 
 /** ffi-rs DataType, of which two are used. */
@@ -32,9 +31,9 @@ function loaded(): Binding {
   const directory = nativeDirectory();
   // What require() does with a .node file; making a require() would load node:module.
   const addon: { exports: unknown } = { exports: {} };
-  process.dlopen(addon, join(directory, 'ffi-rs.node'));
+  process.dlopen(addon, `${directory}/ffi-rs.node`);
   const ffi = addon.exports as Binding;
-  ffi.open({ library: LIBRARY, path: join(directory, 'tsrun-spawn.so') });
+  ffi.open({ library: LIBRARY, path: `${directory}/tsrun-spawn.so` });
   binding = ffi;
   return ffi;
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 let found: string | undefined;
@@ -11,10 +11,7 @@ let found: string | undefined;
 export function nativeDirectory(): string {
   if (found) return found;
   const here = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
-  const candidates = [
-    join(here, 'native', process.arch),
-    join(here, '..', '..', 'dist', 'native', process.arch),
-  ];
+  const candidates = [`${here}/native/${process.arch}`, `${here}/../../dist/native/${process.arch}`];
   found = candidates.find((directory) => existsSync(directory)) ?? candidates[0] ?? '';
   return found;
 }

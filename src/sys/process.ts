@@ -14,7 +14,7 @@ export interface ProcessId {
 function statFields(pid: number): string[] | undefined {
   let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
     return undefined; // ENOENT, ESRCH: gone
   }
@@ -57,6 +57,6 @@ let bootId: string | undefined;
 
 /** /proc/sys/kernel/random/boot_id: differs after each boot. */
 export function currentBootId(): string {
-  bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return bootId;
 }

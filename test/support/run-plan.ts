@@ -47,7 +47,7 @@ export async function runPlan(rootless: Rootless, program: Program, directory: s
   for (const slot of [launch.pidfd, launch.reportRead, launch.helperOutput]) {
     if (results(slot) >= 0) closeSync(results(slot));
   }
-  const { output, status } = await conversation(SupervisorClient.fromFd(results(launch.client)));
+  const { output, status } = await conversation(SupervisorClient.afterStart(results(launch.client), false));
   for (const fd of [userFd, supervisorFd]) closeSync(fd);
   const numbered = numberSteps([launch, program]);
   const read = (encoded: EncodedProgram, i: 0 | 1): TraceEvent[] =>

@@ -16,7 +16,8 @@ export interface ForegroundOptions {
   sigProxy: boolean;
 }
 
-const DEFAULT_DETACH_KEYS = 'ctrl-p,ctrl-q';
+/** ctrl-p,ctrl-q */
+const DEFAULT_DETACH_KEYS = Uint8Array.of(0x10, 0x11);
 
 export class Foreground implements Disposable {
   readonly #options: ForegroundOptions;
@@ -39,7 +40,8 @@ export class Foreground implements Disposable {
 
   private constructor(options: ForegroundOptions, windowSize: WindowSize | undefined, rawTerminal: boolean) {
     this.#options = options;
-    this.#detachKeys = parseDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS);
+    this.#detachKeys =
+      options.detachKeys === undefined ? DEFAULT_DETACH_KEYS : parseDetachKeys(options.detachKeys);
     this.windowSize = windowSize;
     // In raw mode ^C is a key like any other.
     this.#proxy = options.sigProxy && !rawTerminal ? new SignalProxy() : undefined;

@@ -53,7 +53,9 @@ async function run(given: Given, [image = '', ...command]: string[], context: Co
       preserve,
       windowSize: size && { height: size.rows, width: size.columns },
       onEvent: progress.listen,
-      signal: foreground?.signal,
+      get signal() {
+        return foreground?.signal; // made when something is to be waited for
+      },
       ...trace?.options,
     });
   } catch (error) {

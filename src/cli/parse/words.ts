@@ -46,6 +46,9 @@ class TableCommand {
   help = false;
   readonly #commander: Commander;
   readonly #words: readonly string[];
+  /** What the words may mean: `rm` of `--rm`, `it` of `-it`. */
+  readonly #long: readonly string[];
+  readonly #short: string;
   readonly #values: Record<string, unknown>;
 
   constructor(
@@ -56,6 +59,8 @@ class TableCommand {
   ) {
     this.#commander = commander;
     this.#words = words;
+    this.#long = words.filter((word) => word.startsWith('--')).map((word) => word.slice(2));
+    this.#short = words.filter((word) => word.startsWith('-') && !word.startsWith('--')).join('');
     this.#values = values;
     this.command = new commander.Command(rules.command)
       .argument('[operands...]')
@@ -76,11 +81,10 @@ class TableCommand {
 
   /** Might any of the words mean this option? */
   #isMentioned(name: string, option: Option): boolean {
-    const names = [name, ...(option.aliases ?? [])].map((long) => `--${long}`);
-    return this.#words.some((word) =>
-      word.startsWith('--')
-        ? names.some((long) => word.startsWith(long))
-        : word.startsWith('-') && option.short !== undefined && word.includes(option.short),
+    if (option.short !== undefined && this.#short.includes(option.short)) return true;
+    const { aliases } = option;
+    return this.#long.some(
+      (word) => word.startsWith(name) || aliases?.some((alias) => word.startsWith(alias)),
     );
   }
 

@@ -36,7 +36,7 @@ export const thisHost = (): CgroupHost => ({
 /** A kernel without cgroups has no such file. */
 function ownCgroups(): string {
   try {
-    return readFileSync('/proc/self/cgroup', 'latin1');
+    return readFileSync('/proc/self/cgroup', 'utf8');
   } catch {
     return '';
   }
@@ -44,7 +44,7 @@ function ownCgroups(): string {
 
 const words = (path: string): string[] => {
   try {
-    return readFileSync(path, 'latin1').split(/\s+/).filter(Boolean);
+    return readFileSync(path, 'utf8').split(/\s+/).filter(Boolean);
   } catch {
     return []; // not there, or not ours to read: nothing can be had from it
   }

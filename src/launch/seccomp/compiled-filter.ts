@@ -5,7 +5,6 @@
  * is the user's own (0700), whose containers the filters are for.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Seccomp } from '../../spec/runtime.ts';
 import { compileRuntimeSeccomp } from './runtime-seccomp.ts';
 
@@ -20,7 +19,7 @@ const HEADER_SIZE = 12;
 /** Changes when the compiler's output for a profile does. */
 const VERSION = 2;
 
-const cachePath = (directory: string): string => join(directory, `seccomp-${process.arch}.cache`);
+const cachePath = (directory: string): string => `${directory}/seccomp-${process.arch}.cache`;
 
 function textOf(seccomp: Seccomp): Buffer {
   try {
