@@ -7,8 +7,9 @@
  *     see: docs/errors.md#ERR_TSRUN_…                where to read on
  *
  * `--debug` adds the chain of causes with their stacks. An error that no row of the table describes is a bug, and is called one; a full
- * or failing disk is none.
+ * or failing disk is none, nor a store that another user has written to.
  */
+import { dirname } from 'node:path';
 import { TsrunError, tsrunError } from '../errors.ts';
 
 /** Line breaks of Unicode, and all that a terminal would obey: words of registries and images get here. */
@@ -61,10 +62,22 @@ export interface RenderOptions {
   command?: string | undefined;
 }
 
-/** Any write may meet a disk that is full, read-only or broken: what does not deal with it itself says so here. */
+/** Any write may meet a disk that is full, read-only or broken, or a directory of somebody else: what does not deal with it itself says so here. */
 function ofDisk(error: unknown): TsrunError | undefined {
   if (!(error instanceof Error) || error instanceof TsrunError) return undefined;
-  switch ((error as NodeJS.ErrnoException).code) {
+  const { code, path, dest = path } = error as NodeJS.ErrnoException & { dest?: string };
+  switch (code) {
+    case 'EACCES':
+      return dest === undefined
+        ? undefined
+        : tsrunError(
+            'ERR_TSRUN_STORE',
+            {
+              doing: 'read or write the store',
+              hint: `ls -ld ${dirname(dest)} ${dest}   # whose they are; tsrun system reset begins anew`,
+            },
+            error,
+          );
     case 'ENOSPC':
     case 'EDQUOT':
       return tsrunError(

@@ -1,7 +1,7 @@
 /** `tsrun copy`: an image from one place to another; the store is not asked, and keeps nothing but for the time of the copy. */
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
-import { DirectorySink, type FileSink, isUnused, writing } from '../image/archive/file-sink.ts';
+import { type FileSink, isUnused, toUnusedDirectory, writing } from '../image/archive/file-sink.ts';
 import { LayoutSink, requireLayoutPlace } from '../image/archive/layout-sink.ts';
 import { type ImageToSave, saveForDocker, saveLayout, savePlain } from '../image/archive/save-images.ts';
 import { TarSink } from '../image/archive/tar-sink.ts';
@@ -115,7 +115,7 @@ async function writeIndex(
       hint: `--platform linux/amd64, or oci-archive:${path}`,
     });
   const { saveIndexLayout, saveIndexPlain } = await import('../image/archive/save-index.ts');
-  if (transport === 'dir') return await saveIndexPlain(paths, index, new DirectorySink(path));
+  if (transport === 'dir') return await toUnusedDirectory(path, (sink) => saveIndexPlain(paths, index, sink));
   const name = layoutName(place, known);
   await toLayout(place, onEvent, (sink) => saveIndexLayout(paths, index, name, sink));
 }
@@ -161,7 +161,7 @@ async function write(
   const images = (name: string | undefined): ImageToSave[] => [
     { record, names: name === undefined ? [] : [name] },
   ];
-  if (transport === 'dir') return await savePlain(paths, record, new DirectorySink(path));
+  if (transport === 'dir') return await toUnusedDirectory(path, (sink) => savePlain(paths, record, sink));
   if (transport === 'docker-archive') {
     // docker wants full names.
     const name = place.name === undefined ? known : formatReference(parseReference(place.name));

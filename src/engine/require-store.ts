@@ -13,6 +13,7 @@ import type { StorePaths } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { call, close } from '../sys/calls.ts';
 import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_WRONLY } from '../sys/constants.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { systemWords } from '../sys/run.ts';
 import type { Slots, Step } from '../sys/step.ts';
 
@@ -35,7 +36,7 @@ export function trialSteps(slots: Slots, directory: string, isSingle: boolean): 
 
 /** Of the file system where the store is, or is to be. */
 function typeOf({ root }: StorePaths): number {
-  mkdirSync(root, { recursive: true }); // asked before anything is in it
+  makeDirectories(root, 0o700); // asked before anything is in it
   return statfsSync(root).type;
 }
 

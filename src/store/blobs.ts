@@ -51,13 +51,14 @@ export class BlobStore {
     return GrowingFile.whole(path, statSync(path).size);
   }
 
-  /** Puts a small blob, verifying `digest`. Throws ERR_TSRUN_MISMATCH; `what` names the blob. */
+  /** Puts a small blob, verifying `digest`, also in the place of a damaged one. Throws ERR_TSRUN_MISMATCH; `what` names the blob. */
   put(bytes: Uint8Array, digest: Digest, what: string): void {
     const got = sha256(bytes);
     if (got !== digest) {
       throw tsrunError('ERR_TSRUN_MISMATCH', { what, property: 'digest', expected: digest, got });
     }
-    if (this.size(digest) !== bytes.length) writeFileAtomic(this.paths, blobPath(this.paths, digest), bytes);
+    if (this.readVerifiedText(digest) === undefined)
+      writeFileAtomic(this.paths, blobPath(this.paths, digest), bytes);
   }
 
   /** Begins, or goes on with, a large blob; undefined when it is complete. */

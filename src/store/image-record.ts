@@ -40,7 +40,7 @@ export function danglingReference(imageId: Digest): string {
 }
 
 /** True for an image without a name. */
-export function isDangling(record: ImageRecord): boolean {
+export function isDangling(record: Pick<ImageRecord, 'reference'>): boolean {
   return record.reference.startsWith(NONE);
 }
 

@@ -11,6 +11,7 @@ import { formatReference, type Reference } from '../spec/reference.ts';
 import { syncDirectory, writeFileAtomic } from './atomic-write.ts';
 import { containersUsing } from './container-layers.ts';
 import { logImageEvent } from './event-log.ts';
+import { fetchAgain } from './fetch-again.ts';
 import { isImageMounted } from './image-mounted.ts';
 import { resolveImageName } from './image-names.ts';
 import {
@@ -184,7 +185,7 @@ export class ImageStore {
       return readFileSync(blobPath(this.paths, digest), 'utf8');
     } catch (error) {
       const doing = `read ${digest} of image ${record.reference}`;
-      throw tsrunError('ERR_TSRUN_STORE', { doing, hint: `tsrun pull ${record.reference}` }, error);
+      throw tsrunError('ERR_TSRUN_STORE', { doing, hint: fetchAgain(record.reference, 'lost') }, error);
     }
   }
 }

@@ -92,6 +92,20 @@ describe('something is lost (AC-4.2)', () => {
       await loseObject(tsrun, reference, kinds.get(kind)!);
   });
 
+  it('a pull heals documents, though the registry still has the same image: it said "up to date" and left them as they were', async () => {
+    await tsrun.ok('pull', '-q', reference);
+    const digests = await tsrun.ok('image', 'inspect', '-f', '{{.Digest}} {{.Id}}', reference);
+    const paths = digests.split(' ').map((digest) => at('blobs', 'sha256', digest.replace('sha256:', '')));
+    const texts = paths.map((path) => readFileSync(path, 'utf8'));
+    const damages = [(text: string) => text.replace(/[0-9]/, (n) => `${(Number(n) + 1) % 10}`), () => '{}'];
+    for (const [i, path] of paths.entries()) {
+      writeFileSync(path, damages[i]?.(texts[i] ?? '') ?? '');
+      await tsrun.ok('pull', '-q', reference);
+      expect(readFileSync(path, 'utf8')).toBe(texts[i]);
+    }
+    await tsrun.expect(0, ['system', 'check']);
+  });
+
   it('a file of a layer, a byte of a blob, a record of a container', async () => {
     await tsrun.ok('pull', '-q', reference);
     const id = await tsrun.ok('create', '--network', 'none', reference, 'true');
@@ -119,7 +133,23 @@ describe('something is lost (AC-4.2)', () => {
     writeFileSync(largest, bytes);
     await tsrun.expect(0, ['system', 'check', '--quick']);
     const damaged = await tsrun.expect(125, ['system', 'check']);
-    expect(damaged.stdout).toContain(`its content is not that of its name\n  hint: tsrun pull ${reference}`);
+    expect(damaged.stdout).toContain(
+      `its content is not that of its name\n  hint: tsrun system check --repair && tsrun pull ${reference}:latest\n`,
+    );
+    // What was given out of it would be refused, or worse, taken; and what could not be made is not there by half.
+    const digest = largest.split('/').at(-1) ?? '';
+    const out = join(tsrun.store.directory, 'saved');
+    for (const words of [
+      ['save', '-o', out],
+      ['save', '--format', 'oci-archive', '-o', out],
+      ['save', '--format', 'oci-dir', '-o', out],
+      ['save', '--format', 'docker-dir', '-o', out],
+    ]) {
+      const { stderr } = await tsrun.expect(125, [...words, reference]);
+      expect(stderr).toContain(`cannot read sha256:${digest} of image ${reference}:latest\ncause: `);
+      expect(stderr).toContain(`hint: tsrun system check --repair && tsrun pull ${reference}:latest\n`);
+      expect(existsSync(out), words.join(' ')).toBe(false);
+    }
     await tsrun.expect(0, ['system', 'check', '--repair']);
     await tsrun.ok('pull', '-q', reference);
     await tsrun.expect(0, ['system', 'check']);

@@ -181,5 +181,10 @@ describe('copy', () => {
       'index.json is missing',
     );
     expect(existsSync(at('new'))).toBe(false);
+    // mkdir(2) says ENOENT there though the parent is there: Node's own way to make directories tried again for ever.
+    for (const to of ['oci:/proc/none', 'dir:/proc/none/deeper'])
+      expect((await tsrun.expect(125, ['copy', 'dir:plain', to])).stderr, to).toMatch(
+        /cannot write \/proc\/none.*\ncause: ENOENT/,
+      );
   });
 });

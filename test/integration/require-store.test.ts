@@ -1,5 +1,5 @@
 /** STO-13: a store on a file system that does not take what images hold is told of before anything is fetched. */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { requireStore } from '../../src/engine/require-store.ts';
 import { newRootless } from '../../src/rootless/enter.ts';
@@ -30,7 +30,7 @@ it('a store that is not there yet is asked about as well: the first pull of a us
   const paths = temporaryStore();
   const { maps } = withoutOtherIds();
   requireStore({ ...paths, root: `${paths.root}/deep/below` }, { maps, holder: -1 });
-  expect(existsSync(`${paths.root}/deep/below`)).toBe(true);
+  expect(statSync(`${paths.root}/deep/below`).mode & 0o777).toBe(0o700);
 });
 
 it('on any other it is tried for real, and nothing is left', () => {

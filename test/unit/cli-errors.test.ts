@@ -82,6 +82,19 @@ describe('a rendered error', () => {
     expect(renderError('text', quiet)).toMatch(/^tsrun: this is a bug in tsrun: text\n/);
   });
 
+  it('knows a store that belongs to somebody else, and says whose to look at', () => {
+    const error = (system: object) => Object.assign(new Error('EACCES: permission denied'), system);
+    expect(renderError(error({ code: 'EACCES', path: '/store/images' }), quiet).split('\n')).toEqual([
+      'tsrun: cannot read or write the store',
+      'cause: EACCES: permission denied',
+      'hint: ls -ld /store /store/images   # whose they are; tsrun system reset begins anew',
+      'see: docs/errors.md#ERR_TSRUN_STORE',
+    ]);
+    const rename = error({ code: 'EACCES', path: '/store/tmp/x', dest: '/store/images/y' });
+    expect(renderError(rename, quiet)).toContain('ls -ld /store/images /store/images/y ');
+    expect(renderError(error({ code: 'EACCES' }), quiet)).toMatch(/this is a bug/);
+  });
+
   it('has the chain with --debug, also one that bites its tail', () => {
     const a = new Error('a');
     const b = tsrunError('ERR_TSRUN_STORE', { doing: 'b' }, a);

@@ -40,13 +40,14 @@ async function saveDirectory(
   path: string,
 ): Promise<void> {
   const { saveLayout, savePlain } = await import('../../image/archive/save-images.ts');
-  const { DirectorySink } = await import('../../image/archive/file-sink.ts');
+  const { toUnusedDirectory } = await import('../../image/archive/file-sink.ts');
   const [first, ...more] = images;
   if (format === 'docker-dir' && more.length > 0)
     throw usageError('--format docker-dir holds one image', '--format oci-dir');
-  const sink = new DirectorySink(path);
-  if (format === 'oci-dir') await saveLayout(engine.paths, images, sink);
-  else if (first) await savePlain(engine.paths, first.record, sink);
+  await toUnusedDirectory(path, async (sink) => {
+    if (format === 'oci-dir') await saveLayout(engine.paths, images, sink);
+    else if (first) await savePlain(engine.paths, first.record, sink);
+  });
 }
 
 export const SAVE = defineCommand({

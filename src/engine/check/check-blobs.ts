@@ -5,18 +5,18 @@ import { isBlobIntact } from '../../image/pull/blob-fetches.ts';
 import { parseDocument, parseImageConfig } from '../../spec/document.ts';
 import type { Digest } from '../../spec/image.ts';
 import { BlobStore } from '../../store/blobs.ts';
-import { type ImageRecord, isDangling } from '../../store/image-record.ts';
+import { fetchAgain } from '../../store/fetch-again.ts';
+import type { ImageRecord } from '../../store/image-record.ts';
 import { blobsDirectory } from '../../store/paths.ts';
 import type { Engine } from '../open-engine.ts';
 import { type CheckOptions, type Findings, namesIn } from './damage.ts';
 import { removeObject } from './remove-object.ts';
 
 /** How to get the blobs of an image again; undefined for one that no registry has. */
-export function pullHint(record: ImageRecord | undefined): string | undefined {
-  if (record === undefined || isDangling(record) || record.reference.startsWith('localhost/'))
-    return undefined;
-  return `tsrun pull ${record.reference}`;
-}
+export const pullHint = (
+  record: ImageRecord | undefined,
+  state: 'lost' | 'damaged' = 'lost',
+): string | undefined => record && fetchAgain(record.reference, state);
 
 interface Expected {
   /** bytes, where an image says */
@@ -43,7 +43,7 @@ export async function checkBlobs(engine: Engine, findings: Findings, options: Ch
     const digest = `sha256:${name}` as Digest;
     const problem = await problemOf(blobs, digest, expected.get(digest)?.size, options.quick);
     if (problem === undefined) continue;
-    const hint = pullHint(expected.get(digest)?.image);
+    const hint = pullHint(expected.get(digest)?.image, options.repair ? 'lost' : 'damaged');
     await findings.fix({ object: `blob ${digest}`, problem, hint }, 'removed', () =>
       removeObject(engine, join(blobsDirectory(engine.paths), name)),
     );

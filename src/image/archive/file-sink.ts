@@ -1,8 +1,9 @@
 /** Where a saved image's files go: an archive or a directory. */
-import { createWriteStream, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { tsrunError } from '../../errors.ts';
+import { makeDirectories } from '../../sys/make-directories.ts';
 
 export interface FileSink {
   file(name: string, content: string | Uint8Array): Promise<void>;
@@ -24,12 +25,28 @@ export function writing<T>(path: string, act: () => T): T {
 export const isUnused = (path: string): boolean =>
   !existsSync(path) || writing(path, () => readdirSync(path)).length === 0;
 
+/** A directory that is whole when `write` is, or as unused as before. Throws what `write` throws. */
+export async function toUnusedDirectory(
+  directory: string,
+  write: (sink: FileSink) => Promise<void>,
+): Promise<void> {
+  const wasThere = existsSync(directory);
+  try {
+    await write(new DirectorySink(directory));
+  } catch (error) {
+    for (const name of existsSync(directory) ? readdirSync(directory) : [])
+      rmSync(join(directory, name), { recursive: true });
+    if (!wasThere && existsSync(directory)) rmdirSync(directory);
+    throw error;
+  }
+}
+
 /** Throws ERR_TSRUN_OUTPUT_FILE for what the directory does not take; what reading the content throws stays as it is. */
 export class DirectorySink implements FileSink {
   protected readonly directory: string;
   constructor(directory: string) {
     this.directory = directory;
-    writing(directory, () => mkdirSync(directory, { recursive: true }));
+    writing(directory, () => makeDirectories(directory));
   }
   async file(name: string, content: string | Uint8Array): Promise<void> {
     const path = this.#path(name);
@@ -51,7 +68,7 @@ export class DirectorySink implements FileSink {
   async end(): Promise<void> {}
   #path(name: string): string {
     const path = join(this.directory, name);
-    writing(path, () => mkdirSync(dirname(path), { recursive: true }));
+    writing(path, () => makeDirectories(dirname(path)));
     return path;
   }
 }

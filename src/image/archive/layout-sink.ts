@@ -2,12 +2,13 @@
  * An OCI image layout in a directory: a new one, or one to which an image is added, as skopeo does. What was whole stays so at any moment:
  * blobs appear by rename, the index last. The directory is locked, so that of two copies at a time both are in the index.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { tsrunError } from '../../errors.ts';
 import type { Index } from '../../spec/image.ts';
 import { type FileLock, waitForLock } from '../../store/lock.ts';
+import { makeDirectories } from '../../sys/make-directories.ts';
 import { directoryFiles } from './file-set.ts';
 import { DirectorySink, isUnused, writing } from './file-sink.ts';
 import { INDEX, LAYOUT_MARK, MARK } from './layout-files.ts';
@@ -26,7 +27,7 @@ export function requireLayoutPlace(directory: string): void {
 
 /** Throws ERR_TSRUN_OUTPUT_FILE. */
 async function lockLayout(directory: string, onWait: () => void): Promise<FileLock> {
-  writing(directory, () => mkdirSync(directory, { recursive: true }));
+  writing(directory, () => makeDirectories(directory));
   try {
     return await waitForLock(directory, { lockable: 'directory', onWait });
   } catch (error) {

@@ -3,6 +3,7 @@ import { tsrunError } from '../../errors.ts';
 import type { Descriptor, Digest } from '../../spec/image.ts';
 import { sniffCompression } from '../../spec/media-types.ts';
 import { BlobStore } from '../../store/blobs.ts';
+import { fetchAgain } from '../../store/fetch-again.ts';
 import { Sha256 } from '../../store/hash.ts';
 import type { ImageRecord, LayerLink } from '../../store/image-record.ts';
 import { LayerStore } from '../../store/layers.ts';
@@ -28,22 +29,37 @@ export class StoredImage {
     return text;
   }
 
-  /** A blob as it is, with its size. Throws ERR_TSRUN_STORE when it is lost, while iterated ERR_TSRUN_MISMATCH. */
+  /** A blob as it is, with its size. Throws ERR_TSRUN_STORE when it is lost, or, while iterated, damaged. */
   blob(digest: Digest): { size: number; bytes: AsyncIterable<Uint8Array> } {
     const size = this.#blobs.size(digest);
     if (size === undefined) throw this.#lost(digest);
-    return { size, bytes: verified(this.#blobs.read(digest), digest, 'digest') };
+    return { size, bytes: this.#whole(digest, verified(this.#blobs.read(digest), digest, 'digest')) };
   }
 
-  /** A layer's archive, uncompressed, whose digest is its DiffID. Its size is known of a layer that was unpacked, or measured. */
+  /**
+   * A layer's archive, uncompressed, whose digest is its DiffID. Its size is known of a layer that was unpacked, or measured. Throws as
+   * blob() does.
+   */
   async archive(layer: LayerLink): Promise<{ size: number; bytes: AsyncIterable<Uint8Array> }> {
     if (!this.#blobs.has(layer.blobDigest)) throw this.#lost(layer.blobDigest);
     let size = this.#layers.has(layer.chainId) ? this.#layers.record(layer.chainId).size : undefined;
     if (size === undefined) {
       size = 0;
-      for await (const chunk of this.#uncompressed(layer)) size += chunk.length;
+      const bytes = this.#whole(layer.blobDigest, this.#uncompressed(layer));
+      for await (const chunk of bytes) size += chunk.length;
     }
-    return { size, bytes: verified(this.#uncompressed(layer), layer.diffId, 'DiffID') };
+    return {
+      size,
+      bytes: this.#whole(layer.blobDigest, verified(this.#uncompressed(layer), layer.diffId, 'DiffID')),
+    };
+  }
+
+  async *#whole(digest: Digest, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* bytes;
+    } catch (error) {
+      throw this.#lost(digest, error);
+    }
   }
 
   async *#uncompressed({ blobDigest }: LayerLink): AsyncGenerator<Uint8Array> {
@@ -55,10 +71,12 @@ export class StoredImage {
     yield* decompress(this.#blobs.read(blobDigest), sniffCompression(head), new SizeMeter(NO_SIZE_LIMITS));
   }
 
-  #lost(digest: Digest): Error {
+  /** @param damage how it turned out to be damaged */
+  #lost(digest: Digest, damage?: unknown): Error {
     const { reference } = this.record;
     const doing = `read ${digest} of image ${reference}`;
-    return tsrunError('ERR_TSRUN_STORE', { doing, hint: `tsrun pull ${reference}` }, 'it is lost or damaged');
+    const hint = fetchAgain(reference, damage === undefined ? 'lost' : 'damaged');
+    return tsrunError('ERR_TSRUN_STORE', { doing, hint }, damage ?? 'it is lost or damaged');
   }
 }
 

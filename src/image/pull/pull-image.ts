@@ -52,6 +52,9 @@ async function upToDate(
   // What a container does not need, push and save do; layers of a damaged store are made of them.
   const blobs = new BlobStore(options.paths);
   if (record.layers.some(({ blobDigest }) => !blobs.has(blobDigest))) return undefined;
+  // Documents are small enough to be looked at: `tsrun pull` is how a damaged one is healed.
+  const documents = [record.digest, record.manifestDigest, record.imageId];
+  if (documents.some((digest) => blobs.readVerifiedText(digest) === undefined)) return undefined;
   const current = options.reference.digest ?? (await source.currentDigest());
   return current === record.digest ? record : undefined;
 }

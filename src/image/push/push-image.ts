@@ -14,6 +14,7 @@ import { DOCKER_CONFIG, DOCKER_MANIFEST, isForeignLayer, OCI_MANIFEST } from '..
 import { formatReference, parseReference, type Reference, repositoryName } from '../../spec/reference.ts';
 import { BlobStore } from '../../store/blobs.ts';
 import { logImageEvent } from '../../store/event-log.ts';
+import { fetchAgain } from '../../store/fetch-again.ts';
 import { type ImageRecord, isDangling } from '../../store/image-record.ts';
 import { ImageStore } from '../../store/images.ts';
 import type { StorePaths } from '../../store/paths.ts';
@@ -73,12 +74,12 @@ function knownElsewhere(store: ImageStore, destination: Reference): Map<Digest, 
 function readManifest(blobs: BlobStore, record: ImageRecord): Uint8Array {
   const text = blobs.readVerifiedText(record.manifestDigest);
   if (text !== undefined) return Buffer.from(text);
-  throw missing(record.reference, `manifest ${record.manifestDigest}`);
+  throw missing(record.reference, `manifest ${record.manifestDigest}`, 'lost'); // a pull heals it
 }
 
-function missing(label: string, what: string): Error {
+function missing(label: string, what: string, state: 'lost' | 'damaged'): Error {
   const doing = `read ${what} of ${label}, which the store has lost or which is damaged`;
-  return tsrunError('ERR_TSRUN_STORE', { doing, hint: `tsrun pull ${label}` });
+  return tsrunError('ERR_TSRUN_STORE', { doing, hint: fetchAgain(label, state) });
 }
 
 /** Manifests need not say what they are; their configuration does. */
@@ -113,7 +114,8 @@ class Push {
         mountFrom: this.#elsewhere.get(digest) ?? [],
         read: (start, end) => {
           // Only now: a registry that has the blob does not need ours.
-          if (this.#blobs.size(digest) !== total) throw missing(label, `blob ${digest}`);
+          const size = this.#blobs.size(digest);
+          if (size !== total) throw missing(label, `blob ${digest}`, size === undefined ? 'lost' : 'damaged');
           return this.#blobs.read(digest, { start, end });
         },
         signal: this.#signal,
@@ -124,7 +126,8 @@ class Push {
     } catch (error) {
       // The registry's words would be about digests; what helps is to know whose fault it is.
       const isRefused = error instanceof TsrunError && error.code === 'ERR_TSRUN_REGISTRY_RESPONSE';
-      if (isRefused && !(await isBlobIntact(this.#blobs, digest))) throw missing(label, `blob ${digest}`);
+      if (isRefused && !(await isBlobIntact(this.#blobs, digest)))
+        throw missing(label, `blob ${digest}`, 'damaged');
       throw error;
     } finally {
       this.#gate.leave();
