@@ -10,8 +10,6 @@
  *
  * We are connected before the hub runs: it ends when nobody is, so it ends if we are killed on the way.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { hubNetworkProgram, hubUplinkProgram, type UplinkOptions } from '../network/hub-program.ts';
 import {
   encodeHubSpec,
@@ -71,8 +69,7 @@ export function planHub(launch: HubLaunch): HubPlan {
   const network = encodeProgram(program);
   const uplink = launch.uplink && encodeProgram(hubUplinkProgram(launch.uplink));
   const spec = memfd(slots, 'hub-spec', encodeHubSpec(network.image, uplink?.image), 'what the hub is to do');
-  const binary = readFileSync(join(nativeDirectory(), 'hub'));
-  const self = memfd(slots, 'hub', binary, 'a copy of the hub to run from');
+  const self = memfd(slots, 'hub', { file: `${nativeDirectory()}/hub` }, 'a copy of the hub to run from');
   const [listen, connection, report, reportWrite, log] = [
     'listener',
     'connection',

@@ -4,7 +4,6 @@
  * The supervisor's binary is executed from a sealed memfd: whoever gets hold of /proc/PID/exe from inside a container finds a copy
  * that cannot be written (CVE-2019-5736). The spec travels in a memfd as well; nothing of it is on disk.
  */
-import { readFileSync } from 'node:fs';
 import { FORWARD_FIRST_FD } from '../network/forward/config.ts';
 import { type EnterPlan, planEntry, type Rootless } from '../rootless/enter.ts';
 import { forFirstWords } from '../supervisor/client.ts';
@@ -62,20 +61,33 @@ export interface LaunchPlan extends EnterPlan {
   joins: boolean;
 }
 
-let binary: Buffer | undefined;
-const supervisorBinary = (): Buffer => {
-  binary ??= readFileSync(`${nativeDirectory()}/supervisor`);
-  return binary;
-};
+/** More than any file of ours has. */
+const ALL = 0x7ffff000;
 
-/** A sealed memfd that holds `content`. */
-export function memfd(slots: Slots, name: string, content: Buffer, why: string): { fd: Slot; steps: Step[] } {
+function copyOf(slots: Slots, file: string, to: Slot, why: string): Step[] {
+  const from = slots.new(`${to.name}.file`);
+  return [
+    call('user', why, 'openat', [AT_FDCWD, file, O_CLOEXEC, 0], { result: from }),
+    call('user', why, 'sendfile', [to, from, 0, ALL]),
+    close('user', 'it is copied', from),
+  ];
+}
+
+/** A sealed memfd that holds `content`, or what a file holds. */
+export function memfd(
+  slots: Slots,
+  name: string,
+  content: Buffer | { file: string },
+  why: string,
+): { fd: Slot; steps: Step[] } {
   const fd = slots.new(name);
   return {
     fd,
     steps: [
       call('user', why, 'memfd_create', [`tsrun-${name}`, MFD_CLOEXEC | MFD_ALLOW_SEALING], { result: fd }),
-      call('user', why, 'write', [fd, content, content.length]),
+      ...('file' in content
+        ? copyOf(slots, content.file, fd, why)
+        : [call('user', why, 'write', [fd, content, content.length])]),
       call('user', 'nobody can change it any more', 'fcntl', [fd, F_ADD_SEALS, F_SEAL_ALL]),
     ],
   };
@@ -107,7 +119,12 @@ export function planSupervisor(launch: SupervisorLaunch): LaunchPlan {
   const client = slots.new('client');
   const theirs = slots.new('client.theirs');
   const spec = memfd(slots, 'spec', launch.spec, 'what the supervisor is to do');
-  const self = memfd(slots, 'supervisor', supervisorBinary(), 'a copy of the supervisor to run from');
+  const self = memfd(
+    slots,
+    'supervisor',
+    { file: `${nativeDirectory()}/supervisor` },
+    'a copy of the supervisor to run from',
+  );
   const listen = launch.runtimeDirectory === undefined ? undefined : listener(slots, launch.runtimeDirectory);
   const pair: Memory = {
     fields: [

@@ -30,7 +30,7 @@ const SLOT_DIGITS = 20;
 const NOTHING: readonly never[] = [];
 
 export class DataArea {
-  #bytes = Buffer.alloc(32 * 1024);
+  #bytes = Buffer.alloc(4096);
   #view = new DataView(this.#bytes.buffer);
   #used = 0;
   readonly relocations: number[] = [];
@@ -56,8 +56,8 @@ export class DataArea {
   #reserve(size: number): number {
     const offset = this.#used;
     this.#used += (size + 7) & ~7;
-    while (this.#used > this.#bytes.length) {
-      const larger = Buffer.alloc(2 * this.#bytes.length);
+    if (this.#used > this.#bytes.length) {
+      const larger = Buffer.alloc(Math.max(4 * this.#bytes.length, this.#used));
       larger.set(this.#bytes);
       this.#bytes = larger;
       this.#view = new DataView(larger.buffer);

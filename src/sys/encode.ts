@@ -23,7 +23,7 @@ export interface EncodedProgram {
 const CLONE_PIDFD = 0x1000n;
 const CLONE_ARGS_SIZE = 88;
 const OP_WORDS = format.OP_SIZE / 4;
-const FIRST_CAPACITY = 512;
+const FIRST_CAPACITY = 64;
 
 const isScalar = (value: Argument): value is Scalar =>
   typeof value === 'number' ||
@@ -205,7 +205,7 @@ class Encoder {
     const index = this.stepOf.push(step) - 1;
     const at = index * OP_WORDS;
     if (at === this.#words.length) {
-      const larger = new Uint32Array(2 * at);
+      const larger = new Uint32Array(4 * at);
       larger.set(this.#words);
       this.#words = larger;
     }
