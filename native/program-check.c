@@ -48,7 +48,7 @@ static int operands_ok(const struct program *p, const struct op *op)
 	case OP_COMPARE:
 		return op->arg[2] > 0 && op->arg[2] < 4096 && in_data(p, op, 0, op->nr) && in_data(p, op, 1, op->nr);
 	case OP_REMOVE_TREE:
-		return op->arg_kind[1] == ARG_DATA;
+		return op->arg_kind[1] == ARG_DATA && op->nr <= 1;
 	case OP_CHECK:
 		return op->arg_kind[0] == ARG_SLOT;
 	case OP_MAKE_PATH:

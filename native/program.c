@@ -277,7 +277,8 @@ static int64_t execute(struct machine *m, const struct op *op)
 	case OP_COMPARE:
 		return op_compare(m, op);
 	case OP_REMOVE_TREE:
-		return remove_tree((int)argument(m, op, 0), (const char *)(m->data + op->arg[1]));
+		return (op->nr ? remove_directories : remove_tree)((int)argument(m, op, 0),
+								  (const char *)(m->data + op->arg[1]));
 	case OP_MAKE_PATH:
 		return make_path((int)argument(m, op, 0), (const char *)(m->data + op->arg[1]), op->nr, (int)op->arg[2]);
 	case OP_CHECK:

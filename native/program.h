@@ -38,7 +38,7 @@ enum op_kind {
 	OP_LOAD = 4,	    /* result = data[arg[0]], nr bytes wide (4 or 8) */
 	OP_EXPECT = 5,	    /* (arg[0] & arg[3]) must be arg[1]; otherwise this op fails with errno arg[2] */
 	OP_COMPARE = 6,	    /* nr bytes at data arg[0] must be those at data arg[1]; otherwise it fails with errno arg[2] */
-	OP_REMOVE_TREE = 7, /* remove the name arg[1] in directory fd arg[0] and all below it, as `rm -rf` */
+	OP_REMOVE_TREE = 7, /* remove the name arg[1] in directory fd arg[0] and all below it, as `rm -rf`; nr = 1: cgroups */
 	OP_REPORT = 8,	    /* from here on this process reports failures to fd arg[0] */
 	OP_END = 9,	    /* the process's list is done: program_run() returns 0, a child exits with status 0 */
 	OP_MAKE_PATH = 10,  /* in root fd arg[0], make arg[1] a directory of mode nr, or (arg[2] = 1) a file: `mkdir -p` along links */
@@ -61,7 +61,7 @@ struct op {
 	uint8_t kind;	     /* enum op_kind */
 	uint8_t flags;	     /* enum op_flag */
 	uint16_t result;     /* slot that receives the result, or NO_SLOT */
-	uint32_t nr;	     /* system call number; op index (CLONE); width (STORE, LOAD); length (COMPARE); mode (MAKE_PATH) */
+	uint32_t nr;	     /* system call number; op index (CLONE); width (STORE, LOAD); length (COMPARE); mode (MAKE_PATH); 1 (REMOVE_TREE) */
 	uint16_t tolerate[4]; /* errnos that are no failure here; 0 = none */
 	uint8_t arg_kind[6]; /* enum arg_kind */
 	uint8_t pad[2];

@@ -25,6 +25,8 @@ struct dirent64 {
 	char name[];
 };
 
+#define DT_DIR 4
+
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static int is_dot(const char *name)
@@ -126,4 +128,68 @@ long remove_tree(int dirfd, const char *name)
 	} while (ret > 0 || ret == -ENOTEMPTY);
 	SYS1(__NR_close, top);
 	return ret;
+}
+
+/* The name of a directory in DIR, left in BUFFER: 1; 0 if there is none. */
+static long some_directory(int dir, char *buffer, size_t size, const char **name)
+{
+	long len, at;
+
+	SYS3(__NR_lseek, dir, 0, 0);
+	while ((len = SYS3(__NR_getdents64, dir, buffer, size)) > 0) {
+		for (at = 0; at < len; at += ((struct dirent64 *)(buffer + at))->reclen) {
+			const struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+
+			if (entry->type != DT_DIR || is_dot(entry->name))
+				continue;
+			*name = entry->name;
+			return 1;
+		}
+	}
+	return len == -ENOENT ? 0 : len;
+}
+
+/*
+ * A file system of the kernel's own neither renames a directory nor loses a file, but rmdir takes a directory with its files. So the walk
+ * goes down to a directory without directories, up again, and removes what it has come from. One directory is open at a time, two while
+ * it goes from one to the next.
+ */
+long remove_directories(int dirfd, const char *name)
+{
+	char buffer[2048] __attribute__((aligned(8)));
+	long dir, next, ret = SYS3(__NR_unlinkat, dirfd, name, AT_REMOVEDIR);
+	unsigned depth = 0;
+	int is_empty = 0; /* what is found next has no directory in it: we come from there */
+
+	if (ret != -EBUSY && ret != -ENOTEMPTY)
+		return ret == -ENOENT ? 0 : ret;
+	dir = SYS4(__NR_openat, dirfd, name, OPEN_DIR, 0);
+	while (dir >= 0) {
+		const char *below = "..";
+
+		ret = some_directory((int)dir, buffer, sizeof(buffer), &below);
+		if (ret < 0 || (ret == 0 && depth == 0))
+			break;
+		if (ret > 0) {
+			ret = SYS3(__NR_unlinkat, dir, below, AT_REMOVEDIR);
+			if (ret == 0 || ret == -ENOENT) {
+				is_empty = 0;
+				continue;
+			}
+			if (is_empty || (ret != -EBUSY && ret != -ENOTEMPTY))
+				break;
+		}
+		is_empty = below[0] == '.' && below[1] == '.' && !below[2];
+		depth += is_empty ? -1u : 1u;
+		next = SYS4(__NR_openat, dir, below, OPEN_DIR, 0);
+		SYS1(__NR_close, dir);
+		dir = next;
+	}
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	SYS1(__NR_close, dir);
+	if (ret < 0)
+		return ret;
+	ret = SYS3(__NR_unlinkat, dirfd, name, AT_REMOVEDIR);
+	return ret == -ENOENT ? 0 : ret;
 }

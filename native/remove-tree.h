@@ -7,4 +7,10 @@
  */
 long remove_tree(int dirfd, const char *name);
 
+/*
+ * The same for a directory of cgroups (cgroups(7)): the directories in it are removed, the deepest first; their files go with them. The
+ * first that cannot be removed, because a process is in it, ends it: -EBUSY.
+ */
+long remove_directories(int dirfd, const char *name);
+
 #endif

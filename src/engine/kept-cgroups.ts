@@ -1,8 +1,7 @@
 /**
  * The cgroups that were made for a container, kept beside its sockets: like them they are gone after a boot. Where they are depends on the login
  * that started it, so whoever removes it could not find them. The supervisor removes them at the container's end; what it has left, because it
- * was killed, or because the container had made cgroups of its own below, goes with the container. Of one that its supervisor removes itself
- * (`--rm`), cgroups below its own stay: the supervisor's program cannot walk a tree of them.
+ * was killed, or because somebody was still in one, goes with the container.
  */
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { runtimeContainerDirectory, type StorePaths } from '../store/paths.ts';

@@ -46,7 +46,7 @@ export function describeOp(op: Op, slots: SlotNames = new SlotNames()): string {
     case 'check':
       return `expect ${slots.of(op.value)} >= 0, else the errno that it is`;
     case 'remove-tree':
-      return `remove_tree(${directory(op.dir, { slots, all: [] })}, ${JSON.stringify(op.path)})`;
+      return `remove_${op.cgroups ? 'cgroups' : 'tree'}(${directory(op.dir, { slots, all: [] })}, ${JSON.stringify(op.path)})`;
     case 'make-path': {
       const what = op.file ? 'a file' : `0${op.mode.toString(8)}`;
       return `make_path(${plain(op.root, { slots, all: [] })}, ${JSON.stringify(op.path)}, ${what})`;

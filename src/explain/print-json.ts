@@ -56,7 +56,12 @@ function opData(op: Op): object {
     case 'check':
       return { op: 'check', value: slotData(op.value) };
     case 'remove-tree':
-      return { op: 'remove-tree', directory: argumentData(op.dir), path: op.path };
+      return {
+        op: 'remove-tree',
+        directory: argumentData(op.dir),
+        path: op.path,
+        ...(op.cgroups && { cgroups: true }),
+      };
     case 'make-path':
       return {
         op: 'make-path',

@@ -121,7 +121,7 @@ class Encoder {
         this.#scalar(this.#op(step, format.OP_CHECK, 0), 0, op.value);
         return;
       case 'remove-tree': {
-        const at = this.#op(step, format.OP_REMOVE_TREE, 0);
+        const at = this.#op(step, format.OP_REMOVE_TREE, op.cgroups ? 1 : 0);
         this.#scalar(at, 0, op.dir);
         this.#argument(at, 1, format.ARG_DATA, this.#data.place(op.path).offset);
         return;

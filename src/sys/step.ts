@@ -105,11 +105,15 @@ export interface CheckOp {
   value: Slot;
 }
 
-/** Removes `path` (in directory fd `dir`, or AT_FDCWD) and all below it; symbolic links are not followed. */
+/**
+ * Removes `path` (in directory fd `dir`, or AT_FDCWD) and all below it; symbolic links are not followed. Of cgroups only directories are
+ * removed, with which their files go: cgroups(7).
+ */
 export interface RemoveTreeOp {
   kind: 'remove-tree';
   dir: Scalar;
   path: string;
+  cgroups?: true;
 }
 
 /**

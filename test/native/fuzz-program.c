@@ -94,6 +94,11 @@ long remove_tree(int dirfd, const char *name)
 	return 0;
 }
 
+long remove_directories(int dirfd, const char *name)
+{
+	return remove_tree(dirfd, name);
+}
+
 long make_path(int root, const char *path, uint32_t mode, int is_file)
 {
 	(void)mode, (void)is_file;

@@ -178,3 +178,49 @@ describe('removing a tree', () => {
     }
   });
 });
+
+/**
+ * A --rm container that had made cgroups below its own left them behind: its supervisor, which removes the container, knew but one rmdir. A
+ * cgroup is a directory whose files go with it, which no ordinary file system has; that processes are in one stands here for a file.
+ */
+describe('removing a tree of cgroups', () => {
+  const removeCgroups = (path: string): Step =>
+    op('user', 'test', { kind: 'remove-tree', dir: AT_FDCWD, path, cgroups: true });
+  const errnoOf = (path: string): number | undefined => {
+    try {
+      run([removeCgroups(path)]);
+      return undefined;
+    } catch (error) {
+      return (error as SyscallFailure).errno;
+    }
+  };
+
+  it('removes directories in each other, beside each other, and none at all', () => {
+    for (const path of ['a/b/c', 'a/b/d', 'a/e', 'f', '..g/..h', '.i']) mkdirSync(join(victim, path), { recursive: true });
+    run([removeCgroups(victim)]);
+    expect(readdirSync(directory)).toEqual([]);
+    run([removeCgroups(victim)]);
+  });
+
+  it('removes 500 directories in each other', () => {
+    nest(500);
+    run([removeCgroups(victim)]);
+    expect(existsSync(victim)).toBe(false);
+  });
+
+  it.each(['file', 'a/file', 'a/b/c/file'])('ends where something is in the way: %s', (file) => {
+    mkdirSync(join(victim, 'a/b/c'), { recursive: true });
+    writeFileSync(join(victim, file), 'x');
+    expect(errnoOf(victim)).toBe(ERRNO.ENOTEMPTY);
+    expect(existsSync(join(victim, file))).toBe(true);
+  });
+
+  it('follows no symbolic link', () => {
+    mkdirSync(join(directory, 'outside/kept'), { recursive: true });
+    mkdirSync(victim);
+    symlinkSync('../outside', join(victim, 'link'));
+    expect(errnoOf(victim)).toBe(ERRNO.ENOTEMPTY);
+    expect(errnoOf(join(victim, 'link'))).toBe(ERRNO.ENOTDIR);
+    expect(existsSync(join(directory, 'outside/kept'))).toBe(true);
+  });
+});

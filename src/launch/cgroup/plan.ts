@@ -1,7 +1,7 @@
 /** A container's own cgroups: what is made before its first process, what that process does, and what goes with its end. */
 import type { RuntimeResources } from '../../spec/runtime.ts';
-import { call, close, writeFile } from '../../sys/calls.ts';
-import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_WRONLY } from '../../sys/constants.ts';
+import { call, close, op, writeFile } from '../../sys/calls.ts';
+import { AT_FDCWD, O_CLOEXEC, O_WRONLY } from '../../sys/constants.ts';
 import type { Slots, Step } from '../../sys/step.ts';
 import { type Controller, controllersFor, limitFiles, limitsInForce } from './limit-files.ts';
 import type { CgroupPlace } from './places.ts';
@@ -48,9 +48,12 @@ export function planCgroup(
     },
     makes: (step) => made.has(step),
     remove: own.map(({ directory }) =>
-      call('supervisor', 'its cgroup goes with it', 'unlinkat', [AT_FDCWD, directory, AT_REMOVEDIR], {
-        tolerate: ['ENOENT', 'EBUSY'],
-      }),
+      op(
+        'supervisor',
+        'its cgroup goes with it, and those that it has made below',
+        { kind: 'remove-tree', dir: AT_FDCWD, path: directory, cgroups: true },
+        { tolerate: ['EBUSY', 'EACCES', 'EPERM'] },
+      ),
     ),
   };
 }
