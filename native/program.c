@@ -92,7 +92,7 @@ static int64_t op_syscall(const struct machine *m, const struct op *op)
 	return ret;
 }
 
-/* Appends a string, or a slot in decimal, to the NUL-terminated string at arg[0] of capacity arg[1]. */
+/* Appends a string, or a slot in decimal, to the NUL-terminated string at arg[0] of capacity arg[1]. Returns its length then. */
 static int64_t op_text(const struct machine *m, const struct op *op)
 {
 	char *dst = (char *)(m->data + op->arg[0]);
@@ -114,7 +114,7 @@ static int64_t op_text(const struct machine *m, const struct op *op)
 		return -ENAMETOOLONG;
 	memcpy(dst + used, src, len);
 	dst[used + len] = 0;
-	return 0;
+	return (int64_t)(used + len);
 }
 
 static int64_t op_store(const struct machine *m, const struct op *op)

@@ -33,7 +33,7 @@
 enum op_kind {
 	OP_SYSCALL = 0,	    /* nr(arg[0..5]) */
 	OP_CLONE = 1,	    /* clone3(arg[0] = clone_args, arg[1] = its size); the child goes on at op nr */
-	OP_TEXT = 2,	    /* append to the string at data arg[0], capacity arg[1]: the string arg[2], or slot arg[2] in decimal */
+	OP_TEXT = 2,	    /* append to the string at data arg[0], capacity arg[1]: the string arg[2], or slot arg[2] in decimal; its length */
 	OP_STORE = 3,	    /* data[arg[0]] = arg[1], nr bytes wide (4 or 8) */
 	OP_LOAD = 4,	    /* result = data[arg[0]], nr bytes wide (4 or 8) */
 	OP_EXPECT = 5,	    /* (arg[0] & arg[3]) must be arg[1]; otherwise this op fails with errno arg[2] */

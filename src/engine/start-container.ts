@@ -1,7 +1,7 @@
 /**
  * Starting a container: the programs are made from what is on disk, a supervisor is launched, and its first words are awaited.
  */
-import { closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import type { CgroupPlan } from '../launch/cgroup/plan.ts';
 import { initSteps } from '../launch/init-program.ts';
@@ -21,7 +21,7 @@ import { encodeSpec, type HealthSpec } from '../supervisor/spec.ts';
 import { CLONE_NEWCGROUP } from '../sys/constants.ts';
 import { type EncodedProgram, encodeProgram } from '../sys/encode.ts';
 import { currentBootId, startTimeOf } from '../sys/process.ts';
-import { type Program, Slots, type Step } from '../sys/step.ts';
+import { type Program, type Slot, Slots, type Step } from '../sys/step.ts';
 import { parseConfig } from './config-json.ts';
 import { containerCgroup } from './container-cgroup.ts';
 import { eventSpec } from './container-events.ts';
@@ -73,6 +73,8 @@ export interface StartExtras {
   passed?: readonly number[] | undefined;
   /** Those that are its stdin, stdout and stderr, with --log-driver passthrough. */
   stdio?: readonly number[] | undefined;
+  /** Steps of the supervisor that write --pidfile (pid-file.ts). */
+  ready?: ((slots: Slots, initPid: Slot) => Step[]) | undefined;
   /** Who is told of it. */
   manager?: Omit<ServiceManager, 'config'> | undefined;
 }
@@ -99,6 +101,7 @@ export function containerProgram(
     imageMounts,
     passed = [],
     stdio = [],
+    ready,
     manager,
   }: StartExtras & { traced?: boolean } = {},
 ): Program {
@@ -138,6 +141,7 @@ export function containerProgram(
         passed: numbers.slice(0, passed.length),
         traceFd: traced ? FD_TRACE : undefined,
       }),
+    ready,
   });
 }
 
@@ -159,7 +163,7 @@ export function planStart(
   runtimeFd: number,
   { health, extra = [] }: { health?: HealthSpec | undefined; extra?: readonly number[] } = {},
 ): StartPlan {
-  const { cgroup, imageMounts, passed = [], stdio = [], manager } = options;
+  const { cgroup, imageMounts, passed = [], stdio = [], ready, manager } = options;
   const sized = options.windowSize
     ? { ...config, process: { ...config.process, consoleSize: options.windowSize } }
     : config;
@@ -170,6 +174,7 @@ export function planStart(
       imageMounts,
       passed,
       stdio,
+      ready,
       manager,
     }),
   );
@@ -253,7 +258,9 @@ export async function startUnlessRunning(
       engine.paths.runtime,
       cgroup?.directories,
     );
-  const extras = { cgroup, imageMounts: await imageMountsOf(engine, record), passed, stdio, manager };
+  const ready =
+    record.pidfile === undefined ? undefined : (await import('./pid-file.ts')).pidFileSteps(record.pidfile);
+  const extras = { cgroup, imageMounts: await imageMountsOf(engine, record), passed, stdio, ready, manager };
   // Not `...options`: that would make the signal which stops a pull (run.ts).
   const { attach, windowSize, trace, onPrograms } = options;
   const plan = planStart(engine, record, config, network, { attach, windowSize, trace, ...extras }, lock.fd, {
@@ -342,24 +349,14 @@ async function launch(
   options.manager?.begins(supervisor);
   const pid = await firstWord(client, record, plan, connected);
   options.manager?.runs(supervisor);
-  writePid(engine, record.pidfile, pid);
-  writePid(engine, record.conmonPidfile, supervisor);
+  if (record.pidfile !== undefined || record.conmonPidfile !== undefined)
+    (await import('./pid-file.ts')).writePidFiles(engine, record, { pid, supervisor });
   const startTime = entry.joins ? undefined : startTimeOf(supervisor);
   if (startTime !== undefined) rememberHolder(engine.paths.runtime, { pid: supervisor, startTime });
   for (const slot of [entry.pidfd, entry.reportRead, entry.helperOutput]) {
     if (results(slot) >= 0) closeSync(results(slot));
   }
   return { pid, client };
-}
-
-/** The container runs, and goes on doing so if this cannot be written. */
-function writePid(engine: Engine, path: string | undefined, pid: number): void {
-  if (path === undefined) return;
-  try {
-    writeFileSync(path, `${pid}`);
-  } catch (error) {
-    engine.warn(`the pid ${pid} could not be written: ${(error as Error).message}`);
-  }
 }
 
 /** Waits for STARTED. */

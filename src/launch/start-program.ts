@@ -104,6 +104,8 @@ export interface StartOptions {
   stdio?: readonly number[] | undefined;
   /** The supervisor's steps between clone and barrier: the network. */
   attach: (context: { slots: Slots; initPid: Slot; stderr: Slot; stderrReader: Slot }) => Step[];
+  /** The supervisor's steps when all is ready, the container's command being still held back. */
+  ready?: ((slots: Slots, initPid: Slot) => Step[]) | undefined;
 }
 
 /** @returns the program; its result slots are SUPERVISOR_SLOTS */
@@ -152,6 +154,7 @@ export function startProgram(options: StartOptions): Program {
       ...options.attach({ slots, initPid: s.initPid, stderr: helpersWrite, stderrReader: s.helpers }),
       close('supervisor', 'only helpers write there', helpersWrite),
       ...receive,
+      ...(options.ready?.(slots, s.initPid) ?? []),
     ],
   };
 }

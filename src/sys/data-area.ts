@@ -16,6 +16,8 @@ export interface TextPatch {
   offset: number;
   capacity: number;
   parts: readonly (string | Slot)[];
+  /** Receives its length in bytes. */
+  size?: Slot | undefined;
 }
 
 /** Where one Memory value lies and what must happen around the call that uses it. */
@@ -88,12 +90,12 @@ export class DataArea {
     if ('buffer' in memory) {
       return { offset: this.#reserve(memory.buffer), stores: NOTHING, texts: NOTHING, loads: NOTHING };
     }
-    if ('text' in memory) return this.#placeText(memory.text);
+    if ('text' in memory) return this.#placeText(memory.text, memory.size);
     if ('strings' in memory) return this.#placeStrings(memory.strings);
     return this.#placeFields(memory.fields);
   }
 
-  #placeText(parts: readonly (string | Slot)[]): Placed {
+  #placeText(parts: readonly (string | Slot)[], size?: Slot): Placed {
     const capacity =
       1 +
       parts.reduce(
@@ -101,7 +103,7 @@ export class DataArea {
         0,
       );
     const offset = this.#reserve(capacity);
-    return { offset, stores: NOTHING, texts: [{ offset, capacity, parts }], loads: NOTHING };
+    return { offset, stores: NOTHING, texts: [{ offset, capacity, parts, size }], loads: NOTHING };
   }
 
   #placeStrings(items: readonly (string | { text: readonly (string | Slot)[] })[]): Placed {

@@ -184,7 +184,7 @@ class Encoder {
     const empty = this.#auxiliary(step, format.OP_STORE, 4);
     this.#argument(empty, 0, format.ARG_DATA, patch.offset);
     for (const part of patch.parts) {
-      const at = this.#auxiliary(step, format.OP_TEXT, 0);
+      const at = this.#auxiliary(step, format.OP_TEXT, 0, patch.size?.index);
       this.#argument(at, 0, format.ARG_DATA, patch.offset);
       this.#scalar(at, 1, patch.capacity);
       if (part instanceof Slot) this.#scalar(at, 2, part);

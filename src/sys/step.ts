@@ -56,8 +56,8 @@ export type Field =
 export type Memory =
   | string
   | Uint8Array
-  /** A string with slots in decimal between its parts: `/proc/self/fd/` + fd. */
-  | { text: readonly (string | Slot)[] }
+  /** A string with slots in decimal between its parts: `/proc/self/fd/` + fd; `size` receives how many bytes that is. */
+  | { text: readonly (string | Slot)[]; size?: Slot }
   /** A NULL-terminated array of strings, as argv and envp are. */
   | { strings: readonly (string | { text: readonly (string | Slot)[] })[] }
   /** A struct; `say` is how it reads in a printed plan. */

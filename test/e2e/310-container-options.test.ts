@@ -295,4 +295,28 @@ describe('--cidfile, --pidfile and --conmon-pidfile', () => {
     expect(written()).not.toBe(before);
     await tsrun.ok('rm', '-f', id);
   });
+
+  /** The file kept the pid of the first life: nothing of tsrun but the supervisor is there when a restart policy makes the next. */
+  it('the pidfile is there before the command runs, and tells of each life that a restart policy gives', async () => {
+    const pidfile = join(tsrun.store.directory, 'lives');
+    const command =
+      'cat /at/lives; echo; test $(ls /at/past* | wc -l) -ge 3 && exec sleep 1000; cp /at/lives /at/past$(cat /at/lives); exit 1';
+    const at = `${tsrun.store.directory}:/at`;
+    const words = ['--restart', 'on-failure', '--pidfile', pidfile, '-v', at, IMAGE, 'sh', '-c', command];
+    await tsrun.ok('run', '-d', '--name', 'lives', '--network', 'none', ...words);
+    const lives = async (): Promise<string[]> => (await tsrun.ok('logs', 'lives')).match(/^\d+$/gm) ?? [];
+    await until('three lives are over', async () => (await lives()).length === 4);
+    const pids = await lives();
+    expect(new Set(pids).size).toBe(4);
+    expect(await tsrun.ok('inspect', '-f', '{{.State.Pid}}', 'lives')).toBe(pids.at(-1));
+    expect(readFileSync(pidfile, 'utf8')).toBe(pids.at(-1));
+    await tsrun.ok('rm', '-f', 'lives');
+  });
+
+  it('a pidfile that cannot be written is told of, and the container runs', async () => {
+    const words = ['run', '--rm', '--network', 'none', '--pidfile', '/nowhere/pid', IMAGE, 'echo', 'runs'];
+    const { stdout, stderr } = await tsrun.expect(0, words);
+    expect(stdout).toBe('runs\n');
+    expect(stderr).toMatch(/pid \d+ could not be written: .*\/nowhere\/pid/);
+  });
 });

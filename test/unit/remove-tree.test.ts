@@ -196,7 +196,8 @@ describe('removing a tree of cgroups', () => {
   };
 
   it('removes directories in each other, beside each other, and none at all', () => {
-    for (const path of ['a/b/c', 'a/b/d', 'a/e', 'f', '..g/..h', '.i']) mkdirSync(join(victim, path), { recursive: true });
+    for (const path of ['a/b/c', 'a/b/d', 'a/e', 'f', '..g/..h', '.i'])
+      mkdirSync(join(victim, path), { recursive: true });
     run([removeCgroups(victim)]);
     expect(readdirSync(directory)).toEqual([]);
     run([removeCgroups(victim)]);

@@ -68,6 +68,31 @@ it('rm removes what a killed supervisor has left, and cgroups below it', async (
   expect(left.filter((directory) => existsSync(directory))).toEqual([]);
 });
 
+/** They were left behind: the supervisor, which removes a --rm container, knew but one rmdir. */
+it('a container that goes with its end takes the cgroups with it that were made below its own', async () => {
+  await tsrun.ok(
+    'run',
+    '-d',
+    '--rm',
+    '--name',
+    'gone',
+    ...QUIET,
+    '--pids-limit',
+    '8',
+    IMAGE,
+    'sleep',
+    '1000',
+  );
+  const id = await tsrun.ok('inspect', '--format', '{{.Id}}', 'gone');
+  const own = cgroupPlaces(thisHost(), ['pids']).map(({ directory }) => `${directory}/tsrun-${id}`);
+  const there = own.filter((directory) => existsSync(directory));
+  expect(there).not.toEqual([]);
+  for (const directory of there)
+    for (const below of ['one/further', 'two']) mkdirSync(`${directory}/${below}`, { recursive: true });
+  await tsrun.ok('rm', '-f', 'gone');
+  expect(there.filter((directory) => existsSync(directory))).toEqual([]);
+});
+
 it('what is started again after such an end is counted, and says so too', async () => {
   const words = [
     'run',

@@ -44,12 +44,12 @@ export const CREATE_OPTIONS = {
   ),
   'conmon-pidfile': value(
     'FILE',
-    "Write the pid of the container's supervisor to a file, at each start that is not the supervisor's own",
+    "Write the pid of the container's supervisor to a file",
     nonEmpty('--conmon-pidfile'),
   ),
   pidfile: value(
     'FILE',
-    "Write the pid of the container's first process to a file, at each start that is not the supervisor's own",
+    "Write the pid of the container's first process to a file, at each start",
     nonEmpty('--pidfile'),
   ),
   name: value('NAME', 'Name of the container', nonEmpty('--name'), { default: 'two random words' }),
