@@ -18,4 +18,7 @@ export const PS_FILTERS = [
   'until',
 ] as const;
 
+/** podman's, whose answer is known. */
+export const NO_PS_FILTERS = { pod: 'there are no pods yet' };
+
 export type PsFilter = Filter<(typeof PS_FILTERS)[number]>;

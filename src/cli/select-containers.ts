@@ -7,7 +7,7 @@ import { filterOption } from './options/filter-option.ts';
 import { flag, list } from './options/option.ts';
 import { say } from './output.ts';
 import { usageError } from './parse/usage.ts';
-import { PS_FILTERS, type PsFilter } from './ps-filter-keys.ts';
+import { NO_PS_FILTERS, PS_FILTERS, type PsFilter } from './ps-filter-keys.ts';
 import { exitCodeOf, renderError } from './render-error.ts';
 
 export const LATEST_OPTION = { latest: flag('The container that was made last', { short: 'l' }) };
@@ -15,7 +15,11 @@ export const ALL_OPTION = { all: flag('All containers', { short: 'a' }) };
 
 /** Of them all, or of those that are named. */
 export const FILTER_OPTION = {
-  filter: filterOption(PS_FILTERS, { short: 'f', example: '--filter restart-policy=always' }),
+  filter: filterOption(PS_FILTERS, {
+    short: 'f',
+    example: '--filter restart-policy=always',
+    unsupported: NO_PS_FILTERS,
+  }),
 };
 
 /** `--cidfile`, beside or instead of names: what `run --cidfile` has written. */
@@ -63,6 +67,17 @@ export async function selectContainers(
   if (latest && filter.length === 0 && containers[0] === undefined)
     throw usageError('there is no container', 'tsrun ps -a');
   return (latest ? containers.slice(0, 1) : containers).map((view) => () => view);
+}
+
+/** The one that a command of one container is about. Throws ERR_TSRUN_USAGE, ERR_TSRUN_CONTAINER_UNKNOWN. */
+export async function selectContainer(
+  engine: InsideEngine,
+  named: readonly string[],
+  selection: Selection,
+): Promise<ContainerView> {
+  const [find] = await selectContainers(engine, named, selection);
+  if (!find) throw usageError('which container?', 'tsrun ps');
+  return find();
 }
 
 /** Whether it matches. One that is not found is selected: that is told of when it is its turn. */

@@ -21,6 +21,16 @@ export interface UnitRequest {
   stopSignal: number;
   /** Who says that the container is ready; absent: it is when it runs. */
   sdnotify: NotifyMode | undefined;
+  /** Other units: systemd.unit(5). */
+  after: readonly string[];
+  wants: readonly string[];
+  requires: readonly string[];
+  /** Seconds from an end to the next start; undefined = systemd's own. */
+  restartSeconds: number | undefined;
+  /** As START_SECONDS. */
+  startSeconds: number | undefined;
+  /** With a comment on top that says what to do with it. */
+  header: boolean;
 }
 
 /** A word of an Exec line (systemd.service(5), "Command lines"): in quotes where it has to be; % and $ stand for themselves. */
@@ -35,23 +45,28 @@ const STOP_MARGIN_SECONDS = 20;
 /** As long as a service may take to be well. */
 const START_SECONDS = 300;
 
-export function systemdUnit(request: UnitRequest): string {
-  const { container, description, storeRoot, restartPolicy, stopTimeout } = request;
-  const command = (...words: string[]): string => [...request.tsrun, ...words].map(unitWord).join(' ');
-  const stop = command('stop', '--time', String(stopTimeout), container);
-  // Of what has nothing to say to systemd, that it runs is all there is to know.
-  const saysNothing = request.sdnotify === undefined || request.sdnotify === 'ignore';
-  const start = ['start', ...(saysNothing ? ['--sdnotify', 'conmon'] : [])];
-  return `# Made by tsrun generate systemd. Put it into ~/.config/systemd/user/, then:
+const HEADER = `# Made by tsrun generate systemd. Put it into ~/.config/systemd/user/, then:
 #   systemctl --user daemon-reload && systemctl --user enable --now UNIT
 # To have it run without a login: loginctl enable-linger
 # What it writes: tsrun logs; in the journal if the container was made with --log-driver journald.
 
-[Unit]
+`;
+
+/** Of what has nothing to say to systemd, that it runs is all there is to know. */
+const sdnotify = ({ sdnotify }: UnitRequest): string[] =>
+  sdnotify === undefined || sdnotify === 'ignore' ? ['--sdnotify', 'conmon'] : [];
+
+export function systemdUnit(request: UnitRequest): string {
+  const { container, description, storeRoot, restartPolicy, stopTimeout } = request;
+  const command = (...words: string[]): string => [...request.tsrun, ...words].map(unitWord).join(' ');
+  const stop = command('stop', '--time', String(stopTimeout), container);
+  const requires = request.requires.length > 0 ? `Requires=${request.requires.join(' ')}\n` : '';
+  const pause = request.restartSeconds === undefined ? '' : `RestartSec=${request.restartSeconds}\n`;
+  return `${request.header ? HEADER : ''}[Unit]
 Description=${description.replaceAll('%', '%%')}
-Wants=network-online.target
-After=network-online.target
-RequiresMountsFor=${unitWord(storeRoot)}
+Wants=${['network-online.target', ...request.wants].join(' ')}
+After=${['network-online.target', ...request.after].join(' ')}
+${requires}RequiresMountsFor=${unitWord(storeRoot)}
 
 [Service]
 Type=notify
@@ -61,13 +76,13 @@ NotifyAccess=all
 Delegate=yes
 # One that runs already is started anew: it is to be a process of the unit.
 ExecStartPre=${stop}
-ExecStart=${command(...start, container)}
+ExecStart=${command('start', ...sdnotify(request), container)}
 ExecStop=${stop}
 Restart=${restartPolicy}
-# Ended by the signal that ExecStop sends.
+${pause}# Ended by the signal that ExecStop sends.
 SuccessExitStatus=${128 + request.stopSignal}
 # What a start waits for, a health check say, may take its time.
-TimeoutStartSec=${START_SECONDS}
+TimeoutStartSec=${request.startSeconds ?? START_SECONDS}
 TimeoutStopSec=${stopTimeout < 0 ? 'infinity' : stopTimeout + STOP_MARGIN_SECONDS}
 # ExecStop ends it; the supervisor ignores SIGTERM, and nobody else is to get it.
 KillMode=mixed

@@ -145,7 +145,7 @@ export async function planContainer(
     joined: namespacePaths(engine, shared),
     files: {
       hosts: request.noHosts ? undefined : files.hosts,
-      hostname: files.hostname,
+      hostname: request.noHostname ? undefined : files.hostname,
       resolvConf: files.resolvConf,
     },
     mountpoint: files.mountpoint,

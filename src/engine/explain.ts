@@ -79,6 +79,8 @@ export async function planRun(
   const launch = planSupervisor({ ...supervisor, rootless: engine.rootless() });
   const files = containerFiles(engine.paths, record.id);
   const extras = { cgroup, imageMounts: await imageMountsOf(engine, record) };
+  const isMounted = (place: string): boolean =>
+    config.mounts.some(({ destination }) => destination === place);
   const { hosts, resolvConf } = networkFiles(network, record, record.dns);
   const chosen = chooseStorageDriver(
     engine.paths,
@@ -115,8 +117,8 @@ export async function planRun(
     network: { driver: network.driver.name, why: network.reason, ports: record.ports },
     config,
     files: {
-      ...(record.noHosts ? {} : { '/etc/hosts': hosts }),
-      '/etc/hostname': `${record.hostname}\n`,
+      ...(isMounted('/etc/hosts') && { '/etc/hosts': hosts }),
+      ...(isMounted('/etc/hostname') && { '/etc/hostname': `${record.hostname}\n` }),
       '/etc/resolv.conf': resolvConf,
     },
     programs: [

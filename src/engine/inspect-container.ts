@@ -74,6 +74,8 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
       Dead: false,
       Pid: state.init?.pid ?? 0,
       SupervisorPid: state.supervisor?.pid ?? 0,
+      // podman's name for it
+      ConmonPid: state.supervisor?.pid ?? 0,
       ExitCode: exitCode(state),
       ExitKnown: state.exit?.kind !== 'unknown',
       Error: '',
@@ -88,6 +90,8 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
     ResolvConfPath: files.resolvConf,
     HostnamePath: files.hostname,
     HostsPath: files.hosts,
+    PidFile: record.pidfile ?? '',
+    ConmonPidFile: record.conmonPidfile ?? '',
     LogPath: logFile(engine.paths, record) ?? '',
     Name: record.name,
     RestartCount: state.restarts,

@@ -30,18 +30,24 @@ export function mergeEnvironment(...lists: readonly (readonly string[])[]): stri
   return [...merged.values()];
 }
 
+/** What of the caller's environment comes along. */
+function fromHost({ envHost, httpProxy }: Pick<CreateRequest, 'envHost' | 'httpProxy'>): string[] {
+  if (!envHost && !httpProxy) return [];
+  const isProxy = (name: string): boolean => /^(?:https?|ftp|all|no)_proxy$/i.test(name);
+  return Object.entries(process.env).flatMap(([name, text = '']) =>
+    envHost || isProxy(name) ? [`${name}=${text}`] : [],
+  );
+}
+
 /** The environment of the container's command. */
 export function environment(
   image: ImageRunConfig,
-  request: Pick<CreateRequest, 'env' | 'envHost' | 'unsetEnv'>,
+  request: Pick<CreateRequest, 'env' | 'envHost' | 'httpProxy' | 'unsetEnv'>,
   facts: { hostname: string; home: string; terminal: boolean },
 ): string[] {
   const own = [`HOSTNAME=${facts.hostname}`, `HOME=${facts.home}`, 'container=tsrun'];
-  const host = request.envHost
-    ? Object.entries(process.env).map(([name, text = '']) => `${name}=${text}`)
-    : [];
   const terminal = facts.terminal ? ['TERM=xterm'] : [];
-  const standard = mergeEnvironment([DEFAULT_PATH], terminal, own, host, image.Env ?? []);
+  const standard = mergeEnvironment([DEFAULT_PATH], terminal, own, fromHost(request), image.Env ?? []);
   const { unsetEnv } = request;
   const isKept = (entry: string): boolean =>
     !unsetEnv.includes('*') && !unsetEnv.includes(entry.slice(0, entry.indexOf('=')));

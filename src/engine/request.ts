@@ -113,6 +113,7 @@ export interface CreateRequest {
   dnsSearch: string[];
   dnsOption: string[];
   noHosts: boolean;
+  noHostname: boolean;
   stopSignal: string | undefined;
   stopTimeout: number | undefined;
   shmSize: number | undefined;
@@ -143,6 +144,8 @@ export interface CreateRequest {
   domainname: string | undefined;
   umask: number | undefined;
   envHost: boolean;
+  /** The caller's proxies, too. */
+  httpProxy: boolean;
   /** --unsetenv; `*` is --unsetenv-all */
   unsetEnv: string[];
   /** Where the image wants a volume. */

@@ -3,7 +3,10 @@
  * that name, 128+n when signal n ended it. The same for run, exec and start -a, in every combination. Peers once returned 0 for a
  * status that they had lost, or found their own exit status by searching error texts for "not found".
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { shellLine } from '../support/shell-line.ts';
 import { type Result, useTsrun } from '../support/tsrun.ts';
 
 const tsrun = useTsrun();
@@ -141,4 +144,17 @@ it('wait and inspect tell the same status', async () => {
   await tsrun.ok('run', '-d', '--name', 'seven', '--network', 'none', IMAGE, 'sh', '-c', 'exit 7');
   expect(await tsrun.ok('wait', 'seven')).toBe('7');
   expect(await tsrun.ok('inspect', '--format', '{{.State.ExitCode}}', 'seven')).toBe('7');
+});
+
+/** One of them was wrong: a shell that is process 1 does not die of the signal it sends to itself. */
+describe('what docs/exit-codes.md says', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/exit-codes.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| (\S+) \| .* \| `(.*)`(?: gives (\d+))? \|$/gm)];
+
+  it('has a line to try for each', () => expect(rows.length).toBe(5));
+
+  it.each(rows.map(([, status, line = '', gives]) => [line, gives ?? status]))('%s', async (line, status) => {
+    const { stdout } = await shellLine(tsrun, tsrun.store.directory, line.replaceAll('busybox', IMAGE));
+    expect(stdout).toBe(`${status}\n`);
+  });
 });

@@ -289,7 +289,9 @@ describe('--network', () => {
       '127.0.0.1::80',
       'localhost/httpd',
     );
-    await fetchText(publishedPort(await tsrun.ok('port', 'server', '80')));
+    const port = await tsrun.ok('port', 'server', '80');
+    await fetchText(publishedPort(port));
+    expect(await tsrun.ok('port', '--latest', '80')).toBe(port);
     const script = 'readlink /proc/self/ns/net; cat /etc/resolv.conf /etc/hosts; wget -qO- http://127.0.0.1/';
     const namespace = async () => namespaceOf((await containerPids(tsrun, 'server')).init, 'net');
     const output = await sh(['--network', 'container:server'], script);
@@ -338,6 +340,7 @@ describe('--network', () => {
     expect(output).toMatch(/^nameserver 192\.0\.2\.53$/m);
     expect(output).toMatch(/^search corp\.example$/m);
     expect(output).toMatch(/^192\.0\.2\.1\s+db$/m);
+    expect(await sh(['--no-hostname'], 'cat /etc/hostname 2>/dev/null | grep $HOSTNAME | wc -l')).toBe('0');
     expect(await sh(['--no-hosts'], 'cat /etc/hosts 2>/dev/null | grep $HOSTNAME | wc -l')).toBe('0');
   }, 60_000);
 });

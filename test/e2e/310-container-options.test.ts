@@ -163,6 +163,24 @@ describe('the environment', () => {
     );
   });
 
+  it('--http-proxy passes on the proxies of here, and nothing else; without it nothing', async () => {
+    const env = { http_proxy: 'http://proxy:3128', NO_PROXY: 'localhost', FROM_HOST: 'here' };
+    const words = (...options: string[]): string[] => [
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      ...options,
+      IMAGE,
+      'env',
+    ];
+    const { stdout } = await tsrun.expect(0, words('--http-proxy'), { env });
+    expect(stdout).toMatch(/^http_proxy=http:\/\/proxy:3128$/m);
+    expect(stdout).toMatch(/^NO_PROXY=localhost$/m);
+    expect(stdout).not.toContain('FROM_HOST');
+    expect((await tsrun.expect(0, words('--http-proxy=false'), { env })).stdout).not.toMatch(/proxy/i);
+  });
+
   it('--unsetenv and --unsetenv-all leave out what was not asked for', async () => {
     expect(await run('--unsetenv', 'container', IMAGE, 'env')).not.toContain('container=');
     expect(await run('--unsetenv-all', '-e', 'A=1', IMAGE, '/bin/busybox', 'env')).toBe('A=1');

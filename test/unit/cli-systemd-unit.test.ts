@@ -14,6 +14,12 @@ const REQUEST = {
   stopTimeout: 10,
   stopSignal: 15,
   sdnotify: undefined,
+  after: [],
+  wants: [],
+  requires: [],
+  restartSeconds: undefined,
+  startSeconds: undefined,
+  header: true,
 };
 
 describe('a systemd unit', () => {
@@ -29,6 +35,26 @@ describe('a systemd unit', () => {
     expect(text).toContain('\nSuccessExitStatus=143\n');
     expect(text).toContain('\nTimeoutStopSec=30\n');
     expect(systemdUnit({ ...REQUEST, stopTimeout: -1 })).toContain('\nTimeoutStopSec=infinity\n');
+  });
+
+  it('says what it comes after, wants and requires, and how long it may take', () => {
+    const text = systemdUnit({
+      ...REQUEST,
+      after: ['a.service', 'b.service'],
+      wants: ['b.service'],
+      requires: ['a.service'],
+      restartSeconds: 0,
+      startSeconds: 7,
+      header: false,
+    });
+    expect(text).toMatch(/^\[Unit\]/);
+    expect(text).toContain('\nAfter=network-online.target a.service b.service\n');
+    expect(text).toContain('\nWants=network-online.target b.service\n');
+    expect(text).toContain('\nRequires=a.service\n');
+    expect(text).toContain('\nRestart=on-failure\nRestartSec=0\n');
+    expect(text).toContain('\nTimeoutStartSec=7\n');
+    expect(systemdUnit(REQUEST)).toMatch(/^# Made by tsrun generate systemd/);
+    expect(systemdUnit(REQUEST)).not.toMatch(/RestartSec=|Requires=/);
   });
 
   it('leaves it to the container, or its health check, to say that it is ready where it is made so', () => {

@@ -193,6 +193,9 @@ describe('filters', () => {
     expect(parse('label!=a')).toEqual({ key: 'label!', value: 'a' });
     expect(() => parse('health=x')).toThrow(usage(/KEY one of name, label, label!/));
     expect(() => parse('name')).toThrow(usage(/KEY=VALUE/));
+    expect(() => parseFilter(['name'], { pod: 'no pods' })('pod=a')).toThrow(
+      usage(/pod=a is not supported: no pods/),
+    );
   });
 
   it('are alternatives within a key, and all hold between keys', () => {

@@ -4,21 +4,22 @@ import { Foreground } from '../attach/foreground.ts';
 import { defineCommand } from '../command.ts';
 import { RUN_OPTIONS } from '../options/create-options.ts';
 import { flag } from '../options/option.ts';
+import { LATEST_OPTION, selectContainer } from '../select-containers.ts';
 
 export const ATTACH = defineCommand({
-  usage: 'CONTAINER',
-  operands: [1, 1],
+  usage: '[CONTAINER]',
+  operands: [0, 1],
   text: "Connects this terminal to a running container's stdin, stdout and stderr, and ends with its exit status.",
   options: {
     'detach-keys': RUN_OPTIONS['detach-keys'],
     'no-stdin': flag('Leave stdin alone'),
     'sig-proxy': RUN_OPTIONS['sig-proxy'],
+    ...LATEST_OPTION,
   },
   examples: ['tsrun attach shell'],
-  async run(given, [name = ''], context) {
+  async run(given, names, context) {
     const engine = await context.engine();
-    const { findContainer } = await import('../../engine/container-view.ts');
-    const { id, record, state } = findContainer(engine, name);
+    const { id, record, state } = await selectContainer(engine, names, given);
     if (state.phase !== 'running') {
       const hint = `tsrun start -a ${record.name}`;
       throw tsrunError('ERR_TSRUN_CONTAINER_STATE', {

@@ -18,7 +18,13 @@ export const CREATE = defineCommand({
   text: 'Makes a container as `tsrun run` does, without starting it, and prints its id.',
   options: CREATE_OPTIONS,
   optionsEndAtOperand: true,
-  unsupported: { ...UNSUPPORTED_CREATE_OPTIONS, 'preserve-fds': 'tsrun run --preserve-fds N …' },
+  unsupported: {
+    ...UNSUPPORTED_CREATE_OPTIONS,
+    attach: 'tsrun start -a CONTAINER',
+    a: 'tsrun start -a CONTAINER',
+    'preserve-fds': 'tsrun run --preserve-fds N …',
+    'preserve-fd': 'tsrun run --preserve-fds N …',
+  },
   examples: ['tsrun create --name web -p 8000:80 httpd'],
   async run(given, [image = '', ...command], context) {
     const request = createRequest(given, image, command);

@@ -2,21 +2,24 @@ import { defineCommand } from '../command.ts';
 import { value } from '../options/option.ts';
 import { print } from '../output.ts';
 import { oneOf } from '../parse/words-of-choice.ts';
+import { LATEST_OPTION, selectContainer } from '../select-containers.ts';
 
 const FIELDS = { A: 'added', C: 'changed', D: 'deleted' } as const;
 
 export const DIFF = defineCommand({
-  usage: 'CONTAINER',
-  operands: [1, 1],
+  usage: '[CONTAINER]',
+  operands: [0, 1],
   text: "Lists what a container has added (A), changed (C) and deleted (D) of its image's files. What is in volumes is no part of it.",
-  options: { format: value('FORMAT', 'json: a list for each kind', oneOf('--format', ['json'])) },
-  unsupported: { latest: 'tsrun diff $(tsrun ps -lq)', l: 'tsrun diff $(tsrun ps -lq)' },
+  options: {
+    format: value('FORMAT', 'json: a list for each kind', oneOf('--format', ['json'])),
+    ...LATEST_OPTION,
+  },
   examples: ['tsrun diff web'],
-  async run(given, [name = ''], context) {
+  async run(given, names, context) {
     const engine = await context.engine();
-    const { findContainer } = await import('../../engine/container-view.ts');
+    const { record } = await selectContainer(engine, names, given);
     const { containerChanges } = await import('../../engine/container-changes.ts');
-    const changes = await containerChanges(engine, findContainer(engine, name).record);
+    const changes = await containerChanges(engine, record);
     if (given.format !== 'json') {
       print(changes.map(({ kind, path }) => `${kind} ${path}\n`).join(''));
       return 0;

@@ -5,7 +5,7 @@ import { givenEnvironment, RUN_OPTIONS } from '../options/create-options.ts';
 import { flag } from '../options/option.ts';
 import { COMMAND_OPTIONS, PRESERVE_OPTION } from '../options/process-options.ts';
 import { usageError } from '../parse/usage.ts';
-import { CIDFILE_OPTION, LATEST_OPTION, selectContainers } from '../select-containers.ts';
+import { CIDFILE_OPTION, LATEST_OPTION, selectContainer } from '../select-containers.ts';
 
 export const EXEC = defineCommand({
   usage: 'CONTAINER COMMAND [ARG…]',
@@ -22,6 +22,7 @@ export const EXEC = defineCommand({
     ...LATEST_OPTION,
   },
   optionsEndAtOperand: true,
+  unsupported: { 'preserve-fd': '--preserve-fds N' },
   examples: ['tsrun exec -it web sh', 'tsrun exec -u 0 web id'],
   async run(given, words, context) {
     // With --latest or --cidfile all words are the command's.
@@ -34,9 +35,7 @@ export const EXEC = defineCommand({
     const env = givenEnvironment(given);
     const engine = await context.engine();
     const { execInContainer } = await import('../../engine/exec-container.ts');
-    const [find] = await selectContainers(engine, names, given);
-    if (!find) throw usageError('which container?', 'tsrun ps');
-    const view = find();
+    const view = await selectContainer(engine, names, given);
     using foreground = attached
       ? await Foreground.open({ streams, tty: given.tty, detachKeys: given['detach-keys'], sigProxy: true })
       : undefined;

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { defineCommand } from '../command.ts';
 import { launcher } from '../launcher.ts';
-import { flag, value } from '../options/option.ts';
+import { flag, list, value } from '../options/option.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { nonEmpty, oneOf, wholeNumber } from '../parse/words-of-choice.ts';
@@ -15,7 +15,18 @@ const POLICIES = [
 ] as const;
 
 /** Options that the unit for all containers has no use for. */
-const OF_CONTAINER = ['name', 'restart-policy', 'time', 'container-prefix', 'separator'] as const;
+const OF_CONTAINER = [
+  ...['name', 'restart-policy', 'time', 'container-prefix', 'separator', 'restart-sec', 'start-timeout'],
+  ...['after', 'wants', 'requires', 'no-header'],
+] as const;
+
+/** systemd.unit(5). Throws ERR_TSRUN_USAGE. */
+const unitName =
+  (option: string) =>
+  (text: string): string => {
+    if (/^[\w:.@\\-]+$/.test(text)) return text;
+    throw usageError(`${option} "${text}": not the name of a unit`, `${option} database.service`);
+  };
 
 /** @param toFile into the current directory; its path is printed then */
 function emit(unit: string, text: string, toFile: boolean): number {
@@ -56,6 +67,21 @@ export const GENERATE_SYSTEMD = defineCommand({
         default: "the container's",
       },
     ),
+    'restart-sec': value(
+      'SECONDS',
+      'RestartSec= of the unit: the pause before it is started again',
+      wholeNumber('--restart-sec', 0),
+    ),
+    'start-timeout': value(
+      'SECONDS',
+      'TimeoutStartSec= of the unit: how long a start may take',
+      wholeNumber('--start-timeout', 0),
+      { default: '300' },
+    ),
+    after: list('UNIT', 'Start it after that unit', unitName('--after')),
+    wants: list('UNIT', 'Start that unit with it', unitName('--wants')),
+    requires: list('UNIT', 'Start that unit with it; if it fails this one does', unitName('--requires')),
+    'no-header': flag('Leave the comment on top out'),
     'container-prefix': value('PREFIX', 'What the unit’s name begins with', nonEmpty('--container-prefix'), {
       default: 'container',
     }),
@@ -63,7 +89,14 @@ export const GENERATE_SYSTEMD = defineCommand({
       default: '-',
     }),
   },
-  unsupported: { new: 'make the container once, with `tsrun create`' },
+  unsupported: {
+    new: 'make the container once, with `tsrun create`',
+    env: 'make the container with it: tsrun create -e NAME=VALUE …',
+    e: 'make the container with it: tsrun create -e NAME=VALUE …',
+    format: '',
+    'pod-prefix': 'there are no pods yet',
+    template: 'it is made of a container that is there',
+  },
   examples: [
     'tsrun generate systemd --name web',
     'tsrun generate systemd --files --restart-policy always web',
@@ -79,7 +112,11 @@ export const GENERATE_SYSTEMD = defineCommand({
         'tsrun generate systemd web',
       );
     if (given['restart-service']) {
-      const vain = OF_CONTAINER.find((option) => given[option] || given[option] === 0);
+      const isGiven = (option: (typeof OF_CONTAINER)[number]): boolean => {
+        const written = given[option];
+        return Array.isArray(written) ? written.length > 0 : written === 0 || Boolean(written);
+      };
+      const vain = OF_CONTAINER.find(isGiven);
       if (vain !== undefined) throw usageError(`--${vain} is of the unit of a container`);
       return emit(RESTART_UNIT, restartUnit({ tsrun, storeRoot: root }), given.files);
     }
@@ -97,6 +134,12 @@ export const GENERATE_SYSTEMD = defineCommand({
       stopTimeout: given.time ?? record.stopTimeout,
       stopSignal: record.stopSignal,
       sdnotify: record.sdnotify,
+      after: given.after,
+      wants: given.wants,
+      requires: given.requires,
+      restartSeconds: given['restart-sec'],
+      startSeconds: given['start-timeout'],
+      header: !given['no-header'],
     }).replace(' --now UNIT', ` --now ${unit}`);
     return emit(unit, text, given.files);
   },

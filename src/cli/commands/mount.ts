@@ -15,7 +15,7 @@ export const MOUNT = defineCommand({
   operands: [0, Number.POSITIVE_INFINITY],
   text: 'Mounts what containers have made of their images, to be looked at (`tsrun cp` changes it), without their volumes, and prints where; they may run meanwhile. Without CONTAINER lists what is mounted. Only in `tsrun unshare`; with the end of its shell, and of the containers that ran before it, the mounts are gone.',
   options: { ...ALL_OPTION, ...LATEST_OPTION, ...MOUNT_FORMAT },
-  unsupported: { notruncate: 'ids are never cut' },
+  unsupported: { 'no-trunc': 'ids are never cut', notruncate: 'ids are never cut' },
   examples: ['tsrun mount web'],
   async run(given, names, context) {
     const { mountContainer, openInside } = await import('../../engine/mount-container.ts');

@@ -3,7 +3,7 @@ import type { PublishedPort } from '../../store/container-record.ts';
 import { defineCommand } from '../command.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
-import { ALL_OPTION } from '../select-containers.ts';
+import { ALL_OPTION, LATEST_OPTION, selectContainer } from '../select-containers.ts';
 
 function hostEnd({ hostIp, hostPort }: PublishedPort): string {
   const address = hostIp === '' ? '0.0.0.0' : hostIp.includes(':') ? `[${hostIp}]` : hostIp;
@@ -21,12 +21,12 @@ export const PORT = defineCommand({
   usage: '[CONTAINER [PORT[/PROTOCOL]]]',
   operands: [0, 2],
   text: "Prints where a container's ports are published; with PORT only where that one is.",
-  options: ALL_OPTION,
+  options: { ...ALL_OPTION, ...LATEST_OPTION },
   examples: ['tsrun port web', 'tsrun port web 80/tcp'],
-  async run(given, [name, wanted], context) {
+  async run(given, words, context) {
     const engine = await context.engine();
-    const { findContainer, listContainers } = await import('../../engine/container-view.ts');
     if (given.all) {
+      const { listContainers } = await import('../../engine/container-view.ts');
       for (const view of listContainers(engine).containers) {
         const lines = view.record.ports.map(
           (port) => `${view.id.slice(0, 12)}\t${port.containerPort}/${port.protocol} -> ${hostEnd(port)}\n`,
@@ -35,8 +35,8 @@ export const PORT = defineCommand({
       }
       return 0;
     }
-    if (name === undefined) throw usageError('which container?', 'tsrun port --all');
-    const { record } = findContainer(engine, name);
+    const [names, wanted] = given.latest ? [[], words[0]] : [words.slice(0, 1), words[1]];
+    const { record } = await selectContainer(engine, names, given);
     if (wanted === undefined) {
       print(
         record.ports.map((port) => `${port.containerPort}/${port.protocol} -> ${hostEnd(port)}\n`).join(''),
@@ -46,7 +46,10 @@ export const PORT = defineCommand({
     const { number, protocol } = parsePort(wanted);
     const found = record.ports.filter((port) => port.containerPort === number && port.protocol === protocol);
     if (found.length === 0)
-      throw tsrunError('ERR_TSRUN_PORT_NOT_PUBLISHED', { container: name, port: `${number}/${protocol}` });
+      throw tsrunError('ERR_TSRUN_PORT_NOT_PUBLISHED', {
+        container: record.name,
+        port: `${number}/${protocol}`,
+      });
     print(found.map((port) => `${hostEnd(port)}\n`).join(''));
     return 0;
   },

@@ -8,7 +8,7 @@ import { print, say } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { oneOf, wholeNumber } from '../parse/words-of-choice.ts';
 import { psFilter } from '../ps-filter.ts';
-import { PS_FILTERS } from '../ps-filter-keys.ts';
+import { NO_PS_FILTERS, PS_FILTERS } from '../ps-filter-keys.ts';
 import { PS_HEADINGS, psRow } from '../ps-row.ts';
 
 const SORT_KEYS = ['command', 'created', 'id', 'image', 'names', 'runningfor', 'status'] as const;
@@ -18,6 +18,7 @@ const OPTIONS = {
   filter: filterOption(PS_FILTERS, {
     short: 'f',
     example: '--filter status=exited',
+    unsupported: NO_PS_FILTERS,
   }),
   format: value('FORMAT', 'table, json (one object on each line), or a Go template', asWritten, {
     example: `--format '{{.Names}}: {{.Status}}'`,

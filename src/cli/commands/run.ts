@@ -83,7 +83,7 @@ export const RUN = defineCommand({
     '128+n if signal n ended it.',
   options: RUN_OPTIONS,
   optionsEndAtOperand: true,
-  unsupported: UNSUPPORTED_CREATE_OPTIONS,
+  unsupported: { ...UNSUPPORTED_CREATE_OPTIONS, 'preserve-fd': '--preserve-fds N' },
   examples: [
     'tsrun run -d -p 8000:80 httpd',
     'tsrun run --rm -it busybox sh',

@@ -21,6 +21,7 @@ export const VOLUME_RM = defineCommand({
       short: 'f',
     }),
   },
+  unsupported: { time: 'containers that go with it are killed; stop them first: tsrun stop CONTAINER' },
   examples: ['tsrun volume rm data'],
   async run(given, names, context) {
     if (given.all === names.length > 0)

@@ -91,6 +91,7 @@ export const NETWORK_OPTIONS = {
   'network-alias': list('NAME', 'Another name of it on its bridge networks', networkAlias, {
     aliases: ['net-alias'],
   }),
+  'no-hostname': flag("Leave the image's own /etc/hostname"),
   'no-hosts': flag("Leave the image's own /etc/hosts"),
   publish: list(
     '[IP:][HOST:]CONTAINER[/PROTOCOL]',

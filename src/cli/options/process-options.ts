@@ -52,6 +52,9 @@ export const PROCESS_OPTIONS = {
       example: `--entrypoint '["/bin/sh","-c"]'`,
     },
   ),
+  'http-proxy': flag(
+    'Pass on your http_proxy, https_proxy, ftp_proxy, all_proxy and no_proxy, in small and in large letters; the image and -e win over them',
+  ),
   'group-add': list('GROUP', 'Another group of the command', (text) => text.split(',')),
   hostname: value('NAME', 'Host name of the container', parseHostname, {
     short: 'h',

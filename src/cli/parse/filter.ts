@@ -6,12 +6,21 @@ export interface Filter<K extends string = string> {
   value: string;
 }
 
-/** @param keys those that the command knows. Throws ERR_TSRUN_USAGE. */
-export function parseFilter<K extends string>(keys: readonly K[]): (text: string) => Filter<K> {
+/**
+ * @param keys those that the command knows
+ * @param unsupported those that it refuses, and why
+ * Throws ERR_TSRUN_USAGE.
+ */
+export function parseFilter<K extends string>(
+  keys: readonly K[],
+  unsupported: Readonly<Record<string, string>> = {},
+): (text: string) => Filter<K> {
   return (text) => {
     const [, written, value = ''] = /^([a-z-]+!?)=(.*)$/s.exec(text) ?? [];
     const key = keys.find((known) => known === written);
     if (key !== undefined) return { key, value };
+    const reason = unsupported[written ?? ''];
+    if (reason !== undefined) throw usageError(`--filter ${text} is not supported: ${reason}`);
     throw usageError(`--filter ${text}: not of the form KEY=VALUE with KEY one of ${keys.join(', ')}`);
   };
 }
