@@ -218,7 +218,7 @@ describe('places', () => {
       'openat scope/c/memory.max',
       'openat scope/c/pids.max',
     ]);
-    expect(paths(plan.remove)).toEqual(['unlinkat scope/c']);
+    expect(paths(plan.remove)).toEqual(['remove scope/c']);
   });
 
   it('what nobody hands down is missing, and the rest is still had', () => {
@@ -259,9 +259,10 @@ describe('places', () => {
   });
 
   const paths = (steps: Step[]): string[] =>
-    steps.flatMap(({ op }) =>
-      op.kind === 'syscall' && typeof op.args[1] === 'string' && op.args[1].startsWith(root)
+    steps.flatMap(({ op }) => {
+      if (op.kind === 'remove-tree') return op.cgroups ? [`remove ${op.path.slice(root.length + 1)}`] : [];
+      return op.kind === 'syscall' && typeof op.args[1] === 'string' && op.args[1].startsWith(root)
         ? [`${op.name} ${op.args[1].slice(root.length + 1)}`]
-        : [],
-    );
+        : [];
+    });
 });
