@@ -2,8 +2,8 @@
  * Makes the JavaScript of dist/: CommonJS bundles whose dynamic imports are evaluated only when they are reached.
  *
  *   dist/tsrun.cjs          the command line
- *   dist/tsrun.<verb>.cjs   the same for one command, and only what each start of it needs; the rest is in tsrun.<verb>.more.cjs
- *                           (command-bundle.ts)
+ *   dist/tsrun.<verb>.cjs   the same for one command, and only what each start of it needs; networks are in tsrun.<verb>.net.cjs, what
+ *                           starts their hub in tsrun.<verb>.hub.cjs, and the rest in tsrun.<verb>.more.cjs (command-bundle.ts)
  *   dist/unpack-worker.cjs  applies layers, in a process of its own
  *   dist/pack-worker.cjs    writes archives of trees, likewise
  *   dist/undici.cjs         an npm package that is big and that few commands need: read at the first import of it, by any bundle

@@ -197,6 +197,18 @@ describe('stop', () => {
   });
 });
 
+it('^C that process 1 does not hear is explained, and kills it when the user insists', async () => {
+  const running = tsrun.start([...RUN, '--name', 'unmoved', IMAGE, 'sh', '-c', 'echo up; exec sleep 1000']);
+  await line(running, 'up');
+  const pressing = setInterval(() => running.child.kill('SIGINT'), 200);
+  const { status, stderr } = await tsrun.endOf('a run that is interrupted', running);
+  clearInterval(pressing);
+  expect(stderr).toMatch(
+    /process 1 of its container and does not handle SIGINT[^]*tsrun kill unmoved[^]*once more within 2 s kills it/,
+  );
+  expect(status).toBe(128 + constants.signals.SIGKILL);
+});
+
 describe('--init', () => {
   it('is process 1, gives the command a parent, and reaps what is left to it', async () => {
     // The orphan becomes a zombie of init's. When it is gone there are init and the shell.

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endsOnBrokenPipe } from '../../src/cli/attach/broken-pipe.ts';
-import { isUnheard } from '../../src/cli/attach/unheard-signals.ts';
+import { isUnheard, UnheardSignals } from '../../src/cli/attach/unheard-signals.ts';
 import {
   encodeFrame,
   FRAME_EXIT,
@@ -227,5 +227,33 @@ describe('a signal that process 1 does not handle', () => {
     expect(isUnheard(status('5739\t17', '0000000000000000'), 2)).toBe(false);
     expect(isUnheard(status('5739', '0000000000000000'), 2)).toBe(false);
     expect(isUnheard('', 2)).toBe(false);
+  });
+
+  it('is explained at the second, offers the end at the third and brings it with the fourth, to who is impatient', () => {
+    let said = '';
+    const signals = new UnheardSignals(5739, 'web', {
+      read: () => status('5739\t1', '0000000000000000'),
+      say: (text) => {
+        said += text;
+      },
+    });
+    expect(signals.note(2, 0)).toBe(false);
+    expect(said).toBe('');
+    expect(signals.note(2, 5000)).toBe(false);
+    expect(said).toMatch(/does not handle SIGINT.*\n.*tsrun kill web/);
+    expect([8000, 11_000].map((now) => signals.note(2, now))).toEqual([false, false]); // patient
+    expect(said).not.toMatch(/kills it/);
+    expect(signals.note(2, 12_000)).toBe(false);
+    expect(said).toMatch(/once more within 2 s kills it/);
+    expect(signals.note(15, 12_500)).toBe(false); // another program's, not the user's
+    expect(signals.note(2, 13_000)).toBe(true);
+  });
+
+  it('is not the end of a command that has got a handler since', () => {
+    let caught = '0000000000000000';
+    const signals = new UnheardSignals(5739, 'web', { read: () => status('5739\t1', caught), say: () => {} });
+    for (const now of [0, 100, 200]) signals.note(2, now);
+    caught = '0000000000000002';
+    expect(signals.note(2, 300)).toBe(false);
   });
 });

@@ -20,5 +20,5 @@ export async function attachRunning(
     const { rows, columns } = foreground.windowSize;
     await client.send(Buffer.concat([resize(Math.max(1, rows - 1), columns), resize(rows, columns)]));
   }
-  return await endStatus(engine, record, await foreground.relay(client, state.init?.pid ?? 0));
+  return await endStatus(engine, record, await foreground.relay(client, state.init?.pid ?? 0, record.name));
 }

@@ -57,10 +57,13 @@ export class Foreground implements Disposable {
     return this.#proxy?.interruption === undefined ? undefined : 128 + this.#proxy.interruption;
   }
 
-  /** @param pid of the command, on the host */
-  async relay(client: Connection, pid: number): Promise<AttachEnd> {
+  /**
+   * @param pid of the command, on the host
+   * @param container its name
+   */
+  async relay(client: Connection, pid: number, container: string): Promise<AttachEnd> {
     const { streams, tty } = this.#options;
-    this.#proxy?.connect(client, pid);
+    this.#proxy?.connect(client, pid, container);
     return await attach(client, { streams, tty, pid, detachKeys: this.#detachKeys });
   }
 

@@ -53,10 +53,11 @@ export class SignalProxy implements Disposable {
   /**
    * From here on signals go to `client`; those that have come already go now.
    * @param pid of the command, on the host
+   * @param container its name
    */
-  connect(client: Connection, pid: number): void {
+  connect(client: Connection, pid: number, container: string): void {
     this.#client = client;
-    this.#unheard = new UnheardSignals(pid);
+    this.#unheard = new UnheardSignals(pid, container);
     this.#catch(() => true);
     for (const number of this.#waiting.splice(0)) this.#pass(number);
   }
@@ -79,7 +80,7 @@ export class SignalProxy implements Disposable {
     if (this.#isOver) return;
     if (this.#client) {
       void this.#client.send(signalFrame(number));
-      this.#unheard?.note(number);
+      if (this.#unheard?.note(number)) void this.#client.send(signalFrame(constants.signals.SIGKILL));
     } else {
       this.#waiting.push(number);
       if (ENDING.has(number)) this.#abort?.abort();

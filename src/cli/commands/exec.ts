@@ -50,7 +50,8 @@ export const EXEC = defineCommand({
       streams,
       size && { height: size.rows, width: size.columns },
     );
-    if (foreground) return await endStatus(engine, view.record, await foreground.relay(client, pid));
+    if (foreground)
+      return await endStatus(engine, view.record, await foreground.relay(client, pid, view.name));
     client.close();
     return 0;
   },

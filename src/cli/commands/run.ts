@@ -71,7 +71,11 @@ async function run(given: Given, [image = '', ...command]: string[], context: Co
     noteLinger(engine);
     return 0;
   }
-  return await endStatus(engine, started.record, await foreground.relay(started.client, started.pid));
+  return await endStatus(
+    engine,
+    started.record,
+    await foreground.relay(started.client, started.pid, started.record.name),
+  );
 }
 
 export const RUN = defineCommand({

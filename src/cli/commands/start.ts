@@ -48,7 +48,8 @@ async function startAttached(
     windowSize,
     sdnotify: given.sdnotify,
   });
-  if (started) return await endStatus(engine, record, await foreground.relay(started.client, started.pid));
+  if (started)
+    return await endStatus(engine, record, await foreground.relay(started.client, started.pid, record.name));
   const { viewContainer } = await import('../../engine/container-view.ts');
   return await attachRunning(engine, viewContainer(engine, record), streams, foreground);
 }

@@ -14,7 +14,7 @@ const streams = { stdin, stdout: true, stderr: true };
 using foreground = await Foreground.open({ streams, tty, detachKeys: undefined, sigProxy: true });
 const client = await SupervisorClient.connect(path);
 try {
-  const end = await foreground.relay(client, process.pid);
+  const end = await foreground.relay(client, process.pid, 'web');
   if (end.kind === 'broken-pipe') process.exit(141);
   if (end.kind === 'exit') process.exit(exitCode(end.status, 'web'));
   process.stdout.write(end.kind);
