@@ -65,7 +65,7 @@ export interface RenderOptions {
 /** Any write may meet a disk that is full, read-only or broken, or a directory of somebody else: what does not deal with it itself says so here. */
 function ofDisk(error: unknown): TsrunError | undefined {
   if (!(error instanceof Error) || error instanceof TsrunError) return undefined;
-  const { code, path, dest = path } = error as NodeJS.ErrnoException & { dest?: string };
+  const { code, syscall, path, dest = path } = error as NodeJS.ErrnoException & { dest?: string };
   switch (code) {
     case 'EACCES':
       return dest === undefined
@@ -92,6 +92,16 @@ function ofDisk(error: unknown): TsrunError | undefined {
         { doing: 'read or write the store', hint: 'tsrun info   # where it is' },
         error,
       );
+    case 'ENOENT':
+    case 'ENOTDIR':
+      // Below a file, or where nobody makes directories, such as /proc.
+      return syscall === 'mkdir'
+        ? tsrunError(
+            'ERR_TSRUN_STORE',
+            { doing: 'make the store', hint: 'tsrun info   # where it is' },
+            error,
+          )
+        : undefined;
     default:
       return undefined;
   }

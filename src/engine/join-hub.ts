@@ -2,7 +2,7 @@
  * Being a member of the hub of the user's bridge networks: of the one that runs, or of one that is started. One command at a time starts
  * one (start-hub.ts); a connection to a hub that ends at this very moment is none, and starts another.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pollDescriptors, seconds } from '../network/helper-steps.ts';
 import { type HostNetwork, readHostNetwork } from '../network/host-network.ts';
@@ -19,6 +19,7 @@ import {
   SOCK_SEQPACKET,
   SOL_SOCKET,
 } from '../sys/constants.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { nativeRunner, SyscallFailure } from '../sys/run.ts';
 import { type Memory, Slots, type Step } from '../sys/step.ts';
 import { HUB_LOG, hubAddress } from './hub-files.ts';
@@ -105,7 +106,7 @@ export function hubNeeds(engine: Engine): HubNeeds {
 /** @throws ERR_TSRUN_HUB, ERR_TSRUN_NAMESPACES */
 export async function joinHub(engine: Engine, needs: HubNeeds): Promise<HubMember> {
   const path = hubDirectory(engine.paths);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeDirectories(path, 0o700);
   const directory = openSync(path, 'r');
   try {
     const running = sayHello(directory, join(path, HUB_LOG));

@@ -1,5 +1,5 @@
 /** What every use case needs: where the store is, what is in it, and the way into the rootless namespaces. */
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
@@ -10,6 +10,7 @@ import { readContainerState } from '../store/container-state.ts';
 import { ContainerStore } from '../store/containers.ts';
 import { ImageStore } from '../store/images.ts';
 import type { StorePaths } from '../store/paths.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import type { ProcessId } from '../sys/process.ts';
 
 export interface EngineOptions {
@@ -83,7 +84,7 @@ function runtimeDirectory(
   const given = process.env.XDG_RUNTIME_DIR;
   const usable = given && isPrivate(given) ? given : undefined;
   const base = usable ? `${normal(usable)}/tsrun` : join(tmpdir(), `tsrun-${process.getuid?.()}`);
-  mkdirSync(base, { recursive: true, mode: 0o700 });
+  makeDirectories(base, 0o700);
   if (!isPrivate(base)) throw tsrunError('ERR_TSRUN_RUNTIME_DIRECTORY', { path: base });
   const what = given
     ? `XDG_RUNTIME_DIR=${given} is no directory of yours alone`

@@ -1,9 +1,10 @@
 /** What a container has got of its bridge networks, written down at its start, for `inspect` and the next start. Gone at reboot. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { EndpointLease, EndpointRequest } from '../network/bridge-network.ts';
 import { writeFileAtomic } from '../store/atomic-write.ts';
 import { containerFiles, endpointsPath } from '../store/paths.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import type { Engine } from './open-engine.ts';
 
 /** What the container has got of its networks, at its last start. */
@@ -17,7 +18,7 @@ export function readEndpoints(engine: Engine, id: string): EndpointLease[] {
 
 export function writeEndpoints(engine: Engine, id: string, leases: readonly EndpointLease[]): void {
   const path = endpointsPath(engine.paths, id);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectories(dirname(path), 0o700);
   writeFileSync(path, JSON.stringify(leases));
 }
 

@@ -15,6 +15,7 @@ import type { StorePaths } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { call } from '../sys/calls.ts';
 import { CLONE_NEWNS } from '../sys/constants.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { systemWords } from '../sys/run.ts';
 import { commandPath } from './command-path.ts';
 
@@ -41,7 +42,7 @@ export function chooseStorageDriver(
   forced?: string,
 ): DriverChoice {
   if (forced !== undefined) return forcedDriver(paths, rootless, forced);
-  mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+  makeDirectories(paths.root, 0o700);
   const key = `${release()} ${statfsSync(paths.root).type.toString(16)} ${commandPath('fuse-overlayfs') ?? 'no fuse-overlayfs'}`;
   const known = remembered(paths);
   if (known?.key === key) return known;

@@ -4,8 +4,9 @@
  * The fsync of the file keeps a power cut from leaving the new name on an empty file (the rename can reach the disk before the
  * data does); the fsync of the directory keeps it from taking back a rename that was already reported as done.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectories } from '../sys/make-directories.ts';
 import type { StorePaths } from './paths.ts';
 import { temporaryPath } from './temporary.ts';
 
@@ -34,7 +35,7 @@ export function writeDurably(path: string, data: string | Uint8Array): void {
 /** Puts `data` at `path`, all or nothing, replacing what was there. Throws the system's error. */
 export function writeFileAtomic(paths: StorePaths, path: string, data: string | Uint8Array): void {
   const temporary = temporaryPath(paths, 'file');
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectories(dirname(path), 0o700);
   try {
     writeDurably(temporary, data);
     renameSync(temporary, path);

@@ -6,7 +6,6 @@
 import {
   existsSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -15,6 +14,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { tsrunError } from '../errors.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { syncDirectory, writeFileAtomic } from './atomic-write.ts';
 import { type ContainerRecord, parseContainerRecord } from './container-record.ts';
 import { tryLock } from './lock.ts';
@@ -78,8 +78,8 @@ export class ContainerStore {
    * @throws ERR_TSRUN_NAME_IN_USE
    */
   publish(directory: string, id: string, name: string, { passing = false } = {}): void {
-    mkdirSync(containersDirectory(this.paths), { recursive: true, mode: 0o700 });
-    mkdirSync(namesDirectory(this.paths), { recursive: true, mode: 0o700 });
+    makeDirectories(containersDirectory(this.paths), 0o700);
+    makeDirectories(namesDirectory(this.paths), 0o700);
     using _lock = this.#lockNames();
     const holder = this.idOfName(name);
     if (holder !== undefined)

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { digestHex, isDigest } from '../spec/digest.ts';
 import type { ChainId, DiffId, Digest } from '../spec/image.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { syncDirectory } from './atomic-write.ts';
 import { type FileLock, tryLock, type WaitOptions, waitForLock } from './lock.ts';
 import {
@@ -125,7 +126,7 @@ export class NewLayer {
   async publish(): Promise<void> {
     const record = this.#record;
     if (record === undefined) throw new Error('a layer was published before it was sealed');
-    mkdirSync(layersDirectory(this.#paths), { recursive: true, mode: 0o700 });
+    makeDirectories(layersDirectory(this.#paths), 0o700);
     const final = layerDirectory(this.#paths, record.chainId);
     const store = new LayerStore(this.#paths, this.#hooks);
     if (store.has(record.chainId)) return this.abandon();

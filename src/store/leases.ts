@@ -5,9 +5,10 @@
  * A lease is alive while that process is, or the container's supervisor. Dead ones are taken over when an address is asked for by name,
  * or when no other is left. The directory is gone at reboot, as the containers are.
  */
-import { mkdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IpAddress } from '../network/ip-address.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { isAlive, startTimeOf } from '../sys/process.ts';
 import { readContainerState } from './container-state.ts';
 import { type FileLock, tryLock, waitForLock } from './lock.ts';
@@ -75,7 +76,7 @@ export function takeLease(
   const path = leasePath(paths, network, address);
   const lease = readLease(path);
   if (lease && lease.container !== container && isLive(paths, lease)) return false;
-  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+  makeDirectories(join(path, '..'), 0o700);
   rmSync(path, { force: true });
   symlinkSync(`${container}.${process.pid}.${startTimeOf(process.pid)}`, path);
   return true;

@@ -7,10 +7,11 @@
  *
  * A directory can be locked as well, and needs no file beside it.
  */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { flock } from '../sys/flock.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 
 export type LockMode = 'exclusive' | 'shared';
 
@@ -50,11 +51,11 @@ type Lockable = 'file' | 'directory';
 /** Opens what is to be locked, creating it if need be. */
 function openLockable(path: string, lockable: Lockable): number {
   if (lockable === 'file') {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path), 0o700);
     return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   }
   for (;;) {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectories(path, 0o700);
     try {
       return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
     } catch (error) {

@@ -2,8 +2,9 @@
  * networks/<name>.json: bridge networks. A name is claimed by exclusive creation (link(2) of a complete file). What containers have of
  * them at the moment is not in here: see leases.ts.
  */
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { BridgeNetwork } from '../network/bridge-network.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { writeDurably, writeFileAtomic } from './atomic-write.ts';
 import { networkPath, networksDirectory, type StorePaths } from './paths.ts';
 import { temporaryPath } from './temporary.ts';
@@ -40,7 +41,7 @@ export function listNetworks(paths: StorePaths): BridgeNetwork[] {
 export function createNetwork(paths: StorePaths, network: BridgeNetwork): boolean {
   const making = temporaryPath(paths, 'network');
   writeDurably(making, JSON.stringify(network));
-  mkdirSync(networksDirectory(paths), { recursive: true, mode: 0o700 });
+  makeDirectories(networksDirectory(paths), 0o700);
   try {
     linkSync(making, networkPath(paths, network.name));
     return true;
@@ -54,7 +55,7 @@ export function createNetwork(paths: StorePaths, network: BridgeNetwork): boolea
 
 /** Puts another definition in the place of one that is there. */
 export function replaceNetwork(paths: StorePaths, network: BridgeNetwork): void {
-  mkdirSync(networksDirectory(paths), { recursive: true, mode: 0o700 });
+  makeDirectories(networksDirectory(paths), 0o700);
   writeFileAtomic(paths, networkPath(paths, network.name), JSON.stringify(network));
 }
 

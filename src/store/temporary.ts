@@ -2,8 +2,9 @@
  * tmp/: things that are being made. Each name carries its maker (`layer-4711-883920-2b1f4c09d1`), so that whatever a killed
  * process left behind is found, and removed, by the next command that writes to the store.
  */
-import { mkdirSync, rm } from 'node:fs';
+import { rm } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { isAlive, type ProcessId, startTimeOf } from '../sys/process.ts';
 import { namesIn } from './names-in.ts';
 import { type StorePaths, temporaryDirectory } from './paths.ts';
@@ -29,7 +30,7 @@ function ownMaker(): ProcessId {
 /** A name in tmp/ that nothing else has; nothing is created there. `purpose` is one lowercase word. */
 export function temporaryPath(paths: StorePaths, purpose: string, suffix = ''): string {
   const { pid, startTime } = ownMaker();
-  mkdirSync(temporaryDirectory(paths), { recursive: true, mode: 0o700 });
+  makeDirectories(temporaryDirectory(paths), 0o700);
   const name = `${purpose}-${pid}-${startTime}-${process.hrtime.bigint().toString(16)}${suffix}`;
   return `${temporaryDirectory(paths)}/${name}`;
 }

@@ -14,6 +14,7 @@ import {
   statSync,
 } from 'node:fs';
 import { tsrunError } from '../errors.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { writeDurably } from './atomic-write.ts';
 import { logEvent } from './event-log.ts';
 import { type StorePaths, volumeData, volumeDirectory, volumeRecord, volumesDirectory } from './paths.ts';
@@ -78,7 +79,7 @@ export function createVolume(paths: StorePaths, request: VolumeRequest): boolean
     `${making}/volume.json`,
     JSON.stringify({ ...request, createdAt: new Date().toISOString() } satisfies VolumeRecord),
   );
-  mkdirSync(volumesDirectory(paths), { recursive: true, mode: 0o700 });
+  makeDirectories(volumesDirectory(paths), 0o700);
   try {
     renameSync(making, final);
     logEvent(paths, { status: 'create', type: 'volume', name: request.name });

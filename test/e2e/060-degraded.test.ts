@@ -220,3 +220,15 @@ it('root is told to be somebody else', async () => {
   expect(status).toBe(125);
   expect(stderr).toMatch(/started by root[\s\S]*hint: /);
 });
+
+it('a store where no directory can be made is refused; Node’s own recursive mkdir tried for ever, deaf to any signal but SIGKILL', async () => {
+  for (const words of [
+    ['volume', 'create', 'a'],
+    ['network', 'create', 'a'],
+    ['run', '--rm', IMAGE, 'true'],
+  ]) {
+    const { stderr } = await tsrun.expect(125, ['--root', '/proc/store', ...words]);
+    expect(stderr).toMatch(/ENOENT: .*mkdir '\/proc\/store'\n/);
+    expect(stderr).not.toMatch(/bug/);
+  }
+});

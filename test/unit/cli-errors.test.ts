@@ -95,6 +95,13 @@ describe('a rendered error', () => {
     expect(renderError(error({ code: 'EACCES' }), quiet)).toMatch(/this is a bug/);
   });
 
+  it('knows a store that cannot be made; a file of another kind that is not there is our mistake', () => {
+    const absent = { code: 'ENOENT', path: '/proc/x' };
+    const error = (syscall: string) => Object.assign(new Error('ENOENT'), absent, { syscall });
+    expect(renderError(error('mkdir'), quiet)).toMatch(/^tsrun: cannot make the store\n/);
+    expect(renderError(error('open'), quiet)).toMatch(/this is a bug/);
+  });
+
   it('has the chain with --debug, also one that bites its tail', () => {
     const a = new Error('a');
     const b = tsrunError('ERR_TSRUN_STORE', { doing: 'b' }, a);
