@@ -9,6 +9,16 @@ import { until } from '../support/until.ts';
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
 const QUIET = ['--network', 'none'];
+const LIMITED = [...QUIET, '--pids-limit', '8', IMAGE, 'sleep', '1000'];
+
+/** The directories of a container's own cgroups, of which there is one at least. */
+async function cgroupsOf(name: string): Promise<string[]> {
+  const id = await tsrun.ok('inspect', '--format', '{{.Id}}', name);
+  const own = cgroupPlaces(thisHost(), ['pids']).map(({ directory }) => `${directory}/tsrun-${id}`);
+  const there = own.filter((directory) => existsSync(directory));
+  expect(there).not.toEqual([]);
+  return there;
+}
 
 it('runs in a cgroup of this user', () => {
   const controllers = cgroupPlaces(thisHost(), ['memory', 'cpu', 'pids']).flatMap(
@@ -55,11 +65,8 @@ it('no more processes than allowed, counted with those of exec; and no cgroup is
 });
 
 it('rm removes what a killed supervisor has left, and cgroups below it', async () => {
-  await tsrun.ok('run', '-d', '--name', 'orphan', ...QUIET, '--pids-limit', '8', IMAGE, 'sleep', '1000');
-  const id = await tsrun.ok('inspect', '--format', '{{.Id}}', 'orphan');
-  const own = cgroupPlaces(thisHost(), ['pids']).map(({ directory }) => `${directory}/tsrun-${id}`);
-  const left = own.filter((directory) => existsSync(directory));
-  expect(left).not.toEqual([]);
+  await tsrun.ok('run', '-d', '--name', 'orphan', ...LIMITED);
+  const left = await cgroupsOf('orphan');
   for (const directory of left) mkdirSync(`${directory}/below/further`, { recursive: true });
   const { init, supervisor } = await containerPids(tsrun, 'orphan');
   kill(supervisor);
@@ -70,23 +77,8 @@ it('rm removes what a killed supervisor has left, and cgroups below it', async (
 
 /** They were left behind: the supervisor, which removes a --rm container, knew but one rmdir. */
 it('a container that goes with its end takes the cgroups with it that were made below its own', async () => {
-  await tsrun.ok(
-    'run',
-    '-d',
-    '--rm',
-    '--name',
-    'gone',
-    ...QUIET,
-    '--pids-limit',
-    '8',
-    IMAGE,
-    'sleep',
-    '1000',
-  );
-  const id = await tsrun.ok('inspect', '--format', '{{.Id}}', 'gone');
-  const own = cgroupPlaces(thisHost(), ['pids']).map(({ directory }) => `${directory}/tsrun-${id}`);
-  const there = own.filter((directory) => existsSync(directory));
-  expect(there).not.toEqual([]);
+  await tsrun.ok('run', '-d', '--rm', '--name', 'gone', ...LIMITED);
+  const there = await cgroupsOf('gone');
   for (const directory of there)
     for (const below of ['one/further', 'two']) mkdirSync(`${directory}/${below}`, { recursive: true });
   await tsrun.ok('rm', '-f', 'gone');
