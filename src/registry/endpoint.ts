@@ -1,8 +1,9 @@
 /** Where a registry's API is, and whether it speaks TLS. */
 
 import { apiHost, isLoopback } from './host.ts';
-import { networkErrorCode } from './network-failure.ts';
+import { networkErrorCode, networkFailure } from './network-failure.ts';
 import { TransientFailure } from './retry.ts';
+import { speaksTls } from './tls-greeting.ts';
 import type { Transport } from './transport.ts';
 
 /** What a server that speaks plain http makes of a TLS greeting: an answer that is no TLS (an alert is one), or a closed connection. */
@@ -24,16 +25,35 @@ export async function probeEndpoint(
   const host = apiHost(registry);
   const secure = new URL(`https://${host}`);
   if (tlsVerify ?? !isLoopback(registry)) return secure;
+  const plain = new URL(`http://${host}`);
   try {
-    const response = await probe.send({ url: new URL('/v2/', secure), signal });
-    await response.body.dump();
-    return secure;
+    return (await isSecure(registry, secure, probe, signal)) ? secure : plain;
   } catch (error) {
     const failure = error instanceof TransientFailure ? error.failure : error;
     const code = networkErrorCode(failure) ?? '';
     // A port that was written is the registry's, whatever it speaks; without one, plain http has a port of its own.
     const isElsewhere = secure.port === '' && tlsVerify === false && NOBODY.test(code);
-    if (NO_TLS.test(code) || isElsewhere) return new URL(`http://${host}`);
+    if (NO_TLS.test(code) || isElsewhere) return plain;
     throw error;
   }
+}
+
+/** On this machine a greeting tells; elsewhere there may be a proxy on the way. Throws, or throws an error of NO_TLS, where a request does. */
+async function isSecure(
+  registry: string,
+  secure: URL,
+  probe: Transport,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (isLoopback(registry)) {
+    try {
+      return await speaksTls(secure, probe.options.patience.connectMs, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw networkFailure(registry, secure, error, { mayPass: false });
+    }
+  }
+  const response = await probe.send({ url: new URL('/v2/', secure), signal });
+  await response.body.dump();
+  return true;
 }

@@ -2,11 +2,11 @@
 import { createReadStream, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { tsrunError } from '../errors.ts';
-import type { Descriptor, Digest } from '../spec/image.ts';
+import type { Digest } from '../spec/image.ts';
 import { writeFileAtomic } from './atomic-write.ts';
 import { GrowingFile } from './growing-file.ts';
 import { sha256 } from './hash.ts';
-import { type OpenPartialOptions, PartialBlob } from './partial-blob.ts';
+import { type BlobSize, type OpenPartialOptions, PartialBlob } from './partial-blob.ts';
 import { blobPath, type StorePaths } from './paths.ts';
 
 const READ_BYTES = 256 * 1024;
@@ -61,8 +61,26 @@ export class BlobStore {
       writeFileAtomic(this.paths, blobPath(this.paths, digest), bytes);
   }
 
+  /** As put(), while other things are done: the disk is waited for in another thread. */
+  async putApart(bytes: Uint8Array, digest: Digest, what: string): Promise<void> {
+    if (this.readVerifiedText(digest) !== undefined) return;
+    this.remove(digest);
+    const partial = await this.openPartial({ digest, size: bytes.length }, { what });
+    if (partial?.isResumed === false) {
+      try {
+        partial.append(bytes);
+        return await partial.complete();
+      } catch (error) {
+        partial.close(error);
+        throw error;
+      }
+    }
+    partial?.discard(); // what a power cut has left may be anything
+    this.put(bytes, digest, what);
+  }
+
   /** Begins, or goes on with, a large blob; undefined when it is complete. */
-  openPartial(descriptor: Descriptor, options: OpenPartialOptions): Promise<PartialBlob | undefined> {
+  openPartial(descriptor: BlobSize, options: OpenPartialOptions): Promise<PartialBlob | undefined> {
     return PartialBlob.open(this.paths, descriptor, options);
   }
 

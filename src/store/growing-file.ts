@@ -12,14 +12,16 @@ export class GrowingFile {
   /** The names that it has one after the other: who opens it tries all of them, the first one last again. */
   readonly paths: readonly string[];
   #available: number;
+  readonly #size: number | undefined;
   #ended = false;
   #failure: { reason: unknown } | undefined;
   #change = Promise.withResolvers<void>();
 
-  /** @param available bytes that are there */
-  constructor(paths: readonly string[], available: number) {
+  /** @param available bytes that are there @param size all that there will be, if that is known */
+  constructor(paths: readonly string[], available: number, size?: number) {
     this.paths = paths;
     this.#available = available;
+    this.#size = size;
   }
 
   /** A file that grows no more. */
@@ -57,7 +59,8 @@ export class GrowingFile {
   async *growth(): AsyncGenerator<number, void> {
     for (let told = 0; ; ) {
       if (this.#failure !== undefined) throw this.#failure.reason;
-      if (this.#available - told >= STEP_BYTES || (this.#ended && told < this.#available)) {
+      const isLast = this.#ended || this.#available === this.#size;
+      if (this.#available - told >= STEP_BYTES || (isLast && told < this.#available)) {
         told = this.#available;
         yield told;
       } else if (this.#ended) {

@@ -4,11 +4,12 @@
  * A layer is made in tmp/, and appears by one rename of its directory. Layers are named by chain id, not by DiffID, because what an
  * archive unpacks to may depend on the layers below it (whiteouts and attributes of existing directories).
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { digestHex, isDigest } from '../spec/digest.ts';
 import type { ChainId, DiffId, Digest } from '../spec/image.ts';
+import { callApart } from '../sys/calls.ts';
 import { makeDirectories } from '../sys/make-directories.ts';
 import { syncDirectory } from './atomic-write.ts';
 import { type FileLock, tryLock, type WaitOptions, waitForLock } from './lock.ts';
@@ -42,19 +43,14 @@ export interface LayerRecord {
 /** Makes everything on the file system that holds `path` durable. */
 export type SyncFilesystem = (path: string) => Promise<void>;
 
-/** syncfs(2) by way of sync(1): an fsync per file would cost a journal commit each. */
-export const syncWithCommand: SyncFilesystem = async (path) => {
-  const { spawn } = await import('node:child_process'); // 4 ms, which commands that only read are spared
-  await new Promise<void>((resolve, reject) => {
-    const child = spawn('sync', ['-f', path], { stdio: ['ignore', 'ignore', 'pipe'] });
-    const stderr: Buffer[] = [];
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`sync -f: ${Buffer.concat(stderr).toString().trim() || `exit status ${code}`}`));
-    });
-  });
+/** syncfs(2): an fsync per file would cost a journal commit each. It waits for the disk, which nothing else has to. */
+export const syncWholly: SyncFilesystem = async (path) => {
+  const directory = openSync(path, 'r');
+  try {
+    await callApart('make a layer durable', 'syncfs', [directory]);
+  } finally {
+    closeSync(directory);
+  }
 };
 
 /** What the store needs others for. */
@@ -88,7 +84,7 @@ export function sharedSync(sync: SyncFilesystem): SyncFilesystem {
 
 export const DEFAULT_STORE_HOOKS: StoreHooks = {
   removeTree: removeOwnTree,
-  syncFilesystem: sharedSync(syncWithCommand),
+  syncFilesystem: sharedSync(syncWholly),
 };
 
 /** A layer that is being made: filled, sealed, published; or abandoned at any moment before. */

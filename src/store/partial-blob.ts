@@ -9,13 +9,22 @@
  * The file is its own lock, so that two pulls of one blob share one download: the second waits in open(), and then finds the
  * blob complete. Bytes of an earlier process are hashed again, not believed. Others may read the file while it grows.
  */
-import { existsSync, fstatSync, fsync, ftruncateSync, read, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsync,
+  ftruncateSync,
+  openSync,
+  read,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { tsrunError } from '../errors.ts';
 import type { Descriptor, Digest } from '../spec/image.ts';
 import { tellOfBuffer } from '../sys/collect-buffers.ts';
-import { syncDirectory } from './atomic-write.ts';
 import { GrowingFile } from './growing-file.ts';
 import { Sha256 } from './hash.ts';
 import { type FileLock, waitForLock } from './lock.ts';
@@ -24,6 +33,9 @@ import { blobPath, partialBlobPath, type StorePaths } from './paths.ts';
 const fsyncAsync = promisify(fsync);
 const readAsync = promisify(read);
 const REHASH_BYTES = 1 << 20;
+
+/** Which blob it is to be. */
+export type BlobSize = Pick<Descriptor, 'digest' | 'size'>;
 
 export interface OpenPartialOptions {
   /** Names the blob in messages: "layer sha256:…". */
@@ -47,7 +59,7 @@ export class PartialBlob {
   readonly #hash: Sha256;
   #received: number;
 
-  private constructor(paths: StorePaths, descriptor: Descriptor, what: string, lock: FileLock, start: Start) {
+  private constructor(paths: StorePaths, descriptor: BlobSize, what: string, lock: FileLock, start: Start) {
     this.#paths = paths;
     this.#what = what;
     this.#lock = lock;
@@ -56,13 +68,17 @@ export class PartialBlob {
     this.digest = descriptor.digest;
     this.expectedSize = descriptor.size;
     this.isResumed = start.received > 0;
-    this.file = new GrowingFile([lock.path, blobPath(paths, descriptor.digest)], start.received);
+    this.file = new GrowingFile(
+      [lock.path, blobPath(paths, descriptor.digest)],
+      start.received,
+      descriptor.size,
+    );
   }
 
   /** Opens the partial file of a blob, going on behind what is there; undefined when the blob turns out to be complete. */
   static async open(
     paths: StorePaths,
-    descriptor: Descriptor,
+    descriptor: BlobSize,
     options: OpenPartialOptions,
   ): Promise<PartialBlob | undefined> {
     if (existsSync(blobPath(paths, descriptor.digest))) return undefined;
@@ -119,7 +135,7 @@ export class PartialBlob {
     try {
       await fsyncAsync(this.#lock.fd);
       renameSync(this.#lock.path, final);
-      syncDirectory(dirname(final));
+      await syncDirectoryApart(dirname(final));
     } catch (error) {
       throw writeError(this.#what, final, error);
     }
@@ -141,6 +157,16 @@ export class PartialBlob {
 
   #mismatch(property: 'size' | 'digest', expected: string, got: string): Error {
     return tsrunError('ERR_TSRUN_MISMATCH', { what: this.#what, property, expected, got });
+  }
+}
+
+/** Makes the entries of a directory durable, in another thread. */
+async function syncDirectoryApart(path: string): Promise<void> {
+  const fd = openSync(path, 'r');
+  try {
+    await fsyncAsync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,7 +1,9 @@
 /** Short ways to write steps. They add nothing to what a step says. */
 import { AT_FDCWD, O_CLOEXEC, O_WRONLY } from './constants.ts';
+import { encodeProgram } from './encode.ts';
 import type { ErrnoName } from './errno.ts';
-import { nativeRunner, type Runner } from './run.ts';
+import { runImageApart } from './library.ts';
+import { nativeRunner, type Runner, SyscallFailure } from './run.ts';
 import { type Actor, type Argument, type Op, type Slot, Slots, type Step } from './step.ts';
 import type { SyscallName } from './syscall-numbers.ts';
 
@@ -73,4 +75,11 @@ export function callNow(
   const slots = new Slots();
   const result = slots.new('result');
   return runner.run({ slots, steps: [call('user', why, name, args, { result })] })(result);
+}
+
+/** Makes one system call in another thread of this process, which does not wait for it. @throws SyscallFailure */
+export async function callApart(why: string, name: SyscallName, args: readonly Argument[]): Promise<void> {
+  const step = call('user', why, name, args);
+  const code = await runImageApart(encodeProgram({ slots: new Slots(), steps: [step] }).image);
+  if (code !== 0) throw new SyscallFailure(step, -code, () => -1);
 }

@@ -12,16 +12,19 @@ const U64 = 12;
 const U8_ARRAY = { type: 10, ffiTypeTag: 997 } as const;
 const LIBRARY = 'tsrun-spawn';
 
+interface Call {
+  library: string;
+  funcName: string;
+  retType: number;
+  paramsType: readonly unknown[];
+  paramsValue: readonly unknown[];
+  freeResultMemory: boolean;
+}
+
 interface Binding {
   open(options: { library: string; path: string }): void;
-  load(options: {
-    library: string;
-    funcName: string;
-    retType: number;
-    paramsType: readonly unknown[];
-    paramsValue: readonly unknown[];
-    freeResultMemory: boolean;
-  }): number;
+  load(options: Call): number;
+  load(options: Call & { runInNewThread: true }): Promise<number>;
 }
 
 let binding: Binding | undefined;
@@ -41,14 +44,26 @@ function loaded(): Binding {
 /** Has anything been run yet? */
 export const isLibraryLoaded = (): boolean => binding !== undefined;
 
+const runCall = (image: Buffer): Call => ({
+  library: LIBRARY,
+  funcName: 'tsrun_run',
+  retType: I32,
+  paramsType: [{ ...U8_ARRAY, length: image.length }, U64],
+  paramsValue: [image, image.length],
+  freeResultMemory: false,
+});
+
 /** tsrun_run() of native/spawn.c: executes `image` in place. Returns 0 or -errno. */
-export function runImage(image: Buffer): number {
-  return loaded().load({
-    library: LIBRARY,
-    funcName: 'tsrun_run',
-    retType: I32,
-    paramsType: [{ ...U8_ARRAY, length: image.length }, U64],
-    paramsValue: [image, image.length],
-    freeResultMemory: false,
-  });
+export const runImage = (image: Buffer): number => loaded().load(runCall(image));
+
+const underWay = new Set<Buffer>();
+
+/** The same in another thread, for calls that wait. What it writes into the image may be lost. */
+export async function runImageApart(image: Buffer): Promise<number> {
+  underWay.add(image); // the other thread's reference is none that V8 knows of
+  try {
+    return await loaded().load({ ...runCall(image), runInNewThread: true });
+  } finally {
+    underWay.delete(image);
+  }
 }

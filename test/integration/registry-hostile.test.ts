@@ -52,6 +52,33 @@ function expectNoTrace(paths: StorePaths): void {
   expect(new ImageStore(paths).list()).toEqual([]);
 }
 
+describe('what is asked for', () => {
+  test('the configuration and the layers, together', async () => {
+    const { image, registry, paths, layer } = await setUp();
+    const config = image.manifest.config.digest;
+    const held: (() => void)[] = [];
+    // The configuration is not answered before the layer is asked for.
+    registry.override = (request, response) => {
+      if (request.url!.endsWith(config)) held.push(() => response.end(image.blobs.get(config)));
+      if (request.url!.endsWith(layer)) for (const answer of held) answer();
+      return request.url!.endsWith(config);
+    };
+    const { record } = await testPull(paths, `${registry.host}/a`).result;
+    expect(record.imageId).toBe(config);
+  });
+
+  test('nothing is kept of an image for another system', async () => {
+    const image = await randomImage([SIZE], { architecture: 'arm64' });
+    const registry = await startFakeRegistry(image);
+    const paths = temporaryStore();
+    const platform = { os: 'linux', architecture: 'riscv64' };
+    const { result } = testPull(paths, `${registry.host}/a`, { platform });
+    await expect(result).rejects.toMatchObject({ code: 'ERR_TSRUN_PLATFORM' });
+    expectNoTrace(paths);
+    expect(readdirSync(blobsDirectory(paths)).filter((name) => name.endsWith('.partial'))).toEqual([]);
+  });
+});
+
 describe('blobs that are not what they should be', () => {
   test('wrong bytes: named, and removed', async () => {
     const { registry, paths, layer, blob } = await setUp();

@@ -27,17 +27,23 @@ export interface BlobFetchContext {
   blobs: BlobStore;
   source: ImageSource;
   emit: PullListener;
-  signal: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export class BlobFetches {
+  /** Aborted by whoever stops all of it, or by stop(). */
+  readonly signal: AbortSignal;
   readonly #context: BlobFetchContext;
+  readonly #stop = new AbortController();
   readonly #gate: Gate;
+  #keepsParts = true;
   readonly #opened = new Map<Digest, Promise<OpenedBlob>>();
   readonly #running = new Set<Promise<void>>();
 
   constructor(context: BlobFetchContext) {
     this.#context = context;
+    const own = this.#stop.signal;
+    this.signal = context.signal === undefined ? own : AbortSignal.any([own, context.signal]);
     this.#gate = new Gate(context.source.parallel);
   }
 
@@ -59,6 +65,17 @@ export class BlobFetches {
     return this.open(descriptor);
   }
 
+  /** Whether open() was called for a blob. */
+  has({ digest }: Descriptor): boolean {
+    return this.#opened.has(digest);
+  }
+
+  /** Fetches nothing more. What came of a blob is kept for the next pull; not so that of an image which cannot be used at all. */
+  stop(reason: unknown, keepsParts = true): void {
+    this.#keepsParts = keepsParts;
+    this.#stop.abort(reason);
+  }
+
   /** Waits until nothing is being fetched any more, however it ended. */
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#opened.values()]);
@@ -66,7 +83,8 @@ export class BlobFetches {
   }
 
   async #start(descriptor: Descriptor): Promise<OpenedBlob> {
-    const { blobs, emit, signal } = this.#context;
+    const { blobs, emit } = this.#context;
+    const { signal } = this;
     await this.#gate.enter();
     let partial: PartialBlob | undefined;
     try {
@@ -100,7 +118,8 @@ export class BlobFetches {
   }
 
   async #fill(descriptor: Descriptor, partial: PartialBlob): Promise<void> {
-    const { source, emit, signal } = this.#context;
+    const { source, emit } = this.#context;
+    const { signal } = this;
     const { digest, size: total } = descriptor;
     try {
       emit({ type: 'layer', digest, status: 'downloading', current: partial.received, total });
@@ -113,7 +132,8 @@ export class BlobFetches {
       await partial.complete();
       emit({ type: 'layer', digest, status: 'downloaded' });
     } catch (error) {
-      partial.close(error);
+      if (this.#keepsParts || partial.isResumed) partial.close(error);
+      else partial.discard();
       throw error;
     }
   }

@@ -9,12 +9,11 @@ export async function fetchBlobs(
   { paths, source, emit }: Pick<TransitOptions, 'paths' | 'source' | 'emit'>,
   parts: readonly Descriptor[],
 ): Promise<void> {
-  const stop = new AbortController();
-  const fetches = new BlobFetches({ blobs: new BlobStore(paths), source, emit, signal: stop.signal });
+  const fetches = new BlobFetches({ blobs: new BlobStore(paths), source, emit });
   try {
     for (const opened of await Promise.all(parts.map((part) => fetches.open(part)))) await opened.done;
   } catch (error) {
-    stop.abort(error);
+    fetches.stop(error);
     await fetches.settled();
     throw error;
   }

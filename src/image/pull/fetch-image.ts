@@ -3,7 +3,7 @@ import { TsrunError, tsrunError } from '../../errors.ts';
 import { chainIds } from '../../spec/digest.ts';
 import { parseImageConfig } from '../../spec/document.ts';
 import type { Descriptor, Digest, ImageConfig, Manifest, Platform } from '../../spec/image.ts';
-import { isConfigType } from '../../spec/media-types.ts';
+import { isConfigType, layerCompression } from '../../spec/media-types.ts';
 import { formatPlatform, platformDistance } from '../../spec/platform.ts';
 import { BlobStore } from '../../store/blobs.ts';
 import { sha256 } from '../../store/hash.ts';
@@ -15,11 +15,12 @@ import { pin } from '../../store/pins.ts';
 import { sweepTemporaries } from '../../store/temporary.ts';
 import type { LayerUnpacker } from '../layer-sink.ts';
 import type { Admission } from '../policy/admit-image.ts';
+import { BlobFetches } from './blob-fetches.ts';
 import type { PullListener } from './events.ts';
 import { type FetchedDocuments, fetchDocuments } from './fetch-documents.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import type { ImageSource } from './image-source.ts';
-import { requireSpace } from './require-space.ts';
+import { hasAmpleSpace, requireSpace } from './require-space.ts';
 import type { PlannedLayer } from './unpack-layer.ts';
 
 export interface FetchImageOptions {
@@ -183,7 +184,6 @@ async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
   const { paths, hooks, source, reference, emit, signal } = options;
   await sweepTemporaries(paths, hooks.removeTree);
   const blobs = new BlobStore(paths);
-  const layers = new LayerStore(paths, hooks);
   const fetched = await fetchDocuments(source, blobs, options);
   await options.admit(fetched.manifestDigest);
   const { manifest, documents } = fetched;
@@ -196,14 +196,59 @@ async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
   const starts = manifest.layers.some(({ digest }) => !blobs.has(digest));
   const starting = (async () => starts && options.unpacker.prepare())().catch(() => {});
   await using _unpacker = { [Symbol.asyncDispose]: () => starting.then(() => options.unpacker.close()) };
-  for (const { digest, bytes } of documents) blobs.put(bytes, digest, `the manifest of ${reference}`);
-  const config = await fetchConfig(options, blobs, manifest.config);
-  const platform = checkPlatform(options, config);
-  const planned = planLayers(reference, manifest, config);
-  using _layers = await pin(paths, { layers: planned.map((l) => l.chainId), blobs: [] });
-  requireSpace(reference, planned, { blobs, layers });
-  await fetchLayers({ blobs, layers, source, unpacker: options.unpacker, emit }, signal, planned);
-  const record = makeRecord(options, fetched, planned, platform);
-  new ImageStore(paths).put(record);
-  return record;
+  const fetches = new BlobFetches({ blobs, source, emit, signal });
+  const config = fetchConfig(options, blobs, manifest.config);
+  config.catch(() => {}); // planImage() awaits it
+  startEarly(fetches, manifest, blobs, emit);
+  const putting = Promise.all(
+    documents.map(({ digest, bytes }) => blobs.putApart(bytes, digest, `the manifest of ${reference}`)),
+  );
+  putting.catch(() => {}); // awaited below, unless something else fails first
+  try {
+    const layers = new LayerStore(paths, hooks);
+    const { planned, platform } = await planImage(options, manifest, config, { blobs, layers }, fetches);
+    using _layers = await pin(paths, { layers: planned.map((l) => l.chainId), blobs: [] });
+    await fetchLayers({ blobs, layers, unpacker: options.unpacker, emit }, fetches, planned);
+    await putting;
+    const record = makeRecord(options, fetched, planned, platform);
+    new ImageStore(paths).put(record);
+    return record;
+  } catch (error) {
+    await Promise.allSettled([putting]);
+    throw error;
+  }
+}
+
+/**
+ * Blobs that will be needed whatever the configuration says are asked for together with it, unless the manifest looks as if the image could
+ * not be used, or the disk as if it might be too small: that is told before anything is fetched.
+ */
+function startEarly(fetches: BlobFetches, manifest: Manifest, blobs: BlobStore, emit: PullListener): void {
+  const missing = manifest.layers.filter(({ digest }) => !blobs.has(digest));
+  const areLayers = manifest.layers.every(({ mediaType }) => layerCompression(mediaType) !== undefined);
+  if (!areLayers || !isConfigType(manifest.config.mediaType) || !hasAmpleSpace(missing, blobs)) return;
+  for (const { digest } of missing) emit({ type: 'layer', digest, status: 'waiting' });
+  for (const descriptor of missing) fetches.open(descriptor).catch(() => {}); // fetchLayers() awaits it
+}
+
+/** Waits for the configuration. If the image cannot be used, what is fetched of its layers is given up. */
+async function planImage(
+  options: FetchImageOptions,
+  manifest: Manifest,
+  fetching: Promise<ImageConfig>,
+  store: { blobs: BlobStore; layers: LayerStore },
+  fetches: BlobFetches,
+): Promise<{ planned: PlannedLayer[]; platform: string }> {
+  const { reference } = options;
+  try {
+    const config = await fetching;
+    const platform = checkPlatform(options, config);
+    const planned = planLayers(reference, manifest, config);
+    requireSpace(reference, planned, store);
+    return { planned, platform };
+  } catch (error) {
+    fetches.stop(error, false);
+    await fetches.settled();
+    throw error;
+  }
 }

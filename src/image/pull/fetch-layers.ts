@@ -12,7 +12,7 @@
 import { TsrunError } from '../../errors.ts';
 import type { FileLock } from '../../store/lock.ts';
 import { layerDiff } from '../../store/paths.ts';
-import { type BlobFetchContext, BlobFetches, isBlobIntact, type OpenedBlob } from './blob-fetches.ts';
+import { type BlobFetchContext, type BlobFetches, isBlobIntact, type OpenedBlob } from './blob-fetches.ts';
 import {
   type PlannedLayer,
   requireLayerType,
@@ -21,22 +21,22 @@ import {
   unpackLayer,
 } from './unpack-layer.ts';
 
-type FetchContext = BlobFetchContext & UnpackContext;
+type FetchContext = Omit<BlobFetchContext, 'source' | 'signal'> & UnpackContext;
 
 /** A layer of this pull that has no name yet. */
 type PendingLayer = UnpackedLayer & { planned: PlannedLayer; lock: FileLock };
 
-/** Fetches and unpacks what is missing. On failure, layers that are whole are kept, and the rest leaves no trace but partial blobs. */
+/**
+ * Fetches and unpacks what is missing. On failure, layers that are whole are kept, and the rest leaves no trace but partial blobs.
+ * @param fetches those of this pull, of which some may be under way
+ */
 export async function fetchLayers(
   context: Omit<FetchContext, 'signal'>,
-  signal: AbortSignal | undefined,
+  fetches: BlobFetches,
   planned: PlannedLayer[],
 ): Promise<void> {
   for (const layer of planned) requireLayerType(layer.descriptor);
-  const stop = new AbortController();
-  const signals = signal === undefined ? [stop.signal] : [stop.signal, signal];
-  const inner: FetchContext = { ...context, signal: AbortSignal.any(signals) };
-  const fetches = new BlobFetches(inner);
+  const inner: FetchContext = { ...context, signal: fetches.signal };
   const pending: PendingLayer[] = [];
   try {
     await announce(inner, planned, fetches);
@@ -50,7 +50,7 @@ export async function fetchLayers(
       if (!inner.blobs.has(descriptor.digest)) await (await fetches.open(descriptor)).done;
     }
   } catch (error) {
-    stop.abort(error);
+    fetches.stop(error);
     await publishAll(inner, pending).catch(() => {}); // what failed first is what the user hears of
     await fetches.settled();
     throw error;
@@ -63,7 +63,8 @@ export async function fetchLayers(
 async function announce(context: FetchContext, planned: PlannedLayer[], fetches: BlobFetches): Promise<void> {
   for (const { descriptor, chainId } of planned) {
     const status = context.layers.has(chainId) ? 'exists' : 'waiting';
-    context.emit({ type: 'layer', digest: descriptor.digest, status });
+    if (status === 'exists' || !fetches.has(descriptor))
+      context.emit({ type: 'layer', digest: descriptor.digest, status });
   }
   const isMissing = ({ chainId }: PlannedLayer): boolean => !context.layers.has(chainId);
   if (planned.some(isMissing)) await context.unpacker.prepare(); // which may find that nothing can be unpacked here

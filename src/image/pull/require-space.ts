@@ -6,6 +6,7 @@
  */
 import { statfsSync, statSync } from 'node:fs';
 import { tsrunError } from '../../errors.ts';
+import type { Descriptor } from '../../spec/image.ts';
 import type { BlobStore } from '../../store/blobs.ts';
 import type { LayerStore } from '../../store/layers.ts';
 import { partialBlobPath } from '../../store/paths.ts';
@@ -30,4 +31,11 @@ export function requireSpace(
   }, 0);
   const free = bavail * bsize;
   if (needed > free) throw tsrunError('ERR_TSRUN_SPACE', { reference, place, needed, free });
+}
+
+/** There is room for all that requireSpace() could ask for, whatever the store has of it. */
+export function hasAmpleSpace(descriptors: readonly Descriptor[], { paths }: BlobStore): boolean {
+  const { bavail, bsize, blocks } = statfsSync(paths.root);
+  const most = descriptors.reduce((sum, { size }) => sum + 2 * size, 0);
+  return blocks === 0 || most <= bavail * bsize;
 }

@@ -1,13 +1,29 @@
 /** The worker's stdin (worker-protocol.ts), frame by frame. */
-import type { Readable } from 'node:stream';
+import { read } from 'node:fs';
 import { FRAME_HEADER_SIZE } from './worker-protocol.ts';
+
+const PIECE_BYTES = 1 << 16;
+
+/**
+ * What comes through a pipe, read by a thread that waits for it: `process.stdin` would load node:net, which takes longer than a small layer.
+ */
+export async function* piecesOf(fd: number): AsyncGenerator<Buffer, void> {
+  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  for (;;) {
+    const count = await new Promise<number>((resolve, reject) => {
+      read(fd, piece, 0, PIECE_BYTES, null, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+    });
+    if (count === 0) return;
+    yield Buffer.from(piece.subarray(0, count));
+  }
+}
 
 export class FrameReader {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(input: Readable) {
-    this.#chunks = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  constructor(input: AsyncIterable<Buffer>) {
+    this.#chunks = input[Symbol.asyncIterator]();
   }
 
   /** The next frame's payload; undefined at the end of the input. */

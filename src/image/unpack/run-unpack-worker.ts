@@ -7,16 +7,17 @@
  * a descriptor is left, as there are of the blob (to read) and of the layers below: no path leads to them, only our own calls do.
  */
 import * as fs from 'node:fs';
+import { callNow } from '../../sys/calls.ts';
 import type { ApplyOptions } from './apply-layer.ts';
 import { compareTrees } from './compare-trees.ts';
-import { FrameReader } from './frame-reader.ts';
+import { FrameReader, piecesOf } from './frame-reader.ts';
 import type { UnpackHost } from './host.ts';
 import type { Lower } from './lower-view.ts';
 import { measureTree } from './measure-tree.ts';
 import { nativeHost } from './native-host.ts';
 import { ownOwnership } from './owner.ts';
 import { openGrowing, readGrowing } from './read-growing.ts';
-import { unpackLayer } from './unpack-layer.ts';
+import { rehearse, unpackLayer } from './unpack-layer.ts';
 import {
   countOfFrame,
   describeError,
@@ -27,12 +28,16 @@ import {
   type WorkerProgress,
 } from './worker-protocol.ts';
 
+const STDIN = 0;
+
 /** Does the jobs that come on stdin; returns the exit status. */
 export async function runUnpackWorker(host: UnpackHost = nativeHost): Promise<number> {
   process.umask(0);
-  const frames = new FrameReader(process.stdin);
-  for (;;) {
-    const job = await frames.next();
+  const frames = new FrameReader(piecesOf(STDIN));
+  const next = frames.next();
+  callNow('load the library', 'getpid', []);
+  await rehearse();
+  for (let job = await next; ; job = await frames.next()) {
     if (job === undefined) return 0;
     const answer = await doJob(JSON.parse(job.toString('utf8')) as WorkerJob, frames, host);
     try {

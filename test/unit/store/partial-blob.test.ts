@@ -69,6 +69,16 @@ describe('a partial blob', () => {
     expect(await reading).toEqual(bytes);
   });
 
+  // The reader of a small blob waited until it was durable.
+  test('is read to its last byte before it is verified', async () => {
+    const partial = await open(new BlobStore(temporaryStore()));
+    const growth = partial!.file.growth();
+    partial!.append(bytes);
+    expect(await growth.next()).toEqual({ done: false, value: bytes.length });
+    await partial!.complete();
+    expect(await growth.next()).toEqual({ done: true, value: undefined });
+  });
+
   test('is removed when a bit is wrong', async () => {
     const paths = temporaryStore();
     const wrong = Buffer.from(bytes);
@@ -152,4 +162,31 @@ test('a small blob is verified, and heals a damaged one', () => {
   expect(blobs.readVerifiedText(descriptor.digest)).toBeUndefined();
   blobs.put(bytes, descriptor.digest, 'the config');
   expect(blobs.readVerifiedText(descriptor.digest)).toBe(bytes.toString());
+});
+
+describe('a document put while other things are done', () => {
+  const put = (blobs: BlobStore) => blobs.putApart(bytes, descriptor.digest, 'document x');
+
+  test.for([
+    ['where there is none', () => {}],
+    ['in the place of a damaged one', (path: string) => writeFileSync(path, 'damaged')],
+    ['over what a killed process left', (path: string) => writeFileSync(`${path}.partial`, 'the quick?')],
+    ['where it is already', (path: string) => writeFileSync(path, bytes)],
+  ] as const)('%s', async ([, prepare]) => {
+    const paths = temporaryStore();
+    mkdirSync(blobsDirectory(paths), { recursive: true });
+    prepare(blobPath(paths, descriptor.digest));
+    await put(new BlobStore(paths));
+    expect(readFileSync(blobPath(paths, descriptor.digest))).toEqual(bytes);
+    expect(existsSync(partialBlobPath(paths, descriptor.digest))).toBe(false);
+  });
+
+  test('is not kept under a digest that is not its own', async () => {
+    const paths = temporaryStore();
+    const other = sha256('other');
+    await expect(new BlobStore(paths).putApart(bytes, other, 'document x')).rejects.toMatchObject({
+      code: 'ERR_TSRUN_MISMATCH',
+    });
+    expect(existsSync(blobPath(paths, other))).toBe(false);
+  });
 });
