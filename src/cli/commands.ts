@@ -155,7 +155,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/commit.ts')).COMMIT,
   },
   diff: {
-    summary: 'List the files that a container has changed',
+    summary: 'List the files that a container, or the last layer of an image, has changed',
     load: async () => (await import('./commands/diff.ts')).DIFF,
   },
   update: {
@@ -362,9 +362,19 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
   image: {
     ...Object.fromEntries(
-      ['pull', 'push', 'list-tags', 'search', 'tag', 'untag', 'history', 'save', 'load', 'import'].map(
-        (name) => [name, name],
-      ),
+      [
+        'pull',
+        'push',
+        'list-tags',
+        'search',
+        'tag',
+        'untag',
+        'history',
+        'save',
+        'load',
+        'import',
+        'diff',
+      ].map((name) => [name, name]),
     ),
     ls: 'images',
     list: 'images',

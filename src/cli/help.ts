@@ -73,6 +73,32 @@ export function commandHelp(name: string, command: Command, width: number): stri
   ].join('\n');
 }
 
+/**
+ * @param words of the group → the command that they stand for, with options perhaps (`inspect --type image`)
+ * @param width of the terminal, in characters
+ */
+export function groupHelp(group: string, words: Readonly<Record<string, string>>, width: number): string {
+  const own = Object.entries(COMMANDS).flatMap(([name, { summary }]) =>
+    name.startsWith(`${group} `) ? [[name.slice(group.length + 1), summary] as const] : [],
+  );
+  const others = Object.entries(words).map(([word, name]): [string, string] => {
+    const known = COMMANDS[name] ?? COMMANDS[name.split(' ', 1)[0] ?? ''];
+    return [word, `${known?.summary ?? ''} (tsrun ${name})`];
+  });
+  return [
+    `Usage: tsrun ${group} COMMAND …`,
+    '',
+    'Commands:',
+    ...twoColumns(
+      [...own, ...others].sort(([a], [b]) => (a < b ? -1 : 1)),
+      width,
+    ),
+    '',
+    `\`tsrun ${group} COMMAND --help\` describes a command.`,
+    '',
+  ].join('\n');
+}
+
 /** @param width of the terminal, in characters */
 export function overview(width: number): string {
   return [

@@ -2,7 +2,7 @@
 import type { Engine } from '../engine/open-engine.ts';
 import { tsrunError } from '../errors.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
-import { imageSize, type ListedImage } from './image-row.ts';
+import { imageSize, imageUses, type ListedImage } from './image-row.ts';
 import { say } from './output.ts';
 import { type Filter, labelMatches, matchesFilters, truthOf } from './parse/filter.ts';
 import { matchesReference } from './parse/reference-pattern.ts';
@@ -15,8 +15,13 @@ export const IMAGE_FILTERS = [
   'label!',
   'before',
   'since',
+  'after',
   'until',
   'id',
+  'digest',
+  'containers',
+  'readonly',
+  'intermediate',
 ] as const;
 
 /** The image of that name or id. Throws ERR_TSRUN_IMAGE_NOT_LOCAL, ERR_TSRUN_IMAGE_AMBIGUOUS. */
@@ -65,11 +70,24 @@ function testOf(engine: Engine, filter: ImageFilter): Test {
       return ({ labels }) => !labelMatches(labels, value);
     case 'id':
       return idTest(value);
+    case 'digest':
+      return ({ record }) =>
+        [record.digest, record.manifestDigest].some((digest) => digest.startsWith(value));
+    case 'containers': {
+      const [wanted, used] = [truthOf(filter), imageUses(engine)];
+      return ({ record }) => used(record) > 0 === wanted;
+    }
+    case 'readonly':
+    case 'intermediate': {
+      const wanted = truthOf(filter);
+      return () => !wanted; // there are none
+    }
     case 'before': {
       const created = createdOf();
       return (image) => moment(image.created) < created;
     }
-    case 'since': {
+    case 'since':
+    case 'after': {
       const created = createdOf();
       return (image) => moment(image.created) > created;
     }

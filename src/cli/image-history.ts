@@ -1,10 +1,10 @@
 /** The history of an image: what its configuration says of each step, and how much the step's layer holds. */
 import type { Engine } from '../engine/open-engine.ts';
 import type { HistoryEntry } from '../spec/image.ts';
-import type { ImageRecord } from '../store/image-record.ts';
+import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { LayerStore } from '../store/layers.ts';
 import { ago, humanSize } from './format/human.ts';
-import type { Row } from './format/list.ts';
+import { type Row, withTemplateFields } from './format/list.ts';
 
 export const HISTORY_HEADINGS = {
   ID: 'IMAGE',
@@ -13,6 +13,9 @@ export const HISTORY_HEADINGS = {
   CreatedBy: 'CREATED BY',
   Size: 'SIZE',
   Comment: 'COMMENT',
+  // podman's
+  Created: 'CREATED',
+  Tags: 'TAGS',
 };
 
 const MISSING = '<missing>';
@@ -51,15 +54,18 @@ function cut(command: string): string {
 export function historyRows(engine: Engine, record: ImageRecord, options: HistoryOptions): Row[] {
   const { noTrunc, human, now } = options;
   const id = noTrunc ? record.imageId : record.imageId.slice('sha256:'.length).slice(0, ID_LENGTH);
+  const tags = engine.images.namesOf(record).flatMap((one) => (isDangling(one) ? [] : [one.reference]));
   return stepsOf(engine, record).map(({ entry, size }, i) => {
     const { created = '', created_by: command = '', comment = '' } = entry;
-    return {
+    const since = created === '' ? 'N/A' : human ? ago(created, now) : created;
+    const row = {
       ID: i === 0 ? id : MISSING,
       CreatedAt: created,
-      CreatedSince: created === '' ? 'N/A' : human ? ago(created, now) : created,
+      CreatedSince: since,
       CreatedBy: noTrunc ? command : cut(command),
       Size: human ? humanSize(size) : String(size),
       Comment: comment,
     };
+    return withTemplateFields(row, { Created: () => since, Tags: () => (i === 0 ? tags : []) });
   });
 }

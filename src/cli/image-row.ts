@@ -4,7 +4,7 @@ import { containerLayers } from '../store/container-layers.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { LayerStore } from '../store/layers.ts';
 import { ago, humanSize, localTime } from './format/human.ts';
-import type { Row } from './format/list.ts';
+import { type Row, withTemplateFields } from './format/list.ts';
 
 export const IMAGE_HEADINGS = {
   Repository: 'REPOSITORY',
@@ -16,6 +16,15 @@ export const IMAGE_HEADINGS = {
   Size: 'SIZE',
   Containers: 'CONTAINERS',
   Labels: 'LABELS',
+  // podman's
+  Id: 'IMAGE ID',
+  Created: 'CREATED',
+  Dangling: 'DANGLING',
+  Names: 'NAMES',
+  ReadOnly: 'READ ONLY',
+  RepoDigests: 'DIGESTS',
+  RepoTags: 'TAGS',
+  VirtualSize: 'SIZE',
 };
 
 const NONE = '<none>';
@@ -60,12 +69,15 @@ interface RowOptions {
   /** milliseconds since 1970 */
   now: number;
   containers: () => number;
+  /** All records of the image, one for each name. */
+  names: () => readonly ImageRecord[];
 }
 
-export function imageRow(image: ListedImage, { noTrunc, now, containers }: RowOptions): Row {
+export function imageRow(image: ListedImage, options: RowOptions): Row {
+  const { noTrunc, now, containers } = options;
   const { record, created, size } = image;
   const { repository, tag } = splitReference(record);
-  return {
+  const row = {
     Repository: repository,
     Tag: tag,
     Digest: isDangling(record) ? NONE : record.digest,
@@ -82,5 +94,28 @@ export function imageRow(image: ListedImage, { noTrunc, now, containers }: RowOp
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
     Label: (key: unknown) => image.labels[String(key)] ?? '',
+  };
+  return withTemplateFields(row, podmanFields(image, row.CreatedSince, options));
+}
+
+/** Of `podman images --format`, what docker has not. */
+function podmanFields(
+  { record, size }: ListedImage,
+  createdSince: string,
+  { names }: RowOptions,
+): Record<string, () => unknown> {
+  const named = (): readonly ImageRecord[] => names().filter((image) => !isDangling(image));
+  const tags = (): string[] =>
+    named().flatMap(({ reference }) => (reference.includes('@') ? [] : [reference]));
+  const digests = (): string[] => named().map((one) => `${splitReference(one).repository}@${one.digest}`);
+  return {
+    Id: () => record.imageId.slice('sha256:'.length),
+    Created: () => createdSince,
+    Dangling: () => isDangling(record),
+    Names: () => named().map(({ reference }) => reference),
+    ReadOnly: () => false,
+    RepoDigests: () => [...new Set(digests())],
+    RepoTags: tags,
+    VirtualSize: () => size,
   };
 }

@@ -27,6 +27,7 @@ async function main(words: readonly string[]): Promise<number> {
   about.debug = globals.debug;
   const [first, ...rest] = globals.version ? ['version'] : operands;
   if (help || first === undefined || first === 'help') return await showHelp(rest, help || first === 'help');
+  if (isGroupHelp(first, rest)) return await showGroup(first);
   const [name, ownWords] = ungroup(first, rest);
   const command = await load(name);
   about.command = `tsrun ${name}`;
@@ -36,7 +37,7 @@ async function main(words: readonly string[]): Promise<number> {
 /** `container ls -a` → `ps -a`; `volume ls` is a command of that name. */
 function ungroup(first: string, rest: readonly string[]): [name: string, words: string[]] {
   const group = Object.hasOwn(GROUPED, first) ? GROUPED[first] : undefined;
-  if (group === undefined) return [first, [...rest]];
+  if (group === undefined) return [first === 'unmount' ? 'umount' : first, [...rest]]; // podman has both words
   const verb = rest[0] ?? '';
   const whole = `${first} ${verb}`;
   if (Object.hasOwn(COMMANDS, whole)) return [whole, rest.slice(1)];
@@ -66,7 +67,19 @@ async function load(name: string): Promise<Command> {
   throw usageError(`there is no command "${name}"`, hint);
 }
 
+/** `tsrun image --help`, `tsrun image -h` */
+const isGroupHelp = (first: string, [verb = '']: readonly string[]): boolean =>
+  (verb === '--help' || verb === '-h') && Object.hasOwn(GROUPED, first) && !Object.hasOwn(COMMANDS, first);
+
+async function showGroup(group: string): Promise<number> {
+  const { groupHelp } = await import('./help.ts');
+  print(groupHelp(group, GROUPED[group] ?? {}, await terminalWidth()));
+  return 0;
+}
+
 async function showHelp([first, ...rest]: readonly string[], asked: boolean): Promise<number> {
+  if (first !== undefined && isGroupHelp(first, rest.length === 0 ? ['--help'] : []))
+    return await showGroup(first);
   const { commandHelp, overview } = await import('./help.ts');
   const width = await terminalWidth();
   const [name] = first === undefined ? [] : ungroup(first, rest);

@@ -26,12 +26,15 @@ export const oneLine = (text: string): string =>
     .replace(/\s*[\r\n]+\s*/g, '; ')
     .replace(CONTROL, visible);
 
+/** What Node adds for whoever runs Node himself: tsrun asks the system's authorities anyway. */
+const ADVICE = /; if the root CA is installed locally, try running Node\.js with --use-system-ca/;
+
 /** What an error says itself; those inside for an AggregateError, which says nothing. */
 function wordsOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') {
     return [...new Set(error.errors.map(wordsOf))].join(', ');
   }
-  return error instanceof Error ? error.message || error.name : String(error);
+  return error instanceof Error ? (error.message || error.name).replace(ADVICE, '') : String(error);
 }
 
 /** The error and its causes, outermost first. */
@@ -95,10 +98,13 @@ function ofDisk(error: unknown): TsrunError | undefined {
     case 'ENOENT':
     case 'ENOTDIR':
       // Below a file, or where nobody makes directories, such as /proc.
-      return syscall === 'mkdir'
+      return syscall === 'mkdir' || code === 'ENOTDIR'
         ? tsrunError(
             'ERR_TSRUN_STORE',
-            { doing: 'make the store', hint: 'tsrun info   # where it is' },
+            {
+              doing: syscall === 'mkdir' ? 'make the store' : 'read the store',
+              hint: 'tsrun info   # where it is',
+            },
             error,
           )
         : undefined;

@@ -1,10 +1,6 @@
 /** `tsrun copy`: an image from one place to another; the store is not asked, and keeps nothing but for the time of the copy. */
-import { closeSync, openSync, rmSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
-import { type FileSink, isUnused, toUnusedDirectory, writing } from '../image/archive/file-sink.ts';
-import { LayoutSink, requireLayoutPlace } from '../image/archive/layout-sink.ts';
-import { type ImageToSave, saveForDocker, saveLayout, savePlain } from '../image/archive/save-images.ts';
-import { TarSink } from '../image/archive/tar-sink.ts';
+import { toUnusedDirectory } from '../image/archive/file-sink.ts';
 import { type LocalPlace, parseLocalPlace } from '../image/archive/transport.ts';
 import { fetchParts } from '../image/copy-image.ts';
 import { fetchIndex, type IndexInTransit } from '../image/copy-index.ts';
@@ -14,9 +10,9 @@ import type { RegistryAccess } from '../registry/access.ts';
 import type { Digest } from '../spec/image.ts';
 import { formatReference, parseReference } from '../spec/reference.ts';
 import { logImageEvent } from '../store/event-log.ts';
-import type { ImageRecord } from '../store/image-record.ts';
 import type { Engine } from './open-engine.ts';
 import { openSource, REGISTRY } from './open-source.ts';
+import { layoutName, requireRoom, toLayout, writeImage } from './write-place.ts';
 
 export interface CopyImageOptions {
   platform?: string | undefined;
@@ -70,7 +66,7 @@ export async function copyImage(
       onEvent,
     });
   }
-  await write(engine, image.record, target.place, names[0], options.onEvent);
+  await writeImage(engine.paths, image.record, target.place, names[0], options.onEvent);
   return image.record.manifestDigest;
 }
 
@@ -80,10 +76,7 @@ function parseTarget(text: string): Target {
   if (text.startsWith(REGISTRY)) return { kind: 'registry', name: text.slice(REGISTRY.length) };
   const place = parseLocalPlace(text);
   if (place === undefined) throw noPlace(text);
-  const { transport, path } = place;
-  if (transport === 'dir' && !isUnused(path))
-    throw tsrunError('ERR_TSRUN_USAGE', { problem: `the directory ${path} is not empty` });
-  if (transport === 'oci') requireLayoutPlace(path);
+  requireRoom(place);
   return { kind: 'place', place };
 }
 
@@ -118,54 +111,4 @@ async function writeIndex(
   if (transport === 'dir') return await toUnusedDirectory(path, (sink) => saveIndexPlain(paths, index, sink));
   const name = layoutName(place, known);
   await toLayout(place, onEvent, (sink) => saveIndexLayout(paths, index, name, sink));
-}
-
-/** A name that was asked for is kept as it is: a layout's may be a mere tag. Otherwise the image keeps the one it has. */
-const layoutName = ({ name }: LocalPlace, known: string | undefined): string | undefined => name ?? known;
-
-/** A directory gets the image besides those that it has. */
-async function toLayout(
-  place: LocalPlace,
-  onEvent: PullListener,
-  write: (sink: FileSink) => Promise<void>,
-): Promise<void> {
-  const { transport, path } = place;
-  if (transport !== 'oci') return await toNewFile(path, write);
-  const onWait = (): void =>
-    onEvent({ type: 'warning', text: `another process writes to ${path}: waiting for it` });
-  using sink = await LayoutSink.open(path, onWait);
-  await write(sink);
-}
-
-/** An archive that is whole, or is not there. */
-async function toNewFile(path: string, write: (sink: TarSink) => Promise<void>): Promise<void> {
-  const fd = writing(path, () => openSync(path, 'wx'));
-  try {
-    await write(new TarSink(fd));
-  } catch (error) {
-    rmSync(path);
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-async function write(
-  { paths }: Engine,
-  record: ImageRecord,
-  place: LocalPlace,
-  known: string | undefined,
-  onEvent: PullListener,
-): Promise<void> {
-  const { transport, path } = place;
-  const images = (name: string | undefined): ImageToSave[] => [
-    { record, names: name === undefined ? [] : [name] },
-  ];
-  if (transport === 'dir') return await toUnusedDirectory(path, (sink) => savePlain(paths, record, sink));
-  if (transport === 'docker-archive') {
-    // docker wants full names.
-    const name = place.name === undefined ? known : formatReference(parseReference(place.name));
-    return await toNewFile(path, (sink) => saveForDocker(paths, images(name), sink));
-  }
-  await toLayout(place, onEvent, (sink) => saveLayout(paths, images(layoutName(place, known)), sink));
 }

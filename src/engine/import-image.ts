@@ -1,7 +1,6 @@
 /** `tsrun import`: the archive of a root file system becomes an image of one layer. */
 
 import { createReadStream } from 'node:fs';
-import { tsrunError } from '../errors.ts';
 import { archiveError, READ_BYTES } from '../image/archive/file-set.ts';
 import { openInput } from '../image/archive/open-archive.ts';
 import { makeImage } from '../image/make/make-image.ts';
@@ -13,6 +12,7 @@ import { applyChange } from '../spec/image-change.ts';
 import type { Reference } from '../spec/reference.ts';
 import { logImageEvent } from '../store/event-log.ts';
 import type { ImageRecord } from '../store/image-record.ts';
+import { download, isUrl } from './download.ts';
 import type { Engine } from './open-engine.ts';
 import { unpackLimits } from './unpack-limits.ts';
 import { engineHooks, engineUnpacker } from './unpacker.ts';
@@ -57,25 +57,9 @@ export async function importImage(engine: Engine, options: ImportOptions): Promi
 }
 
 async function openSource(source: string): Promise<AsyncIterable<Uint8Array>> {
-  if (/^https?:\/\//.test(source)) return await download(source);
+  if (isUrl(source)) return await download(source);
   const fd = source === '-' ? 0 : openInput(source);
   return createReadStream('', { fd, highWaterMark: READ_BYTES });
-}
-
-const MOST_REDIRECTIONS = 10;
-
-async function download(url: string): Promise<AsyncIterable<Uint8Array>> {
-  const { EnvHttpProxyAgent, interceptors, request } = await import('undici');
-  const failed = (problem: string, cause?: unknown): Error =>
-    tsrunError('ERR_TSRUN_DOWNLOAD', { url, problem }, cause);
-  const redirect = interceptors.redirect({ maxRedirections: MOST_REDIRECTIONS });
-  const dispatcher = new EnvHttpProxyAgent().compose(redirect);
-  const response = await request(url, { dispatcher }).catch((error: unknown) => {
-    throw failed('the server cannot be reached', error);
-  });
-  if (response.statusCode === 200) return response.body;
-  await response.body.dump();
-  throw failed(`the server answered ${response.statusCode}`);
 }
 
 const FOREIGN: readonly (readonly [start: string, name: string])[] = [

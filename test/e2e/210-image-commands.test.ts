@@ -105,6 +105,53 @@ describe('what is said of images', () => {
     await tsrun.ok('rmi', 'zebra:v2');
   });
 
+  it('by podman’s names, too', async () => {
+    const names = ['Created', 'Names', 'RepoTags', 'Dangling', 'ReadOnly', 'Id'].map(
+      (name) => `{{.${name}}}`,
+    );
+    const [row = ''] = (await tsrun.ok('images', '--format', names.join('|'))).split('\n');
+    expect(row).toMatch(
+      new RegExp(`ago\\|\\[${BUSYBOX}\\]\\|\\[${BUSYBOX}\\]\\|false\\|false\\|${busybox.slice(7)}$`),
+    );
+    expect(await tsrun.ok('images', '--format', '{{range .RepoDigests}}{{.}}{{end}}')).toMatch(
+      /busybox@sha256:/,
+    );
+    expect(await tsrun.ok('history', '--format', '{{.Tags}}|{{.Created}}', 'busybox')).toMatch(
+      /^\[localhost.*ago$/,
+    );
+    for (const [filter, count] of [
+      ['containers=false', 1],
+      ['containers=true', 0],
+      ['readonly=true', 0],
+      ['intermediate=false', 1],
+      ['digest=sha256:', 1],
+      ['after=busybox', 0],
+    ] as const)
+      expect(
+        (await tsrun.ok('images', '-q', '--filter', filter)).split('\n').filter(Boolean),
+        filter,
+      ).toHaveLength(count);
+  });
+
+  it('includes what its last layer changes, and what stands on it', async () => {
+    const script = 'echo x >/etc/new && rm /bin/ls && echo y >>/etc/passwd';
+    await tsrun.ok('run', '--name', 'maker', '--network', 'none', BUSYBOX, 'sh', '-c', script);
+    await tsrun.ok('commit', '-q', 'maker', 'derived');
+    const expected = 'C /bin\nD /bin/ls\nC /etc\nA /etc/new\nC /etc/passwd';
+    expect(await tsrun.ok('diff', 'maker')).toBe(expected);
+    expect(await tsrun.ok('diff', 'derived')).toBe(expected);
+    expect(JSON.parse(await tsrun.ok('image', 'diff', '--format', 'json', 'derived')).deleted).toEqual([
+      '/bin/ls',
+    ]);
+    expect(await tsrun.ok('diff', BUSYBOX)).toMatch(/^A \/bin\n/);
+    expect(await tsrun.ok('image', 'tree', '--whatrequires', 'busybox')).toMatch(
+      /Image Layers\n└── ID: [0-9a-f]{12} Size: +[\d.]+k?B Top Layer of: \[localhost\/derived:latest\]$/,
+    );
+    expect(await tsrun.ok('image', 'tree', '--whatrequires', 'derived')).toMatch(/Image Layers$/);
+    await tsrun.ok('rm', 'maker');
+    await tsrun.ok('rmi', '--no-prune', 'derived');
+  });
+
   it('has docker’s names in inspect', async () => {
     const [document] = JSON.parse(await tsrun.ok('image', 'inspect', 'busybox'));
     expect(document).toMatchObject({

@@ -150,7 +150,20 @@ describe('something is lost (AC-4.2)', () => {
       expect(stderr).toContain(`hint: tsrun system check --repair && tsrun pull ${reference}:latest\n`);
       expect(existsSync(out), words.join(' ')).toBe(false);
     }
-    await tsrun.expect(0, ['system', 'check', '--repair']);
+    // It removed the blob, called that repaired, and the next check found it missing: it fetches it by its digest.
+    const repaired = await tsrun.expect(0, ['system', 'check', '--repair']);
+    expect(repaired.stdout).toContain('its content is not that of its name\n  repaired: fetched again\n');
+    await tsrun.expect(0, ['system', 'check']);
+    // A layer goes with what it was made of, and the registry is away: then that is said, and what helps.
+    rmSync(largest);
+    await tsrun.ok('tag', reference, '127.0.0.1:1/away');
+    await tsrun.ok('untag', reference, reference);
+    const left = await tsrun.expect(125, ['system', 'check', '--repair', '--quick']);
+    expect(left.stdout).toMatch(
+      new RegExp(
+        `blob sha256:${digest} is missing; it could not be fetched: .*\n  hint: tsrun pull 127.0.0.1:1/away`,
+      ),
+    );
     await tsrun.ok('pull', '-q', reference);
     await tsrun.expect(0, ['system', 'check']);
 

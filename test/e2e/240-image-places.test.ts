@@ -1,6 +1,16 @@
 /** Images named by where they are: oci:, oci-archive:, docker-archive:, dir: and docker://. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageOf, tarOf, writeLayout } from '../support/image-fixture.ts';
@@ -63,6 +73,44 @@ describe('an image may be named by its place', () => {
     const { stderr } = await tsrun.expect(125, ['run', '--pull', 'never', 'oci:nothing', 'true']);
     expect(stderr).toContain('image oci:nothing is not in the store');
     expect((await tsrun.expect(125, ['pull', 'dir:./nothing'])).stderr).toContain('manifest.json is missing');
+    // A mistyped archive was asked for at docker.io, as an image called `docker-archive`; and no tag has a colon.
+    const typo = await tsrun.expect(125, ['pull', 'docker-archive:typo.tar']);
+    expect(typo.stderr).toContain('cannot read typo.tar');
+    expect((await tsrun.expect(125, ['pull', 'oci:no:v1'])).stderr).toContain('index.json is missing');
+  });
+
+  it('push writes to all of them what it would push; it refused, and its own hint for --encrypt-layer asked for it', async () => {
+    await tsrun.ok('run', '--rm', '--network', 'none', 'localhost/busybox', 'true');
+    const digest = await tsrun.ok('inspect', '-f', '{{.ManifestDigest}}', 'localhost/busybox');
+    for (const place of ['oci:p1:v1', 'oci-archive:p2.tar', 'dir:p3', 'docker-archive:p4.tar:p:4']) {
+      await tsrun.ok('push', '--digestfile', at('digest'), 'localhost/busybox', place);
+      expect(readFileSync(at('digest'), 'utf8')).toBe(digest);
+      expect(await tsrun.ok('inspect', '-f', '{{.Id}}', place.replace(/:p:4$/, ''))).toBe(id);
+    }
+    const again = await tsrun.expect(125, ['push', 'localhost/busybox', 'dir:p3']);
+    expect(again.stderr).toContain('the directory p3 is not empty');
+    await tsrun.expect(125, ['push', 'localhost/busybox', 'docker-daemon:x']);
+  });
+
+  it('load takes a URL, as import does', async () => {
+    const server = createServer((request, response) => {
+      if (request.url === '/docker.tar') createReadStream(at('docker.tar')).pipe(response);
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      await tsrun.ok('rmi', '-af');
+      expect(await tsrun.ok('load', '-q', '-i', `${url}/docker.tar`)).toBe(
+        'Loaded image: localhost/busybox:latest',
+      );
+      expect((await tsrun.expect(125, ['load', '-i', `${url}/none`])).stderr).toContain(
+        'the server answered 404',
+      );
+    } finally {
+      server.close();
+      await tsrun.ok('rmi', '-af');
+    }
   });
 
   it('docker:// is looked at without a pull', async () => {

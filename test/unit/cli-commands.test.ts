@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attachedStreams } from '../../src/cli/commands/run.ts';
 import { COMMANDS, GROUPED } from '../../src/cli/commands.ts';
-import { commandHelp, overview } from '../../src/cli/help.ts';
+import { commandHelp, groupHelp, overview } from '../../src/cli/help.ts';
 import { createRequest, RUN_OPTIONS } from '../../src/cli/options/create-options.ts';
 import { GLOBAL_OPTIONS } from '../../src/cli/options/global-options.ts';
 import type { OptionTable } from '../../src/cli/options/option.ts';
@@ -131,6 +131,17 @@ describe('the overview', () => {
     for (const name of [...NAMES, ...Object.keys(GLOBAL_OPTIONS).map((option) => `--${option}`)])
       expect(text).toContain(name);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('is there for each group, too: `tsrun image --help` was an error', () => {
+    for (const [group, words] of Object.entries(GROUPED)) {
+      const text = groupHelp(group, words, 80);
+      const own = NAMES.flatMap((name) =>
+        name.startsWith(`${group} `) ? [name.slice(group.length + 1)] : [],
+      );
+      for (const verb of [...own, ...Object.keys(words)])
+        expect(text).toMatch(new RegExp(`^  ${verb}  +[A-Z]`, 'm'));
+    }
   });
 
   it('has the commands that grouped words stand for', () => {

@@ -4,16 +4,7 @@ import { chosenPlatform, platformPart } from '../../src/cli/parse/chosen-platfor
 import { insteadOf } from '../../src/cli/parse/not-here.ts';
 
 describe('commands of podman and docker that tsrun has not', () => {
-  const commands = [
-    'build',
-    'buildx',
-    'manifest',
-    'image build',
-    'image diff',
-    'image scp',
-    'image sign',
-    'image trust',
-  ];
+  const commands = ['build', 'buildx', 'manifest', 'image build', 'image scp', 'image sign', 'image trust'];
   it.each([...commands, 'system migrate', 'system renumber', 'system service'])(
     '%s: what to do instead',
     (name) => {

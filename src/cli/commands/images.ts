@@ -52,9 +52,14 @@ export const IMAGES = defineCommand({
     const used = imageUses(engine);
     const images = selectImages(engine, filters);
     const noTrunc = given['no-trunc'];
-    const rows = images
-      .sort(ORDERS[given.sort ?? 'created'])
-      .map((image) => imageRow(image, { noTrunc, now: Date.now(), containers: () => used(image.record) }));
+    const rows = images.sort(ORDERS[given.sort ?? 'created']).map((image) =>
+      imageRow(image, {
+        noTrunc,
+        now: Date.now(),
+        containers: () => used(image.record),
+        names: () => engine.images.namesOf(image.record),
+      }),
+    );
     if (given.quiet) {
       print([...new Set(rows.map((row) => `${row.ID}\n`))].join(''));
       return 0;

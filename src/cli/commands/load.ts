@@ -11,10 +11,15 @@ export const LOAD = defineCommand({
   text: 'Reads images from an archive of docker, podman or skopeo (docker-archive, oci-archive; plain, or compressed by gzip or zstd), or from a directory (OCI layout, dir), and prints their names.',
   options: {
     ...POLICY_OPTION,
-    input: value('FILE', 'Read FILE (or a directory) instead of stdin', asWritten, {
-      short: 'i',
-      example: '-i httpd.tar',
-    }),
+    input: value(
+      'FILE',
+      'Read FILE (or a directory, or a URL of http or https) instead of stdin',
+      asWritten,
+      {
+        short: 'i',
+        example: '-i httpd.tar',
+      },
+    ),
     platform: value('PLATFORM', 'Of an image for several platforms, take this one', asWritten, {
       example: '--platform linux/arm64',
     }),

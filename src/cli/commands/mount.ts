@@ -1,5 +1,6 @@
 import type { ContainerView } from '../../engine/container-view.ts';
 import { defineCommand } from '../command.ts';
+import { flag } from '../options/option.ts';
 import { MOUNT_FORMAT, type Mounted, printMounts } from '../print-mounts.ts';
 import { ALL_OPTION, forEach, LATEST_OPTION, selectContainers } from '../select-containers.ts';
 
@@ -14,8 +15,12 @@ export const MOUNT = defineCommand({
   usage: '[CONTAINER…]',
   operands: [0, Number.POSITIVE_INFINITY],
   text: 'Mounts what containers have made of their images, to be looked at (`tsrun cp` changes it), without their volumes, and prints where; they may run meanwhile. Without CONTAINER lists what is mounted. Only in `tsrun unshare`; with the end of its shell, and of the containers that ran before it, the mounts are gone.',
-  options: { ...ALL_OPTION, ...LATEST_OPTION, ...MOUNT_FORMAT },
-  unsupported: { 'no-trunc': 'ids are never cut', notruncate: 'ids are never cut' },
+  options: {
+    ...ALL_OPTION,
+    ...LATEST_OPTION,
+    ...MOUNT_FORMAT,
+    'no-trunc': flag('The same: ids are never cut'),
+  },
   examples: ['tsrun mount web'],
   async run(given, names, context) {
     const { mountContainer, openInside } = await import('../../engine/mount-container.ts');

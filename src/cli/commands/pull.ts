@@ -21,7 +21,9 @@ async function allTagsOf(name: string, access: RegistryAccess): Promise<string[]
 export const PULL = defineCommand({
   usage: 'IMAGE…',
   operands: [1, Number.POSITIVE_INFINITY],
-  text: 'Fetches images from their registries into the store, and prints their ids. A pull that was cut goes on where it stopped.',
+  text:
+    'Fetches images from their registries into the store, and prints their ids. A pull that was cut goes on where it stopped. IMAGE may also be ' +
+    'oci:DIRECTORY[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME] or dir:DIRECTORY.',
   options: {
     ...PULL_OPTIONS,
     ...PROGRESS_OPTION,

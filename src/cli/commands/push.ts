@@ -1,8 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import type { Engine } from '../../engine/open-engine.ts';
 import { tsrunError } from '../../errors.ts';
+import { type LocalPlace, parseLocalPlace } from '../../image/archive/transport.ts';
+import type { PullListener } from '../../image/pull/events.ts';
+import type { RegistryAccess } from '../../registry/access.ts';
+import type { Digest } from '../../spec/image.ts';
 import { formatReference, parseReference, type Reference } from '../../spec/reference.ts';
 import { type ImageRecord, isDangling } from '../../store/image-record.ts';
+import type { StorePaths } from '../../store/paths.ts';
 import { defineCommand } from '../command.ts';
 import { flag, value } from '../options/option.ts';
 import { PROGRESS_OPTION } from '../options/progress-option.ts';
@@ -11,12 +16,17 @@ import { usageError } from '../parse/usage.ts';
 import { nonEmpty } from '../parse/words-of-choice.ts';
 import { pullProgress } from '../pull-progress.ts';
 
-/** Places that are no registry. */
-const OTHER_TRANSPORT = /^(oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/;
+/** Places that belong to other engines. */
+const OTHER_TRANSPORT = /^(docker-daemon|containers-storage):/;
 
 interface Errand {
   record: ImageRecord;
-  destination: Reference;
+  destination: Reference | LocalPlace;
+}
+
+interface PushSettings extends RegistryAccess {
+  paths: StorePaths;
+  onEvent: PullListener;
 }
 
 /** What is to be pushed where. Throws ERR_TSRUN_IMAGE_NOT_LOCAL, ERR_TSRUN_USAGE, ERR_TSRUN_REFERENCE. */
@@ -27,9 +37,12 @@ function errandsOf(
   allTags: boolean,
 ): Errand[] {
   const record = engine.images.resolve(image);
-  const transport = OTHER_TRANSPORT.exec(destination ?? '')?.[1];
-  if (transport !== undefined)
-    throw usageError(`tsrun push does not write ${transport}: it is for registries`, 'tsrun save');
+  const other = OTHER_TRANSPORT.exec(destination ?? '')?.[1];
+  if (other !== undefined)
+    throw usageError(
+      `tsrun push does not write ${other}: it is another engine's`,
+      `tsrun save ${image} | ${other === 'docker-daemon' ? 'docker' : 'podman'} load`,
+    );
   if (allTags) {
     if (destination !== undefined) throw usageError('--all-tags and a destination contradict each other');
     return allTagsOf(engine, image);
@@ -37,7 +50,21 @@ function errandsOf(
   if (record === undefined) throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: image });
   if (destination === undefined && isDangling(record))
     throw usageError(`image ${image} has no name: say where to`, `tsrun push ${image} REGISTRY/NAME`);
-  return [{ record, destination: parseReference(destination ?? record.reference) }];
+  const place = destination === undefined ? undefined : parseLocalPlace(destination);
+  return [{ record, destination: place ?? parseReference(destination ?? record.reference) }];
+}
+
+/** Writes or pushes one; the digest of the manifest. Throws ERR_TSRUN_OUTPUT_FILE, ERR_TSRUN_REGISTRY_…. */
+async function run({ record, destination }: Errand, options: PushSettings): Promise<Digest> {
+  if (!('transport' in destination)) {
+    const { pushImage } = await import('../../image/push/push-image.ts');
+    return await pushImage({ ...options, record, destination });
+  }
+  const { requireRoom, writeImage } = await import('../../engine/write-place.ts');
+  requireRoom(destination);
+  const name = isDangling(record) ? undefined : record.reference;
+  await writeImage(options.paths, record, destination, name, options.onEvent);
+  return record.manifestDigest;
 }
 
 /** All images of the store with the name, whatever their tag. */
@@ -64,7 +91,8 @@ export const PUSH = defineCommand({
   operands: [1, 2],
   text:
     'Pushes an image of the store to its registry, or to DESTINATION: exactly what was pulled, with the same digests. What the registry has ' +
-    'already, in this or in another of its repositories, is not sent again.',
+    'already, in this or in another of its repositories, is not sent again. DESTINATION may also be oci:DIRECTORY[:NAME], oci-archive:FILE[:NAME], ' +
+    'docker-archive:FILE[:NAME] or dir:DIRECTORY.',
   options: {
     ...REGISTRY_OPTIONS,
     ...PROGRESS_OPTION,
@@ -78,7 +106,7 @@ export const PUSH = defineCommand({
         (name) => [name, 'images are pushed as they are, so that their digests stay'],
       ),
     ),
-    'add-compression': '',
+    'add-compression': 'images are pushed as they are, so that their digests stay',
     'disable-content-trust': 'images are not signed; cosign sign IMAGE@DIGEST',
     'encrypt-layer': ENCRYPTED,
     'encryption-key': ENCRYPTED,
@@ -89,17 +117,20 @@ export const PUSH = defineCommand({
     'sign-by-sigstore-private-key': 'cosign sign IMAGE@DIGEST',
     'sign-passphrase-file': 'cosign sign IMAGE@DIGEST',
   },
-  examples: ['tsrun push quay.io/me/app', 'tsrun push httpd docker://127.0.0.1:5000/httpd:2.4'],
+  examples: [
+    'tsrun push quay.io/me/app',
+    'tsrun push httpd docker://127.0.0.1:5000/httpd:2.4',
+    'tsrun push httpd oci:layout:2.4',
+  ],
   async run(given, [image = '', destination], context) {
     const engine = await context.engine();
     const errands = errandsOf(engine, image, destination, given['all-tags']);
     if (given.digestfile !== undefined && errands.length > 1)
       throw usageError('--digestfile is for one image, and there are several');
-    const { pushImage } = await import('../../image/push/push-image.ts');
     using progress = pullProgress(given.quiet ? 'quiet' : (given.progress ?? 'auto'));
     for (const errand of errands) {
       const options = { ...registryAccess(given), paths: engine.paths, onEvent: progress.listen };
-      const digest = await pushImage({ ...options, ...errand });
+      const digest = await run(errand, options);
       if (given.digestfile !== undefined) writeFileSync(given.digestfile, digest);
     }
     return 0;

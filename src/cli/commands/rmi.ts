@@ -56,9 +56,9 @@ export const RMI = defineCommand({
       'Also those that containers are made from (these keep what they need), and those with several names',
       { short: 'f' },
     ),
+    'no-prune': flag('The same: no other image goes along'),
   },
   unsupported: {
-    'no-prune': 'no other image goes along',
     platform: 'an image of the store is for one platform',
   },
   examples: ['tsrun rmi httpd'],

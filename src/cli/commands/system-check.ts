@@ -19,7 +19,7 @@ export const SYSTEM_CHECK = defineCommand({
   text:
     'Looks at everything in the store: whether blobs have the digests of their names, whether layers are what their archives unpack to, ' +
     'whether images, containers, names and volumes are whole. Prints what is damaged; the exit status is 125 if some of it still is. ' +
-    'With --repair layers are unpacked again, what can be pulled again is removed, and so are containers of which nothing is known any more.',
+    'With --repair layers are unpacked again, what images have lost is fetched again by its digest, and containers of which nothing is known any more are removed.',
   options: {
     quick: flag('Do not read the content of large files: see only what is missing or cut', { short: 'q' }),
     repair: flag('Repair what can be repaired', { short: 'r' }),

@@ -9,6 +9,12 @@ import { type Node, parseTemplate } from './template/parse.ts';
  */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** Adds fields that only templates know: podman's names for what docker's fields say, or do not. They are in no JSON. */
+export function withTemplateFields(row: Row, fields: Readonly<Record<string, () => unknown>>): Row {
+  const properties = Object.entries(fields).map(([name, get]) => [name, { get }]);
+  return Object.defineProperties(row, Object.fromEntries(properties));
+}
+
 export interface ListFormat {
   /** --format; undefined = the usual table */
   format: string | undefined;

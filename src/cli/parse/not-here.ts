@@ -7,7 +7,6 @@ const NOT_HERE: Readonly<Record<string, string>> = {
   build: BUILD,
   'image build': BUILD,
   buildx: BUILD,
-  'image diff': 'tsrun history IMAGE, tsrun image tree IMAGE',
   'image scp': 'tsrun save IMAGE | ssh HOST tsrun load',
   'image sign': 'cosign sign IMAGE@DIGEST',
   'image trust': 'man containers-policy.json',

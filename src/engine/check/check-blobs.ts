@@ -1,4 +1,4 @@
-/** Blobs: is each what its name says? What is not can be fetched again, so it goes. */
+/** Blobs: is each what its name says? What is not can be fetched again, so it goes. See fetch-lost.ts. */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isBlobIntact } from '../../image/pull/blob-fetches.ts';
@@ -9,7 +9,7 @@ import { fetchAgain } from '../../store/fetch-again.ts';
 import type { ImageRecord } from '../../store/image-record.ts';
 import { blobsDirectory } from '../../store/paths.ts';
 import type { Engine } from '../open-engine.ts';
-import { type CheckOptions, type Findings, namesIn } from './damage.ts';
+import { type CheckOptions, type Damage, type Findings, namesIn } from './damage.ts';
 import { removeObject } from './remove-object.ts';
 
 /** How to get the blobs of an image again; undefined for one that no registry has. */
@@ -24,8 +24,8 @@ interface Expected {
   image: ImageRecord;
 }
 
-function expectations(images: readonly ImageRecord[]): Map<string, Expected> {
-  const expected = new Map<string, Expected>();
+function expectations(images: readonly ImageRecord[]): Map<Digest, Expected> {
+  const expected = new Map<Digest, Expected>();
   for (const image of images) {
     for (const digest of [image.digest, image.manifestDigest, image.imageId])
       expected.set(digest, { size: undefined, image });
@@ -34,30 +34,41 @@ function expectations(images: readonly ImageRecord[]): Map<string, Expected> {
   return expected;
 }
 
-export async function checkBlobs(engine: Engine, findings: Findings, options: CheckOptions): Promise<void> {
+/** Digests that images need and the store has not, or has no more since they were damaged. */
+export type Lost = Map<Digest, Damage>;
+
+/** @returns what can only be fetched again */
+export async function checkBlobs(engine: Engine, findings: Findings, options: CheckOptions): Promise<Lost> {
+  const lost: Lost = new Map();
   const expected = expectations(engine.images.list());
   const blobs = new BlobStore(engine.paths);
   for (const name of namesIn(findings, blobsDirectory(engine.paths), (path) => readdirSync(path))) {
     if (!/^[0-9a-f]{64}$/.test(name)) continue; // downloads that were cut; their bytes are hashed again before they are used
     findings.count('blobs');
     const digest = `sha256:${name}` as Digest;
-    const problem = await problemOf(blobs, digest, expected.get(digest)?.size, options.quick);
+    const of = expected.get(digest);
+    const problem = await problemOf(blobs, digest, of?.size, options.quick);
     if (problem === undefined) continue;
-    const hint = pullHint(expected.get(digest)?.image, options.repair ? 'lost' : 'damaged');
-    await findings.fix({ object: `blob ${digest}`, problem, hint }, 'removed', () =>
+    const found = { object: `blob ${digest}`, problem, hint: pullHint(of?.image, 'damaged') };
+    await findings.fix(found, 'removed', () =>
       removeObject(engine, join(blobsDirectory(engine.paths), name)),
     );
+    const damage = findings.damages.at(-1);
+    if (of === undefined || damage?.repaired === undefined) continue;
+    damage.repaired = undefined; // an image needs it: it is only lost by now
+    damage.hint = lostHint(of.image);
+    lost.set(digest, damage);
   }
   for (const [digest, { image }] of expected) {
-    if (blobs.has(digest as Digest)) continue;
-    if (findings.damages.some(({ object }) => object === `blob ${digest}`)) continue; // removed just now, and told of
-    findings.tell(
-      `image ${image.reference}`,
-      `blob ${digest} is missing`,
-      pullHint(image) ?? `tsrun rmi ${image.imageId.slice(7, 19)}`,
-    );
+    if (blobs.has(digest) || lost.has(digest)) continue;
+    lost.set(digest, findings.tell(`image ${image.reference}`, `blob ${digest} is missing`, lostHint(image)));
   }
+  return lost;
 }
+
+/** What can be done about an image that has lost something. */
+const lostHint = (image: ImageRecord): string =>
+  pullHint(image) ?? `tsrun rmi ${image.imageId.slice('sha256:'.length).slice(0, 12)}`;
 
 async function problemOf(
   blobs: BlobStore,

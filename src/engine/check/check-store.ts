@@ -7,13 +7,17 @@ import { LayerCheck } from './check-layers.ts';
 import { type CheckOptions, Findings } from './damage.ts';
 
 /**
- * Blobs before the layers that are made of them, and those before the containers that stand on them. Throws only what keeps it from
+ * Blobs before the images and layers that are made of them, and those before the containers that stand on them. Throws only what keeps it from
  * looking at all, such as namespaces that cannot be entered.
  */
 export async function checkStore(engine: Engine, options: CheckOptions): Promise<Findings> {
   const findings = new Findings(options);
+  const lost = await checkBlobs(engine, findings, options);
+  if (options.repair && lost.size > 0) {
+    const { fetchLost } = await import('./fetch-lost.ts');
+    await fetchLost(engine, lost);
+  }
   await checkImages(engine, findings);
-  await checkBlobs(engine, findings, options);
   const worker = engineUnpacker(engine);
   try {
     await new LayerCheck(engine, findings, options, worker).run();

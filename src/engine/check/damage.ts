@@ -33,8 +33,10 @@ export class Findings {
   }
 
   /** Tells of damage that nothing can be done about here. */
-  tell(object: string, problem: string, hint?: string): void {
-    this.damages.push({ object, problem, repaired: undefined, hint });
+  tell(object: string, problem: string, hint?: string): Damage {
+    const damage = { object, problem, repaired: undefined, hint };
+    this.damages.push(damage);
+    return damage;
   }
 
   /** Tells of damage, and repairs it when that was asked for. What `repair` throws becomes part of the problem. */
@@ -43,17 +45,16 @@ export class Findings {
     says: string,
     repair: () => void | Promise<void>,
   ): Promise<void> {
-    const hint = found.hint;
+    const { object, problem, hint } = found;
     if (!this.repair) {
-      this.damages.push({ ...found, repaired: undefined, hint: hint ?? 'tsrun system check --repair' });
+      this.tell(object, problem, hint ?? 'tsrun system check --repair');
       return;
     }
     try {
       await repair();
-      this.damages.push({ ...found, repaired: says, hint });
+      this.damages.push({ object, problem, repaired: says, hint });
     } catch (error) {
-      const problem = `${found.problem}; it could not be repaired: ${(error as Error).message}`;
-      this.damages.push({ ...found, problem, repaired: undefined, hint });
+      this.tell(object, `${problem}; it could not be repaired: ${(error as Error).message}`, hint);
     }
   }
 }

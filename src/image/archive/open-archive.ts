@@ -31,12 +31,20 @@ export async function openArchive(
   if (path !== undefined && isDirectory(path)) return directoryFiles(path, 'directory');
   const fd = path === undefined ? 0 : openInput(path);
   if (!fstatSync(fd).isFile())
-    return tarFiles(await spool(paths, createReadStream('', { fd }), label, limits), label);
+    return await openArchiveStream(paths, createReadStream('', { fd }), label, limits);
   const head = Buffer.alloc(HEAD_BYTES);
   readSync(fd, head, 0, HEAD_BYTES, 0);
   if (isPlain(head, label)) return tarFiles(fd, label);
-  return tarFiles(await spool(paths, createReadStream('', { fd, start: 0 }), label, limits), label);
+  return await openArchiveStream(paths, createReadStream('', { fd, start: 0 }), label, limits);
 }
+
+/** The same of a stream, whose bytes are kept until the files are closed. Throws ERR_TSRUN_IMAGE_ARCHIVE. */
+export const openArchiveStream = async (
+  paths: StorePaths,
+  input: Readable,
+  label: string,
+  limits: UnpackLimits,
+): Promise<FileSet> => tarFiles(await spool(paths, input, label, limits), label);
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
