@@ -80,7 +80,7 @@ static int same_network(const uint8_t *a, const uint8_t *b, unsigned bits)
 	return !rest || !((a[bytes] ^ b[bytes]) >> (8 - rest));
 }
 
-static int is_loopback(const struct address *a)
+int address_is_loopback(const struct address *a)
 {
 	static const uint8_t one[16] = {[15] = 1};
 
@@ -106,7 +106,7 @@ int address_is_outside(const struct address *target)
 
 static int can_be_kept(const struct forward_family *family, const struct address *client)
 {
-	return !is_loopback(client) && !is_link_local(client) && !is_unspecified(client) &&
+	return !address_is_loopback(client) && !is_link_local(client) && !is_unspecified(client) &&
 	       !same_network(client->ip, family->container, family->prefix);
 }
 

@@ -32,6 +32,8 @@ uint32_t address_to_v6(union socket_address *to, const struct address *from);
 
 int address_equal(const struct address *a, const struct address *b);
 
+int address_is_loopback(const struct address *a);
+
 /* HASH with A mixed in. */
 uint32_t address_hash(uint32_t hash, const struct address *a);
 

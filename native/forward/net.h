@@ -39,6 +39,8 @@
 #define TCP_KEEPIDLE 4
 #define TCP_KEEPINTVL 5
 #define TCP_KEEPCNT 6
+#define TCP_QUICKACK 12
+#define TCP_CONGESTION 13
 
 struct net_message {
 	void *name;

@@ -24,6 +24,7 @@
 #include "connections.h"
 #include "events.h"
 #include "lock.h"
+#include "near.h"
 #include "queue.h"
 
 #include "../supervisor/clock.h"
@@ -193,6 +194,7 @@ static int join(int fd, const union socket_address *from)
 		return -1;
 	}
 	c->client = client;
+	c->relay.ends[CLIENT].settled = 1; /* as its listening socket was */
 	c->relay.ends[SERVER] = (struct end){.fd = server, .pipe = NO_PIPE, .readable = 1, .writable = 1};
 	if (events_move(server, CONNECTION_EVENTS, EVENT_TCP_END, connection_index(c), SERVER) < 0 ||
 	    events_add(fd, CONNECTION_EVENTS, EVENT_TCP_END, connection_index(c), CLIENT) < 0)
@@ -290,6 +292,7 @@ static int open_all(int lifeline)
 	io_nonblocking(listener);
 	net_set(listener, SOL_TCP, TCP_NODELAY, 1);
 	net_keep_alive(listener);
+	near_settle(listener); /* all who call here are containers of this machine */
 	if (!error)
 		error = events_add(lifeline, 0, EVENT_LIFELINE, 0, 0);
 	if (!error)

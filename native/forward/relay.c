@@ -11,6 +11,7 @@
  * something before, an answer to a request that it did not read to its end: that is still passed on, and then the reset.
  */
 #include "relay.h"
+#include "near.h"
 #include "net.h"
 
 #define SPLICE_F_MOVE 1
@@ -47,7 +48,7 @@ static long receive(const struct end *e, uint8_t *bytes, long max)
 }
 
 /* As take_stream(), but what B takes at once does not come into the pipe. With LAST end-of-file is looked for behind it. */
-static long take_message(struct end *a, const struct end *b, int last)
+static long take_message(struct end *a, struct end *b, int last)
 {
 	uint8_t bytes[SHORT];
 	long n = receive(a, bytes, SHORT), sent = 0, more = -EAGAIN;
@@ -63,12 +64,21 @@ static long take_message(struct end *a, const struct end *b, int last)
 		sent = SYS6(__NR_sendto, b->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL | (a->ended ? MSG_MORE : 0), 0, 0);
 	if (sent < 0) /* empty() will be told the same */
 		sent = 0;
+	b->spoken |= sent > 0;
 	if (sent == n)
 		return n;
 	a->pipe.held = (uint32_t)(n - sent);
 	if (SYS3(__NR_write, a->pipe.fds[1], bytes + sent, n - sent) != n - sent)
 		return -ENOMEM; /* and what was read is lost */
 	return n;
+}
+
+/* Before much is sent to E. */
+static void settle(struct end *e)
+{
+	e->settled = 1;
+	if (e->here || near_is(e->fd))
+		near_settle(e->fd);
 }
 
 /* Reads from FROM, whose pipe is empty. */
@@ -84,6 +94,8 @@ static enum relay_result fill(struct relay *r, enum side from)
 	n = a->streams ? take_stream(a) : take_message(a, &r->ends[!from], a->ending && !r->broken);
 	if (n > 0) {
 		a->streams = n >= SHORT ? STREAMS : a->streams - (a->streams > 0);
+		if (a->streams && !r->ends[!from].settled)
+			settle(&r->ends[!from]);
 		return RELAY_MORE;
 	}
 	if (n == -EAGAIN) {
@@ -107,6 +119,7 @@ static enum relay_result empty(struct relay *r, enum side from)
 	n = move(a->pipe.fds[0], b->fd, a->pipe.held);
 	if (n > 0) {
 		a->pipe.held -= (uint32_t)n;
+		b->spoken = 1;
 		return RELAY_MORE;
 	}
 	if (n == -EAGAIN) {

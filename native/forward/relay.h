@@ -20,6 +20,9 @@ struct end {
 	uint8_t ended;	  /* it said end-of-file: it sends nothing any more */
 	uint8_t shut;	  /* we said so to it, or closing it will */
 	uint8_t streams;  /* what it sends is spliced, until so many short reads have come in a row */
+	uint8_t spoken;	  /* something was written to it */
+	uint8_t here;	  /* its peer is on this machine; whether it is of others is found out when a stream begins, near.h */
+	uint8_t settled;  /* that was done */
 };
 
 struct relay {

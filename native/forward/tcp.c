@@ -58,6 +58,8 @@ static int connect_by(struct connection *c, const struct way *way)
 
 	if (fd < 0)
 		return fd;
+	/* The last packet of the handshake waits for the first bytes to the service, which wakes up once instead of twice: begin() */
+	net_set(fd, SOL_TCP, TCP_QUICKACK, 0);
 	ret = SYS3(__NR_connect, fd, &name, len);
 	/* The container is on this machine: it has answered already, unless the answer is still in a queue. */
 	if (ret == -EINPROGRESS)
@@ -69,7 +71,7 @@ static int connect_by(struct connection *c, const struct way *way)
 		io_close(&fd);
 		return (int)ret;
 	}
-	c->relay.ends[SERVER] = (struct end){.fd = fd, .pipe = NO_PIPE, .writable = there, .awaited = !there};
+	c->relay.ends[SERVER] = (struct end){.fd = fd, .pipe = NO_PIPE, .writable = there, .awaited = !there, .here = 1};
 	return 0;
 }
 
@@ -95,13 +97,17 @@ static int connect_inside(struct connection *c)
 	return -ECONNREFUSED;
 }
 
-/* Both ends are connected. */
+/* Both ends are connected. To a client that says nothing the service may have to speak first, so it must know that it is there. */
 static void begin(struct connection *c)
 {
+	const struct end *server = &c->relay.ends[SERVER];
+
 	if (events_add(c->relay.ends[CLIENT].fd, CONNECTION_EVENTS, EVENT_TCP_END, connection_index(c), CLIENT) < 0)
 		connection_close(c, 1);
 	else
 		connection_relay(c);
+	if (c->state == CONNECTION_RELAYS && !server->spoken)
+		net_set(server->fd, SOL_TCP, TCP_QUICKACK, 1);
 }
 
 void tcp_accept(uint32_t index)
