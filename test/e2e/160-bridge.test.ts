@@ -2,6 +2,7 @@
  * The default bridge, as a user meets it: containers have addresses and names of their own, find each other, and leave nothing behind,
  * whatever is killed.
  */
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -44,6 +45,14 @@ describe('two containers', () => {
     expect(await bridged(...fetchFrom(address))).toContain((await tsrun.ok('ps', '-q')).trim());
     const own = await bridged(IMAGE, 'ip', '-4', '-o', 'address', 'show', 'eth0');
     expect(own).not.toContain(`${address}/`);
+  });
+
+  // Nothing of TCP that they send leaves this machine as it is (docs/network.md); the host's may be one that keeps a pace, as bbr.
+  it('send by the plainest congestion control, if they are not given another', async () => {
+    const NAME = 'net.ipv4.tcp_congestion_control';
+    expect(await bridged(IMAGE, 'sysctl', '-n', NAME)).toBe('reno');
+    const host = readFileSync(`/proc/sys/${NAME.replaceAll('.', '/')}`, 'utf8').trim();
+    expect(await bridged('--sysctl', `${NAME}=${host}`, IMAGE, 'sysctl', '-n', NAME)).toBe(host);
   });
 
   it('find each other by name, short id, alias and address', async () => {

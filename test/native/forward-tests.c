@@ -1,11 +1,12 @@
 /*
  * forward-tests.c - parts of the forwarders that can be tested alone: who a client is inside, the table of UDP flows, the relay between two
- * sockets, and of connections outwards what the kernel's queue says, and the table of attempts.
+ * sockets, whose peers are on this machine, and of connections outwards what the kernel's queue says, and the table of attempts.
  */
 #include "forward/address.h"
 #include "forward/attempts.h"
 #include "forward/flows.h"
 #include "forward/queue.h"
+#include "forward/near.h"
 #include "forward/relay.h"
 #include "check.h"
 
@@ -365,6 +366,62 @@ static void test_relay(uint32_t most_sent, uint32_t most_taken)
 	SYS1(__NR_close, server[0]);
 }
 
+/* A connection over this machine's loopback, from one address of it to another. */
+static void connect_here(int ends[2])
+{
+	struct address any = {.ip = {127, 0, 0, 2}};
+	union socket_address name;
+	uint32_t len = address_to(&name, &any);
+	int listener = (int)SYS3(__NR_socket, AF_INET, SOCK_STREAM, 0);
+
+	CHECK(SYS3(__NR_bind, listener, &name, len) == 0 && SYS2(__NR_listen, listener, 1) == 0);
+	CHECK(SYS3(__NR_getsockname, listener, &name, &len) == 0);
+	ends[0] = (int)SYS3(__NR_socket, AF_INET, SOCK_STREAM, 0);
+	CHECK(SYS3(__NR_connect, ends[0], &name, len) == 0);
+	ends[1] = (int)SYS4(__NR_accept4, listener, 0, 0, SOCK_NONBLOCK);
+	CHECK(ends[1] >= 0);
+	SYS1(__NR_close, listener);
+}
+
+static int sends_plainly(int fd)
+{
+	char control[16] = "";
+	uint32_t len = sizeof(control);
+
+	CHECK(SYS5(__NR_getsockopt, fd, SOL_TCP, TCP_CONGESTION, control, &len) == 0);
+	return strcmp(control, "reno") == 0;
+}
+
+/* Only once it is a stream, in either direction, is it found out whom a connection leads to; the other end is told to be of this machine. */
+static void test_near(void)
+{
+	static uint8_t much[8192];
+	int client[2], server[2], other[2], plain;
+	struct relay r = {0};
+
+	CHECK(SYS4(__NR_socketpair, 1, SOCK_STREAM, 0, other) == 0 && !near_is(other[0]));
+	connect_here(client);
+	connect_here(server);
+	CHECK(near_is(client[0]) && near_is(client[1]));
+	plain = sends_plainly(client[1]); /* it is this machine's own */
+	r.ends[CLIENT] = (struct end){.fd = client[1], .pipe = NO_PIPE, .readable = 1, .writable = 1};
+	r.ends[SERVER] = (struct end){.fd = server[1], .pipe = NO_PIPE, .readable = 1, .writable = 1, .here = 1};
+	CHECK(SYS6(__NR_sendto, client[0], much, 100, 0, 0, 0) == 100 && relay_pump(&r, 0) == RELAY_WAIT);
+	CHECK(r.ends[SERVER].spoken && !r.ends[SERVER].settled && !r.ends[CLIENT].spoken);
+	r.ends[CLIENT].readable = 1;
+	CHECK(SYS6(__NR_sendto, client[0], much, sizeof(much), 0, 0, 0) == sizeof(much) && relay_pump(&r, 0) == RELAY_WAIT);
+	CHECK(r.ends[SERVER].settled && sends_plainly(server[1]) && sends_plainly(client[1]) == plain);
+	r.ends[SERVER].readable = 1;
+	CHECK(SYS6(__NR_sendto, server[0], much, sizeof(much), 0, 0, 0) == sizeof(much) && relay_pump(&r, 0) == RELAY_WAIT);
+	CHECK(r.ends[CLIENT].settled && sends_plainly(client[1]));
+	for (int i = 0; i < 2; i++) {
+		SYS1(__NR_close, client[i]);
+		SYS1(__NR_close, server[i]);
+		SYS1(__NR_close, other[i]);
+		pipe_give(&r.ends[i].pipe);
+	}
+}
+
 int main(void)
 {
 	test_ways();
@@ -378,6 +435,7 @@ int main(void)
 	test_relay(9000, 20000);
 	test_relay(60000, 3000);
 	test_relay(60000, 60000);
+	test_near();
 	pipes_trim();
 	printf("forward-tests: ok\n");
 	return 0;
