@@ -39,6 +39,7 @@ import type { HostNetwork } from './host-network.ts';
 import { type Endpoint, endpointMessage, HUB_JOIN } from './hub-protocol.ts';
 import { contains, type IpAddress } from './ip-address.ts';
 import { exchange, type NetlinkMessage, routeSocket } from './netlink.ts';
+import { unconnectedBridge } from './plain-drivers.ts';
 import {
   address,
   bridge,
@@ -108,12 +109,6 @@ export function bridgeTarget(leases: readonly EndpointLease[]): Omit<ForwardTarg
   return { ipv4: family(first?.ipv4, first?.network.ipv4), ipv6: family(first?.ipv6, first?.network.ipv6) };
 }
 
-/**
- * Whatever TCP of a container on a bridge talks to, it is on this machine: another container, or a forwarder of ours (native/forward/near.h
- * says what is gained). The outside sees connections of the host.
- */
-const PLAIN_CONGESTION_CONTROL = { 'net.ipv4.tcp_congestion_control': 'reno' };
-
 export function bridgeDriver(attachment: BridgeAttachment, host: HostNetwork): NetworkDriver {
   const { leases, servers } = attachment;
   const [first] = leases;
@@ -126,7 +121,7 @@ export function bridgeDriver(attachment: BridgeAttachment, host: HostNetwork): N
     searchDomain: dnsGateways(leases).length > 0 ? SEARCH_DOMAIN : undefined,
     containerAddress: first?.ipv4 ?? first?.ipv6,
     hostAddress: leases.some(({ network }) => !network.internal) ? host.address : undefined,
-    sysctls: PLAIN_CONGESTION_CONTROL,
+    sysctls: unconnectedBridge.sysctls,
   };
 }
 

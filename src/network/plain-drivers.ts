@@ -35,6 +35,12 @@ export const pathDriver = (name: string, path: string): NetworkDriver => ({
   nameservers: undefined,
 });
 
+/**
+ * Whatever TCP of a container on a bridge talks to, it is on this machine: another container, or a forwarder of ours (native/forward/near.h
+ * says what is gained). The outside sees connections of the host.
+ */
+const PLAIN_CONGESTION_CONTROL = { 'net.ipv4.tcp_congestion_control': 'reno' };
+
 /** A bridge that the container is not connected to yet: it has no addresses there, and cannot be attached. */
 export const unconnectedBridge: NetworkDriver = {
   ...nothing,
@@ -45,4 +51,5 @@ export const unconnectedBridge: NetworkDriver = {
   },
   publishing: 'sockets',
   nameservers: [],
+  sysctls: PLAIN_CONGESTION_CONTROL,
 };
