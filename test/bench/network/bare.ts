@@ -49,21 +49,27 @@ export const loopback = (client: Client, ports: Ports): Place => {
   };
 };
 
-/** Ports that a relay of two splices passes on to the host's servers: what no forwarder of published ports can be faster than. */
-export async function bareSplice(client: Client, { exchange }: Programs, to: Ports): Promise<Place> {
+/**
+ * Ports of the loopback that are passed on to the host's servers by as little as can be: for streams two splices, for connections a dozen system
+ * calls that block. What stands between two sockets as a forwarder of published ports does is not much faster than these.
+ */
+export async function bareRelays(client: Client, { exchange }: Programs, to: Ports): Promise<Place[]> {
   const ports = await freePorts();
-  const children = (['iperf3', 'exchange', 'http'] as const).map((name) =>
-    spawn(exchange, ['relay', String(ports[name]), String(to[name])], { stdio: 'ignore', detached: true }),
-  );
-  return {
-    name: 'splice',
-    label: 'bare splice relay',
-    streamsOnly: true,
-    routes: { published: { client, address: '127.0.0.1', ports } },
-    async [Symbol.asyncDispose]() {
-      for (const { pid } of children) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-    },
+  const place = (name: string, server: 'iperf3' | 'exchange', label: string, ...only: string[]): Place => {
+    const words = [name, String(ports[server]), String(to[server])];
+    const { pid } = spawn(exchange, words, { stdio: 'ignore', detached: true });
+    return {
+      ...{ name, label, only },
+      routes: { published: { client, address: '127.0.0.1', ports } },
+      async [Symbol.asyncDispose]() {
+        if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+      },
+    };
   };
+  return [
+    place('splice', 'iperf3', 'bare splice relay', 'network-in', 'network-in-down'),
+    place('repeat', 'exchange', 'bare relay of one answer', 'network-connections'),
+  ];
 }
 
 const VETH_PORTS: Ports = { iperf3: 5201, exchange: 7000, http: 7001 };

@@ -1,8 +1,10 @@
 /*
  * exchange serve PORT                            answers lines; after one that begins with "c" it closes the connection
  * exchange http PORT                             answers requests of HTTP, for ab
- * exchange relay PORT TARGET                     passes connections on to that port of the loopback by splice(2), and does nothing else:
+ * exchange splice PORT TARGET                    passes connections on to that port of the loopback by splice(2), and does nothing else:
  *                                                as fast as anything can that stands between two sockets
+ * exchange repeat PORT TARGET                    the same for connections of one line and its answer, one after the other: so many system calls
+ *                                                it takes at least
  * exchange dial ADDRESS PORT MS connections      one connection after the other, each for one line
  * exchange dial ADDRESS PORT MS requests         line after line on one connection
  *
@@ -182,7 +184,7 @@ static _Noreturn void pass_on(int from, int to)
 	exit(0);
 }
 
-static _Noreturn void relay(struct sockaddr_in *name, unsigned short target)
+static _Noreturn void splice_all(struct sockaddr_in *name, unsigned short target)
 {
 	struct sockaddr_in inside = {.sin_family = AF_INET, .sin_port = htons(target), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int listener = listen_on(name);
@@ -203,6 +205,23 @@ static _Noreturn void relay(struct sockaddr_in *name, unsigned short target)
 	}
 }
 
+static _Noreturn void repeat(struct sockaddr_in *name, unsigned short target)
+{
+	struct sockaddr_in inside = {.sin_family = AF_INET, .sin_port = htons(target), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int listener = listen_on(name);
+
+	for (;;) {
+		int client = accept(listener, 0, 0), server = dial(&inside);
+		char line[LINE];
+		ssize_t n = recv(client, line, LINE, 0);
+
+		if (n > 0 && send(server, line, (size_t)n, MSG_NOSIGNAL) == n && (n = recv(server, line, LINE, 0)) > 0)
+			send(client, line, (size_t)n, MSG_NOSIGNAL);
+		close(client);
+		close(server);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in name = {.sin_family = AF_INET};
@@ -213,8 +232,10 @@ int main(int argc, char **argv)
 		serve(&name);
 	if (argc == 3 && !strcmp(argv[1], "http"))
 		serve_http(&name);
-	if (argc == 4 && !strcmp(argv[1], "relay"))
-		relay(&name, (unsigned short)atoi(argv[3]));
+	if (argc == 4 && !strcmp(argv[1], "splice"))
+		splice_all(&name, (unsigned short)atoi(argv[3]));
+	if (argc == 4 && !strcmp(argv[1], "repeat"))
+		repeat(&name, (unsigned short)atoi(argv[3]));
 	if (argc == 6 && !strcmp(argv[1], "dial") && inet_pton(AF_INET, argv[2], &name.sin_addr) == 1) {
 		name.sin_port = htons((unsigned short)atoi(argv[3]));
 		return measure(&name, atoi(argv[4]) / 1e3, !strcmp(argv[5], "connections"));

@@ -8,7 +8,7 @@
 import { loadavg } from 'node:os';
 import type { Registry } from '../../support/registry.ts';
 import type { Engine } from '../engine.ts';
-import { bareSplice, clientHere, loopback, serveHere, vethPair } from './bare.ts';
+import { bareRelays, clientHere, loopback, serveHere, vethPair } from './bare.ts';
 import { IMAGE, makePrograms, type Programs, pushImage } from './image.ts';
 import { NETWORK_MEASURES, type NetworkMeasure } from './measures.ts';
 import { type Outside, startPlaces } from './places.ts';
@@ -70,7 +70,7 @@ async function reportPlaces(plan: NetworkPlan, here: Outside): Promise<NetworkSa
   await using stack = new AsyncDisposableStack();
   const bare = [
     loopback(client, ports),
-    stack.use(await bareSplice(client, programs, ports)),
+    ...(await bareRelays(client, programs, ports)).map((place) => stack.use(place)),
     stack.use(await vethPair(programs, plan.scratch, mtu)),
   ];
   const started = await startPlaces(plan.engines, here);
@@ -99,13 +99,13 @@ async function measureRounds(
 }
 
 async function takeSample(
-  { route, sample, udp, unit }: NetworkMeasure,
-  { name, routes, streamsOnly }: Place,
+  { name: measure, route, sample }: NetworkMeasure,
+  { name, routes, only }: Place,
   of: Map<string, number[] | string> | undefined,
 ): Promise<void> {
   const way = routes[route];
   const before = of?.get(name) ?? [];
-  if (!way || (streamsOnly && (udp || unit === '/s')) || typeof before === 'string') return;
+  if (!way || (only && !only.includes(measure)) || typeof before === 'string') return;
   try {
     const value = await sample(way);
     of?.set(name, [...before, value]);

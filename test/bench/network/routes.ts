@@ -28,7 +28,7 @@ export type RouteName = 'out' | 'published' | 'elsewhere' | 'beside';
 export interface Place extends AsyncDisposable {
   readonly name: string;
   readonly label: string;
-  /** It says nothing about UDP, or about many connections, for each of which it makes processes. */
-  readonly streamsOnly?: true;
+  /** It is made for these measures and says nothing about others. */
+  readonly only?: readonly string[];
   readonly routes: Partial<Record<RouteName, Route>>;
 }
