@@ -118,7 +118,7 @@ function bundles(root: string, dist: string): BuildOptions[] {
       ...common,
       entryPoints: [name],
       outfile: join(dist, `${name}.cjs`),
-      plugins: [lazyBuiltins, undiciParts],
+      plugins: [undiciParts, lazyBuiltins],
     })),
     ...Object.keys(ENTRIES).map((name) => ({
       ...common,
