@@ -32,9 +32,10 @@ export const IMAGE_ERRORS = {
     message: (d) => `${d.repository} has no ${d.wanted}`,
     hint: (d) => (d.tags.length === 0 ? undefined : `tags that exist: ${d.tags.join(', ')}`),
   }),
-  ERR_TSRUN_DOCUMENT: define<{ what: string; problem: string }>({
+  ERR_TSRUN_DOCUMENT: define<{ what: string; problem: string; hint?: string | undefined }>({
     exitCode: 125,
     message: (d) => `${d.what} is not valid: ${d.problem}`,
+    hint: (d) => d.hint,
   }),
   ERR_TSRUN_SCHEMA1: define<{ what: string }>({
     exitCode: 125,

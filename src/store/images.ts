@@ -4,7 +4,7 @@
  */
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { tsrunError } from '../errors.ts';
+import { type ErrorData, TsrunError, tsrunError } from '../errors.ts';
 import { parseDocument, parseImageConfig } from '../spec/document.ts';
 import type { ImageConfig, Manifest } from '../spec/image.ts';
 import { formatReference, type Reference } from '../spec/reference.ts';
@@ -69,13 +69,16 @@ export class ImageStore {
 
   /** Throws ERR_TSRUN_STORE when the store has lost it, ERR_TSRUN_DOCUMENT when it is damaged. */
   config(record: ImageRecord): ImageConfig {
-    return parseImageConfig(this.#text(record, record.imageId), `the config of ${record.reference}`);
+    const what = `the config of ${record.reference}`;
+    const text = this.#text(record, record.imageId);
+    return withRemedy(record, () => parseImageConfig(text, what));
   }
 
   /** Throws as config() does. */
   manifest(record: ImageRecord): Manifest {
     const what = `the manifest of ${record.reference}`;
-    const document = parseDocument(this.#text(record, record.manifestDigest), undefined, what);
+    const text = this.#text(record, record.manifestDigest);
+    const document = withRemedy(record, () => parseDocument(text, undefined, what));
     if (document.kind === 'manifest') return document.manifest;
     throw tsrunError('ERR_TSRUN_DOCUMENT', { what, problem: 'it is an index' });
   }
@@ -187,6 +190,17 @@ export class ImageStore {
       const doing = `read ${digest} of image ${record.reference}`;
       throw tsrunError('ERR_TSRUN_STORE', { doing, hint: fetchAgain(record.reference, 'lost') }, error);
     }
+  }
+}
+
+/** A document that came from a registry as it should be, and is not any more: a pull heals it. */
+function withRemedy<T>(record: ImageRecord, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof TsrunError) || error.code !== 'ERR_TSRUN_DOCUMENT') throw error;
+    const data = error.data as ErrorData<'ERR_TSRUN_DOCUMENT'>;
+    throw tsrunError(error.code, { ...data, hint: fetchAgain(record.reference, 'lost') }, error.cause);
   }
 }
 

@@ -183,6 +183,23 @@ describe('names', () => {
     expect(store.survey().damaged).toEqual([]);
   });
 
+  // Who ran it was told that it is not JSON, and not what to do.
+  test('a damaged configuration is named, with the line that heals it', async () => {
+    const paths = temporaryStore();
+    const record = await putImage(paths, 'docker.io/library/a:latest', ['a']);
+    writeFileSync(blobPath(paths, record.imageId), '{"os":');
+    const read = (reference: string) => () => new ImageStore(paths).config({ ...record, reference });
+    expect(read(record.reference)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_TSRUN_DOCUMENT',
+        message: 'the config of docker.io/library/a:latest is not valid: it is not JSON',
+        hint: 'tsrun pull docker.io/library/a:latest',
+        cause: expect.any(SyntaxError),
+      }),
+    );
+    expect(read('localhost/a:latest')).toThrow(expect.objectContaining({ hint: undefined }));
+  });
+
   test('what is lost is noticed', async () => {
     const paths = temporaryStore();
     const record = await putImage(paths, 'docker.io/library/a:latest', ['a', 'b']);
