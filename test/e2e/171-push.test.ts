@@ -72,8 +72,8 @@ describe('push', () => {
     );
     const missing = await tsrun.expect(125, ['push', 'never-heard-of']);
     expect(missing.stderr).toContain('is not in the store');
-    const elsewhere = await tsrun.expect(125, ['push', from, 'oci:/tmp/x']);
-    expect(elsewhere.stderr).toContain('tsrun push does not write oci');
+    const elsewhere = await tsrun.expect(125, ['push', from, 'docker-daemon:x:latest']);
+    expect(elsewhere.stderr).toContain('tsrun push does not write docker-daemon');
   });
 
   it('pushes all tags of a name', async () => {
