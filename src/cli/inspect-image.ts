@@ -1,7 +1,7 @@
 /** `inspect` of an image, under docker's field names. */
 import type { ImageElsewhere } from '../engine/look-at-image.ts';
 import type { Engine } from '../engine/open-engine.ts';
-import { chooseStorageDriver } from '../engine/storage-driver.ts';
+import { knownStorageDriver } from '../engine/storage-driver.ts';
 import type { ImageConfig, Manifest } from '../spec/image.ts';
 import { OCI_MANIFEST } from '../spec/media-types.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
@@ -30,7 +30,7 @@ export function inspectImage(engine: Engine, record: ImageRecord): Record<string
     PulledAt: record.pulledAt,
     User: config.config?.User ?? '',
     GraphDriver: {
-      Name: chooseStorageDriver(engine.paths, engine.rootless, engine.storageDriver).driver,
+      Name: knownStorageDriver(engine.paths, engine.rootless, engine.storageDriver).driver,
       Data: { ...(lowers.length > 0 && { LowerDir: lowers.join(':') }), UpperDir: top },
     },
     History: config.history ?? [],

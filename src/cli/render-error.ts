@@ -69,6 +69,15 @@ export interface RenderOptions {
 function ofDisk(error: unknown): TsrunError | undefined {
   if (!(error instanceof Error) || error instanceof TsrunError) return undefined;
   const { code, syscall, path, dest = path } = error as NodeJS.ErrnoException & { dest?: string };
+  // Node 24's rmSync says what happened in words only: ", Unknown error: Read-only file system '/…'".
+  if (syscall === 'rm' && !code) {
+    const cause = error.message.replace(/^, Unknown error: /, '');
+    return tsrunError(
+      'ERR_TSRUN_STORE',
+      { doing: 'remove from the store', hint: 'tsrun info   # where it is' },
+      cause,
+    );
+  }
   switch (code) {
     case 'EACCES':
       return dest === undefined

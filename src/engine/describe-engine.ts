@@ -6,13 +6,18 @@ import { chooseNetwork } from './container-network.ts';
 import { listContainers } from './container-view.ts';
 import { defaultNetwork } from './default-network.ts';
 import type { Engine } from './open-engine.ts';
-import { chooseStorageDriver } from './storage-driver.ts';
+import { knownStorageDriver } from './storage-driver.ts';
 import { configuredNetwork } from './with-defaults.ts';
+
+function driverReason(storage: ReturnType<typeof knownStorageDriver>): string {
+  if ('untried' in storage) return storage.untried;
+  return storage.isForced ? '--storage-driver' : 'the first of overlay, fuse-overlayfs, copy that works here';
+}
 
 export async function describeEngine(engine: Engine): Promise<Record<string, unknown>> {
   const { containers, damaged } = listContainers(engine);
   const { maps } = engine;
-  const storage = chooseStorageDriver(engine.paths, engine.rootless, engine.storageDriver);
+  const storage = knownStorageDriver(engine.paths, engine.rootless, engine.storageDriver);
   const inPhase = (phase: string): number => containers.filter(({ state }) => state.phase === phase).length;
   const { type, bavail, bsize } = statfsSync(engine.paths.root);
   return {
@@ -22,9 +27,7 @@ export async function describeEngine(engine: Engine): Promise<Record<string, unk
       filesystem: fileSystem(type).name,
       freeBytes: bavail * bsize,
       driver: storage.driver,
-      driverReason: storage.isForced
-        ? '--storage-driver'
-        : 'the first of overlay, fuse-overlayfs, copy that works here',
+      driverReason: driverReason(storage),
       rejectedDrivers: storage.rejected,
       images: engine.images.list().length,
     },

@@ -5,12 +5,13 @@
  * unmounted or the namespaces end, with the last process in them.
  */
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { removeMountpoint } from '../store/looked-at.ts';
 import { lookedAt, lookedAtDirectory, type StorePaths } from '../store/paths.ts';
 import { call } from '../sys/calls.ts';
 import { MNT_DETACH } from '../sys/constants.ts';
+import { makeDirectories } from '../sys/make-directories.ts';
 import { nativeRunner, SyscallFailure, systemWords } from '../sys/run.ts';
 import { Slots, type Step } from '../sys/step.ts';
 
@@ -66,7 +67,7 @@ export function mountTree(
   onMounted: () => void,
 ): string {
   const mountpoint = lookedAt(paths, tree.id);
-  mkdirSync(mountpoint, { recursive: true, mode: 0o700 });
+  makeDirectories(mountpoint, 0o700);
   if (mountedIn(paths).has(mountpoint)) return mountpoint;
   run(`mount ${tree.label}`, (slots) => view(slots, mountpoint));
   onMounted();

@@ -3,7 +3,7 @@
  * knows no owners at all; the pull would end with "Operation not permitted" after all has been downloaded. So before anything is fetched
  * for a store on a file system that is not known to be good, it is tried: a file, its owner, a link.
  */
-import { mkdirSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { type Rootless, removeTreeInside, runInside } from '../rootless/enter.ts';
@@ -45,7 +45,7 @@ export function requireStore(paths: StorePaths, rootless: Rootless, type = typeO
   const kind = fileSystem(type);
   if (kind.isOrdinary) return;
   const scratch = temporaryPath(paths, 'trial');
-  mkdirSync(scratch, { recursive: true });
+  makeDirectories(scratch);
   try {
     runInside(rootless, (slots) => trialSteps(slots, scratch, rootless.maps.single));
   } catch (error) {

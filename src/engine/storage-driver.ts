@@ -2,7 +2,7 @@
  * Which root filesystem driver: the first that works when tried, kernel overlay → fuse-overlayfs → copy. The answer is kept in the
  * store with what it depends on (kernel, file system), so that a start costs one file read.
  */
-import { mkdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { readFileSync, rmSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
@@ -49,6 +49,19 @@ export function chooseStorageDriver(
   const choice = probe(paths, rootless());
   writeFileAtomic(paths, rememberedPath(paths), JSON.stringify({ key, ...choice }));
   return choice;
+}
+
+/** As {@link chooseStorageDriver}, for who only tells of it: where nothing can be written, nothing can be tried, and why is said instead. */
+export function knownStorageDriver(
+  ...args: Parameters<typeof chooseStorageDriver>
+): DriverChoice | { driver: ''; rejected: string[]; untried: string } {
+  try {
+    return chooseStorageDriver(...args);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined || !['EROFS', 'ENOSPC', 'EDQUOT', 'EACCES'].includes(code)) throw error;
+    return { driver: '', rejected: [], untried: `nothing can be tried here: ${message}` };
+  }
 }
 
 function remembered(paths: StorePaths): Remembered | undefined {
@@ -109,7 +122,7 @@ function fuseProblem(): string | undefined {
 function overlayProblem(paths: StorePaths, rootless: Rootless): string | undefined {
   const scratch = temporaryPath(paths, 'probe');
   const at = (name: string): string => join(scratch, name);
-  for (const name of ['lower', 'upper', 'work', 'merged']) mkdirSync(at(name), { recursive: true });
+  for (const name of ['lower', 'upper', 'work', 'merged']) makeDirectories(at(name));
   try {
     runInside(rootless, (slots) => [
       call('rootless', 'a mount namespace for this trial only', 'unshare', [CLONE_NEWNS]),

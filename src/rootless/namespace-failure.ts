@@ -25,5 +25,7 @@ export class NamespaceFailure extends TsrunError {
 
 function hintFor(step: Step, errno: number): string {
   if (step.why.includes('map ids:') && errno === ERRNO.ENOENT) return 'sudo apt-get install uidmap';
+  if (errno === ERRNO.EROFS || errno === ERRNO.EIO)
+    return 'findmnt   # the file system is read-only, or fails: nobody can write to it';
   return 'tsrun doctor   # names the setting that is in the way';
 }

@@ -3,16 +3,7 @@
  * how it was asked for; its content is the user's.
  */
 
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { makeDirectories } from '../sys/make-directories.ts';
 import { writeDurably } from './atomic-write.ts';
@@ -73,7 +64,7 @@ export function createVolume(paths: StorePaths, request: VolumeRequest): boolean
   const final = volumeDirectory(paths, request.name);
   if (existsSync(final)) return false;
   const making = temporaryPath(paths, 'volume');
-  mkdirSync(`${making}/_data`, { recursive: true });
+  makeDirectories(`${making}/_data`);
   chmodSync(`${making}/_data`, 0o755); // whatever the umask is: other users of a container go in there
   writeDurably(
     `${making}/volume.json`,

@@ -1,7 +1,8 @@
 /**
  * A store on a full file system (a small tmpfs in a mount namespace of the user's own): what must write says so, names the cause, and
  * leaves the store whole; what only reads, stops or removes works; and with room again all is well. Engines have called it an internal
- * error, said nothing, or could not be brought to remove anything while there was no room.
+ * error, said nothing, or could not be brought to remove anything while there was no room. At last the same of one that is read-only, as a
+ * failing disk becomes: `rmi` called that a bug, and `info` and `inspect`, which write nothing, tried storage drivers there.
  */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -38,6 +39,9 @@ const NEED_NONE = [
 ];
 const AFTERWARDS = [`run --rm --network none ${IMAGE} echo room`, 'start c', 'system check', 'rm -f -a'];
 
+const READ_ONLY = ['images', `inspect -f {{.Id}} ${IMAGE}`, 'info', `history ${IMAGE}`, 'system df', 'ps -a'];
+const NOT_READ_ONLY = [`rmi ${IMAGE}`, 'volume create x', 'system reset -f', `tag ${IMAGE} localhost/ro`];
+
 /** `unshare --map-current-user` maps one id, so there are no subordinate ones, which /etc/subuid must not promise. */
 const SCRIPT = `
 S=$XDG_DATA_HOME/tsrun
@@ -56,6 +60,9 @@ ${[...NEED_ROOM, ...NEED_NONE].map((words) => `say '${words}'`).join('\n')}
 rm -f "$S/filler"
 ${AFTERWARDS.map((words) => `say '${words}'`).join('\n')}
 printf 'left\\0360\\036%s\\037' "$(ls "$S/tmp" "$S/names" "$S/containers" | grep -v :)"
+rm "$S/storage-driver.json"
+mount -o remount,ro "$S" || exit 1
+${[...READ_ONLY, ...NOT_READ_ONLY].map((words) => `say '${words}'`).join('\n')}
 `;
 
 beforeAll(async () => {
@@ -105,5 +112,16 @@ describe('with room again', () => {
   it('nothing is left of what failed', () => {
     expect(answer('left').text.trim()).toBe('');
     expect(answer('system check').text).toMatch(/: no damage$/);
+  });
+});
+
+describe('that is read-only', () => {
+  it.each(READ_ONLY)('%s: works', expectSuccess);
+
+  it.each(NOT_READ_ONLY)('%s: says that it is', (command) => {
+    const { status, text } = answer(command);
+    expect(text).toMatch(/read-only file system/i);
+    expect(text).not.toContain('bug in tsrun');
+    expect(status).toBe(125);
   });
 });

@@ -100,6 +100,21 @@ describe('a rendered error', () => {
     const error = (syscall: string) => Object.assign(new Error('ENOENT'), absent, { syscall });
     expect(renderError(error('mkdir'), quiet)).toMatch(/^tsrun: cannot make the store\n/);
     expect(renderError(error('open'), quiet)).toMatch(/this is a bug/);
+    const file = Object.assign(new Error('ENOTDIR'), {
+      code: 'ENOTDIR',
+      path: '/etc/passwd/images',
+      syscall: 'scandir',
+    });
+    expect(renderError(file, quiet)).toMatch(/^tsrun: cannot read the store\n/);
+  });
+
+  it('leaves out what Node says to whoever runs Node himself', () => {
+    const words =
+      'self-signed certificate; if the root CA is installed locally, try running Node.js with --use-system-ca';
+    const lines = renderError(tsrunError('ERR_TSRUN_STORE', { doing: 'x' }, new Error(words)), quiet).split(
+      '\n',
+    );
+    expect(lines[1]).toBe('cause: self-signed certificate');
   });
 
   it('has the chain with --debug, also one that bites its tail', () => {

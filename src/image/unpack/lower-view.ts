@@ -6,10 +6,11 @@
  * lower and look-up, so it is asked only for what the layer itself does not hold: missing parents, link targets, whiteouts.
  */
 import { type BigIntStats, closeSync, fstatSync } from 'node:fs';
+import { OPAQUE_XATTR } from '../../rootfs/find-in-layers.ts';
 import { joinPath } from './entry-path.ts';
 import type { UnpackHost } from './host.ts';
 import type { ByteString } from './tar-entry.ts';
-import { isWhiteoutDevice, OPAQUE_XATTR } from './whiteout.ts';
+import { isWhiteoutDevice } from './whiteout.ts';
 
 export interface Lower {
   /** A descriptor of its diff directory. */

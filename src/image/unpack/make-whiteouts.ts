@@ -1,8 +1,9 @@
 import * as fs from 'node:fs';
+import { OPAQUE_XATTR } from '../../rootfs/find-in-layers.ts';
 import { splitPath } from './entry-path.ts';
 import type { UnpackHost } from './host.ts';
 import type { LayerTree } from './layer-tree.ts';
-import { OPAQUE_VALUE, OPAQUE_XATTR } from './whiteout.ts';
+import { OPAQUE_VALUE } from './whiteout.ts';
 
 /**
  * Makes the whiteouts that a layer needs, in the form of whiteout.ts, and no others: in a directory that is not merged with one

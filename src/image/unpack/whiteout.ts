@@ -14,7 +14,6 @@
  */
 import type { ByteString } from './tar-entry.ts';
 
-export const OPAQUE_XATTR = 'user.overlay.opaque';
 export const OPAQUE_VALUE = Buffer.from('y');
 
 export const WHITEOUT_PREFIX = '.wh.';
