@@ -142,6 +142,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Print the layers of an image',
     load: async () => (await import('./commands/image-tree.ts')).IMAGE_TREE,
   },
+  'manifest inspect': {
+    summary: 'Print the index or manifest of an image at its registry',
+    load: async () => (await import('./commands/manifest-inspect.ts')).MANIFEST_INSPECT,
+  },
   export: {
     summary: "Write a container's files as a tar archive",
     load: async () => (await import('./commands/export.ts')).EXPORT,
@@ -386,6 +390,7 @@ export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>>
   system: { info: 'info', events: 'events' },
   volume: { list: 'volume ls', remove: 'volume rm' },
   ns: { list: 'ns ls' },
+  manifest: {},
   healthcheck: {},
   generate: {},
   network: { list: 'network ls', remove: 'network rm' },

@@ -126,6 +126,13 @@ describe('an image may be named by its place', () => {
     expect(await tsrun.ok('inspect', '-f', '{{.Architecture}}', `docker://${reference}`)).toBe(
       image.Architecture,
     );
+    const manifest = JSON.parse(await tsrun.ok('manifest', 'inspect', reference));
+    expect(manifest).toMatchObject({ schemaVersion: 2, config: { digest: image.Id } });
+    expect(JSON.parse(await tsrun.ok('manifest', 'inspect', 'oci:layout'))).toMatchObject({
+      config: { digest: id },
+    });
+    const made = await tsrun.expect(125, ['manifest', 'create', 'x']);
+    expect(made.stderr).toContain('hint: buildah manifest');
     expect(await tsrun.ok('images', '-q')).toBe('');
     const layers = join(tsrun.store.root, 'layers');
     expect(existsSync(layers) ? readdirSync(layers) : []).toEqual([]);
