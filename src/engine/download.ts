@@ -6,17 +6,24 @@ export const isUrl = (text: string): boolean => /^https?:\/\//.test(text);
 
 const MOST_REDIRECTIONS = 10;
 
-/** The body. Throws ERR_TSRUN_DOWNLOAD. */
+/** The body, from wherever the server says that it is. Throws ERR_TSRUN_DOWNLOAD. */
 export async function download(url: string): Promise<Readable> {
-  const { EnvHttpProxyAgent, interceptors, request } = await import('undici');
+  const { EnvHttpProxyAgent, request } = await import('undici');
   const failed = (problem: string, cause?: unknown): Error =>
     tsrunError('ERR_TSRUN_DOWNLOAD', { url, problem }, cause);
-  const redirect = interceptors.redirect({ maxRedirections: MOST_REDIRECTIONS });
-  const dispatcher = new EnvHttpProxyAgent().compose(redirect);
-  const response = await request(url, { dispatcher }).catch((error: unknown) => {
-    throw failed('the server cannot be reached', error);
-  });
-  if (response.statusCode === 200) return response.body;
-  await response.body.dump();
-  throw failed(`the server answered ${response.statusCode}`);
+  const dispatcher = new EnvHttpProxyAgent();
+  let at = url;
+  for (let i = 0; i <= MOST_REDIRECTIONS; i++) {
+    const { statusCode, headers, body } = await request(at, { dispatcher }).catch((error: unknown) => {
+      throw failed('the server cannot be reached', error);
+    });
+    if (statusCode === 200) return body;
+    await body.dump();
+    const { location } = headers;
+    if (statusCode < 300 || statusCode > 399 || typeof location !== 'string')
+      throw failed(`the server answered ${statusCode}`);
+    at = URL.canParse(location, at) ? new URL(location, at).href : '';
+    if (!isUrl(at)) throw failed(`the server leads to ${location}`);
+  }
+  throw failed(`the server led on more than ${MOST_REDIRECTIONS} times`);
 }

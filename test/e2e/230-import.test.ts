@@ -21,6 +21,8 @@ beforeAll(async () => {
   await tsrun.ok('export', '-o', rootfs, 'made');
   server = createServer((request, response) => {
     if (request.url === '/moved') response.writeHead(302, { location: '/rootfs.tar' }).end();
+    else if (request.url === '/circle') response.writeHead(302, { location: '/circle' }).end();
+    else if (request.url === '/file') response.writeHead(302, { location: 'file:///etc/passwd' }).end();
     else if (request.url === '/rootfs.tar') createReadStream(rootfs).pipe(response);
     else response.writeHead(404).end();
   }).listen(0, '127.0.0.1');
@@ -95,6 +97,10 @@ describe('import', () => {
     expect(await run('served', 'cat', '/made')).toBe('made');
     const missing = await tsrun.expect(125, ['import', `${url}/nothing`]);
     expect(missing.stderr).toMatch(/cannot fetch http.*\/nothing: the server answered 404/);
+    const circle = await tsrun.expect(125, ['import', `${url}/circle`]);
+    expect(circle.stderr).toContain('the server led on more than 10 times');
+    const file = await tsrun.expect(125, ['import', `${url}/file`]);
+    expect(file.stderr).toContain('the server leads to file:///etc/passwd');
     const nobody = await tsrun.expect(125, ['import', 'http://127.0.0.1:1/x']);
     expect(nobody.stderr).toMatch(/cannot fetch .*: the server cannot be reached\ncause: .*ECONNREFUSED/);
   });
