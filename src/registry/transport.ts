@@ -99,8 +99,10 @@ export class Transport {
       };
       const options = { connect, headersTimeout: patience.silenceMs, bodyTimeout: patience.silenceMs };
       const proxies = proxySettings(environment);
+      // undici takes the proxy for http for https, too, where there is no other; Go, and so podman, and curl do not.
+      const proxy = url.protocol === 'https:' ? proxies.httpsProxy : proxies.httpProxy;
       dispatcher =
-        isDirect || (proxies.httpProxy === '' && proxies.httpsProxy === '')
+        isDirect || proxy === ''
           ? new Agent(options)
           : new EnvHttpProxyAgent({ ...options, ...proxies, requestTls: connect });
       this.#dispatchers.set(kind, dispatcher);

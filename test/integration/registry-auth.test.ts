@@ -253,6 +253,15 @@ describe('TLS', () => {
 });
 
 describe('proxies', () => {
+  test('that for http is none for https: undici takes it, podman and curl do not', async () => {
+    const { environment, tunnels } = await startFarRegistry(await randomImage([1000]));
+    const { https_proxy: http_proxy, ...others } = environment;
+    await expect(
+      testPull(temporaryStore(), `${FAR_HOST}/a/b`, { environment: { ...others, http_proxy } }).result,
+    ).rejects.toMatchObject({ code: 'ERR_TSRUN_REGISTRY_UNREACHABLE', cause: { code: 'ENOTFOUND' } });
+    expect(tunnels).toEqual([]);
+  });
+
   test('no_proxy names what is reached without one', async () => {
     const { environment, tunnels } = await startFarRegistry(await randomImage([1000]));
     const direct = { ...environment, no_proxy: 'example.com,.test' };
