@@ -51,14 +51,9 @@ case "${LISTEN_FDS:+--preserve-fd} $*" in
 	export TSRUN_OPEN_FDS
 	;;
 esac
-# A command ends before 4 MB of new objects have been made: no garbage collection while the user waits.
-# Before V8 runs anything it searches, from a random number on, for three primes to spread its hash tables with: 11 million instructions on
-# average, a tenth of Node's start, and now and then thrice that. From these numbers it finds
-# them at once. Nobody outside knows which one a process has, so keys that collide cannot be chosen in advance for all of them, and what
-# tsrun reads from others is bounded. Nothing here that must not be guessed comes from Math.random().
-n=$(($$ % 16))
-for seed in 10331 19555 34186 48081 51727 81374 97434 125212 149957 151670 161970 165540 168865 172406 176142 178730; do
-	[ $((n -= 1)) -lt 0 ] && break
-done
+# --min-semi-space-size: a command ends before 4 MB of new objects have been made, so that it does not collect garbage while the user waits.
+# --no-rehash-snapshot: V8 otherwise searches three primes at each start and spreads all its hash tables anew with them, 5 ms. Without
+# that, names that collide in a table can be chosen in advance; so what strangers write is bounded before it becomes a table
+# (src/spec/foreign-json.ts), and the workers that read archives are started without it.
 # Without `--` node reads an --env-file of ours itself, wherever it stands, into its own environment.
-exec "$node" --min-semi-space-size=4 --random-seed="$seed" -- "$bin/tsrun.cjs" "$@"
+exec "$node" --min-semi-space-size=4 --no-rehash-snapshot -- "$bin/tsrun.cjs" "$@"

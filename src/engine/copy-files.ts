@@ -10,7 +10,7 @@ import { containerTree } from './container-tree.ts';
 import type { ContainerView } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
 import { runCopier } from './run-copier.ts';
-import { workerCommand } from './unpacker.ts';
+import { workerCommand } from './worker-command.ts';
 
 /** One end of a copy. */
 export type CopyPlace =

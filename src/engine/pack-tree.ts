@@ -10,7 +10,7 @@ import type { ContainerRecord } from '../store/container-record.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { lowersOf, upperOf } from './container-rootfs.ts';
 import type { Engine } from './open-engine.ts';
-import { workerCommand } from './unpacker.ts';
+import { workerCommand } from './worker-command.ts';
 
 /** A tree that can be packed. */
 export type PackSource =

@@ -5,7 +5,7 @@ import { tsrunError } from '../errors.ts';
 import type { CopyAnswer, CopyJob, CopyResult } from '../image/copy/copy-job.ts';
 import type { StartInNamespaces } from '../image/unpack/unpack-process.ts';
 import { reviveError } from '../image/unpack/worker-protocol.ts';
-import { workerCommand } from './unpacker.ts';
+import { workerCommand } from './worker-command.ts';
 
 const withJob = (worker: string, folder: string, job: object): string[] => [
   ...workerCommand(folder, worker),

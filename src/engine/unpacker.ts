@@ -1,7 +1,4 @@
 /** The unpacker and the store's hooks, over the rootless namespaces. */
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { UnpackLimits } from '../image/unpack/limits.ts';
 import { createUnpacker, type TreeWorker } from '../image/unpack/start-unpack.ts';
 import { startByRootless } from '../image/unpack/unpack-process.ts';
@@ -10,20 +7,7 @@ import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../store/layers.ts';
 import type { Engine } from './open-engine.ts';
 import { requireStore } from './require-store.ts';
 import { unpackLimits } from './unpack-limits.ts';
-
-/** A worker of the bundle, or in tests that run the sources the source itself, in `folder` of src/image. */
-function workerFile(folder: string, worker: string): string {
-  const here = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
-  const bundled = join(here, 'bin', `${worker}.cjs`);
-  return existsSync(bundled) ? bundled : join(here, '..', 'image', folder, `${worker}.ts`);
-}
-
-/** What starts a worker: this Node, with the random seed that the launcher has chosen (src/cli/tsrun.sh). */
-export const workerCommand = (folder: string, worker: string): string[] => [
-  process.execPath,
-  ...process.execArgv.filter((word) => word.startsWith('--random-seed=')),
-  workerFile(folder, worker),
-];
+import { workerCommand } from './worker-command.ts';
 
 export function engineUnpacker(engine: Engine): TreeWorker {
   const rootless = engine.rootless();

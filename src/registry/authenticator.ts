@@ -10,7 +10,9 @@
  * Tokens are kept for each scope while they are valid, and fetched anew when the registry refuses one in the middle of a pull.
  * A registry that asks for Basic gets the login with each request.
  */
+
 import { tsrunError } from '../errors.ts';
+import { parseForeignJson } from '../spec/foreign-json.ts';
 import type { Credentials } from './auth-file.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { leadsInward } from './host.ts';
@@ -186,7 +188,7 @@ function tokenRequest(
 function parseToken(text: string): { token: string; lifetimeMs: number } | undefined {
   let value: { token?: unknown; access_token?: unknown; expires_in?: unknown } | null;
   try {
-    value = JSON.parse(text) as typeof value;
+    value = parseForeignJson(text) as typeof value;
   } catch {
     return undefined;
   }

@@ -1,5 +1,7 @@
 /** What a registry has: tags of a repository, repositories. Lists come in pages (distribution-spec "Listing Tags"), linked by a header. */
+
 import { tsrunError } from '../errors.ts';
+import { parseForeignJson } from '../spec/foreign-json.ts';
 import type { RegistryClient } from './client.ts';
 import { CATALOG_SCOPE, pullScope } from './scope.ts';
 import { DOCUMENT_LIMIT_BYTES, type HttpResponse, headerOf, readBody } from './transport.ts';
@@ -21,7 +23,7 @@ async function readPage(
   const body = await readBody(response, DOCUMENT_LIMIT_BYTES, client.patience.documentMs);
   const pattern = field === 'tags' ? TAG : REPOSITORY;
   try {
-    const page = JSON.parse(body?.toString('utf8') ?? '') as Record<string, unknown> | null;
+    const page = parseForeignJson(body?.toString('utf8') ?? '') as Record<string, unknown> | null;
     const items = page?.[field] ?? [];
     if (!Array.isArray(items)) return undefined;
     return items.filter((item): item is string => typeof item === 'string' && pattern.test(item));

@@ -1,6 +1,8 @@
 /** What a registry's refusal means, said in words; its own words go along as the cause. */
+
 import { STATUS_CODES } from 'node:http';
 import { tsrunError } from '../errors.ts';
+import { parseForeignJson } from '../spec/foreign-json.ts';
 import { parseRetryAfter, TransientFailure } from './retry.ts';
 import { type HttpResponse, headerOf, readBody } from './transport.ts';
 
@@ -28,7 +30,7 @@ function printable(text: string): string {
 /** The `errors` of a body (distribution-spec "Error Codes"): `MANIFEST_UNKNOWN: manifest unknown`. Else the text itself. */
 function serverWords(text: string): string {
   try {
-    const value = JSON.parse(text) as {
+    const value = parseForeignJson(text) as {
       errors?: { code?: string; message?: string; detail?: unknown }[];
       details?: string;
     };

@@ -2,7 +2,9 @@
  * Looking for repositories. There is no standard for it: docker.io and a few others have the search of the first API; other registries
  * at best list all their repositories, of which those that hold the term are chosen here.
  */
+
 import { TsrunError, tsrunError } from '../errors.ts';
+import { parseForeignJson } from '../spec/foreign-json.ts';
 import { openClient, type RegistryAccess } from './access.ts';
 import type { RegistryClient } from './client.ts';
 import { repositories } from './list-registry.ts';
@@ -61,7 +63,7 @@ async function searchFirstApi(
   }
   const body = await readBody(response, DOCUMENT_LIMIT_BYTES, client.patience.documentMs);
   try {
-    const { results } = JSON.parse(body?.toString('utf8') ?? '') as { results?: unknown };
+    const { results } = parseForeignJson(body?.toString('utf8') ?? '') as { results?: unknown };
     if (Array.isArray(results))
       return results.flatMap((each) => parseResult(registry, each) ?? []).slice(0, limit);
   } catch {

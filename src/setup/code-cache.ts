@@ -58,13 +58,13 @@ async function removeTree(directory: string): Promise<void> {
   });
 }
 
-/** What the launcher gives to Node but for the random seed: a cache is good only for the V8 flags with which it was made, that one excepted. */
+/** What the launcher gives to Node: a cache is good only for the V8 flags with which it was made. */
 function launcherFlags(dist: string): string[] {
   const line = /^exec "\$node"(.*) "\$bin\/tsrun\.cjs" "\$@"$/m.exec(
     readFileSync(join(dist, 'bin', 'tsrun'), 'utf8'),
   );
   if (line === null) throw new Error('the launcher src/cli/tsrun.sh does not end as the build expects');
-  return (line[1] ?? '').split(' ').filter((word) => word !== '' && !word.startsWith('--random-seed='));
+  return (line[1] ?? '').split(' ').filter((word) => word !== '');
 }
 
 /** Makes the caches beside the bundles of `dist`, which have none yet. Returns whether containers could be started. */

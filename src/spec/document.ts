@@ -7,6 +7,7 @@
  */
 import { tsrunError } from '../errors.ts';
 import { isDigest, parseDigest } from './digest.ts';
+import { parseForeignJson } from './foreign-json.ts';
 import type { Descriptor, DiffId, ImageConfig, Index, Manifest } from './image.ts';
 import { bareMediaType, isIndexType, isManifestType, isSchema1Type } from './media-types.ts';
 
@@ -25,7 +26,7 @@ function invalid(what: string, problem: string): Error {
 function parseObject(text: string, what: string): Json {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseForeignJson(text);
   } catch (error) {
     throw tsrunError('ERR_TSRUN_DOCUMENT', { what, problem: 'it is not JSON' }, error);
   }

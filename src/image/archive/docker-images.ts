@@ -4,6 +4,7 @@
  */
 import { tsrunError } from '../../errors.ts';
 import { parseImageConfig } from '../../spec/document.ts';
+import { parseForeignJson } from '../../spec/foreign-json.ts';
 import type { Descriptor, Digest, Manifest } from '../../spec/image.ts';
 import {
   type Compression,
@@ -35,7 +36,7 @@ function parseSaved(files: FileSet): SavedImage[] {
     tsrunError('ERR_TSRUN_DOCUMENT', { what: `manifest.json of ${files.label}`, problem }, cause);
   let value: unknown;
   try {
-    value = JSON.parse(files.read('manifest.json').toString('utf8'));
+    value = parseForeignJson(files.read('manifest.json').toString('utf8'));
   } catch (error) {
     if (error instanceof SyntaxError) throw invalid('it is not JSON', error);
     throw error;
