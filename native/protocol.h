@@ -105,6 +105,7 @@ struct supervisor_spec {
 	uint32_t restart_limit;	  /* of SPEC_RESTART_ON_FAILURE: how many times; 0 = without end */
 	struct spec_part start;	  /* the start program; run once per start */
 	struct spec_part cleanup; /* run after the last exit was recorded */
+	struct spec_part sweep;	  /* run when nobody waits any more: frees the space of what the cleanup program removed */
 	struct spec_part health;  /* run for each health check (supervisor/health.h); its slots are PID, STDOUT, REPORT, GO, TARGET */
 	struct spec_part texts;	  /* strings that end with NUL, the first of them empty; others name them by their offset in it */
 	uint64_t log_max;	  /* bytes after which the log is rotated; 0 = never */

@@ -16,6 +16,7 @@
  *               end, and after a pause the supervisor becomes a new image of itself (supervisor/restart.h).
  *   bury        exit.json; the cleanup program, before it, or after it if it removes the container.
  *   deliver     output that a slow client has not yet taken, and EXIT. Only then, as nobody else has to wait for it.
+ *   sweep       the space of a container that was removed; its mounts go with us.
  *
  * A failure on the way jumps to `bury`: a container that did not start leaves no more behind than one that ended.
  */
@@ -49,8 +50,9 @@
 #define BLOCKED_LIMIT 2000 /* ms that a dead container's last output keeps its exit from being recorded */
 
 static struct supervisor_spec spec;
-static struct program *start_program, *cleanup_program;
+static struct program *start_program, *cleanup_program, *sweep_program;
 static struct ending ending;
+static int removed; /* the cleanup program has removed the container */
 
 static int init_pid = -1;
 static int starting; /* the init has not yet execve'd the user's command */
@@ -322,17 +324,18 @@ static int clean_up(void)
 /* Whoever sees that a container has ended may start it again: by then nothing of this start is left, or the container itself goes. */
 static void bury(void)
 {
-	int removes = spec.flags & SPEC_REMOVE, removed;
+	int removes = spec.flags & SPEC_REMOVE, done;
 
 	if (!removes)
 		clean_up();
 	record_exit(FD_DIRECTORY, &ending);
 	if (!ending.restart_at.seconds && (!ending.failed || restart_count() > 0))
 		event_log_ended(&ending);
-	removed = removes ? clean_up() : 0;
-	if (removed > 0)
+	done = removes ? clean_up() : 0;
+	removed = done > 0;
+	if (removed)
 		event_log_removed();
-	if (removed < 0)
+	if (done < 0)
 		record_exit(FD_DIRECTORY, &ending); /* fails if the directory is gone: then the client alone is told */
 }
 
@@ -355,6 +358,13 @@ static void deliver(void)
 	record_sync();
 }
 
+/* What it fails to free, or a kill leaves, the next command finds in the store's tmp/. */
+static void sweep(void)
+{
+	if (sweep_program && removed)
+		program_run(sweep_program, spec.sweep.size);
+}
+
 /* The memfd is let go when nothing of it will be needed again. */
 static int load(void)
 {
@@ -364,6 +374,8 @@ static int load(void)
 		error = spec_program(&spec.start, &start_program);
 	if (!error)
 		error = spec_program(&spec.cleanup, &cleanup_program);
+	if (!error)
+		error = spec_program(&spec.sweep, &sweep_program);
 	if (!(spec.flags & (SPEC_RESTART_ALWAYS | SPEC_RESTART_ON_FAILURE)) && !spec.health.size && !restart_count())
 		spec_close();
 	return error;
@@ -394,5 +406,6 @@ int program_main(int argc, char **argv, char **envp)
 		start_again(envp);
 	bury();
 	deliver();
+	sweep();
 	return record_exit_code(&ending);
 }

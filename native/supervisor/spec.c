@@ -4,7 +4,7 @@
 
 #include <linux/mman.h>
 
-_Static_assert(sizeof(struct supervisor_spec) == 176, "src/supervisor/spec.ts writes it");
+_Static_assert(sizeof(struct supervisor_spec) == 184, "src/supervisor/spec.ts writes it");
 
 #define TEXTS_MAX 16384u
 
@@ -42,6 +42,7 @@ static int header_ok(const struct supervisor_spec *spec)
 {
 	return spec->magic == SPEC_MAGIC && program_ok(spec, &spec->start) &&
 	       (!spec->cleanup.size || program_ok(spec, &spec->cleanup)) &&
+	       (!spec->sweep.size || program_ok(spec, &spec->sweep)) &&
 	       (!spec->health.size || program_ok(spec, &spec->health)) && spec->log_driver <= LOG_JOURNALD &&
 	       spec->health_action <= HEALTH_STOP && spec->stop_signal <= 64 &&
 	       (!spec->texts.size || part_ok(spec, &spec->texts, 1, TEXTS_MAX));

@@ -9,9 +9,17 @@ import {
   temporaryDirectory,
   volumeDirectory,
 } from '../store/paths.ts';
+import { FD_DIRECTORY } from '../supervisor/protocol.ts';
 import { call } from '../sys/calls.ts';
-import { AT_FDCWD, MNT_DETACH } from '../sys/constants.ts';
-import { type Actor, type Program, Slots, type Step } from '../sys/step.ts';
+import { AT_FDCWD, LOCK_SH, MNT_DETACH } from '../sys/constants.ts';
+import type { Actor, Step } from '../sys/step.ts';
+
+export interface RemovalSteps {
+  /** After these there is no such container, and its name is free. */
+  remove: Step[];
+  /** Free the space, for which nobody has to wait. */
+  sweep: Step[];
+}
 
 /**
  * First the directory leaves containers/ by one rename: from then on there is no such container, whatever happens. Then its name is
@@ -22,8 +30,8 @@ export function removalSteps(
   record: Pick<ContainerRecord, 'id' | 'name' | 'mounts' | 'rootfsDriver'>,
   actor: Actor,
   withVolumes: boolean,
-): Step[] {
-  // Named as made by pid 1 at start time 0, which never was: the sweep of tmp/ takes it for a dead process's.
+): RemovalSteps {
+  // Named as made by pid 1 at start time 0, which never was: the sweep of tmp/ takes it for a dead process's unless it is locked.
   const trashFor = (id: string): string => `${temporaryDirectory(paths)}/removed-1-0-${id.slice(0, 16)}`;
   const trash = trashFor(record.id);
   const remove = (path: string, why: string): Step => ({
@@ -37,7 +45,10 @@ export function removalSteps(
       )
     : [];
   const mounted = record.rootfsDriver === 'fuse-overlayfs';
-  return [
+  const gone = [
+    ...(actor === 'supervisor'
+      ? [call(actor, 'nobody else needs to empty it', 'flock', [FD_DIRECTORY, LOCK_SH])]
+      : []),
     ...(mounted
       ? [
           call(
@@ -73,14 +84,12 @@ export function removalSteps(
       ),
     ),
     remove(runtimeContainerDirectory(paths, record.id), 'its sockets'),
+  ];
+  const sweep = [
     remove(trash, 'its files, whatever ids own them'),
     ...volumes.map(({ name, destination }) =>
       remove(trashFor(name), `the files of the volume on ${destination}`),
     ),
   ];
+  return { remove: gone, sweep };
 }
-
-export const removalProgram = (paths: StorePaths, record: ContainerRecord, actor: Actor): Program => ({
-  slots: new Slots(),
-  steps: removalSteps(paths, record, actor, true),
-});

@@ -44,7 +44,8 @@ export async function removeContainer(
     const record = options.volumes ? withoutShared(engine, view.record) : view.record;
     const rootless = engine.rootless();
     removeCgroups(engine.paths, view.id);
-    runInside(rootless, () => removalSteps(engine.paths, record, 'rootless', options.volumes));
+    const { remove, sweep } = removalSteps(engine.paths, record, 'rootless', options.volumes);
+    runInside(rootless, () => [...remove, ...sweep]);
     removeMountpoint(engine.paths, view.id);
     logContainerEvent(engine, record, 'remove');
     return;

@@ -142,8 +142,13 @@ export function containerProgram(
         traceFd: traced ? FD_TRACE : undefined,
       }),
     ready,
+    holdsMounts: hasNoMountsOfOthers(record),
   });
 }
+
+/** A container that is removed at its end, and mounts nothing that somebody could want to unmount or use elsewhere by then. */
+const hasNoMountsOfOthers = ({ autoRemove, rootfs, rootfsDriver, mounts }: ContainerRecord): boolean =>
+  autoRemove && rootfs === undefined && rootfsDriver === 'overlay' && mounts.length === 0;
 
 export interface StartPlan {
   /** For planSupervisor(), which needs a way into the namespaces besides. */
@@ -179,14 +184,14 @@ export function planStart(
     }),
   );
   if (options.trace) start.image.writeInt32LE(FD_TRACE, 24);
-  const last = [
-    ...(cgroup?.remove ?? []),
-    ...(record.autoRemove ? removalSteps(engine.paths, record, 'supervisor', true) : []),
-  ];
+  const removal = record.autoRemove ? removalSteps(engine.paths, record, 'supervisor', true) : undefined;
+  const last = [...(cgroup?.remove ?? []), ...(removal?.remove ?? [])];
   const cleanup = last.length > 0 ? encodeProgram({ slots: new Slots(), steps: last }) : undefined;
+  const sweep = removal && encodeProgram({ slots: new Slots(), steps: removal.sweep });
   const spec = encodeSpec({
     start: start.image,
     ...(cleanup && { cleanup: cleanup.image, remove: record.autoRemove }),
+    ...(sweep && { sweep: sweep.image }),
     bootId: currentBootId(),
     attach: options.attach,
     ...(record.openStdin && { stdinOnce: true }),

@@ -104,6 +104,8 @@ export interface StartOptions {
   stdio?: readonly number[] | undefined;
   /** The supervisor's steps between clone and barrier: the network. */
   attach: (context: { slots: Slots; initPid: Slot; stderr: Slot; stderrReader: Slot }) => Step[];
+  /** Nobody waits for its mounts to be gone: they may outlive it until the supervisor ends. */
+  holdsMounts?: boolean | undefined;
   /** The supervisor's steps when all is ready, the container's command being still held back. */
   ready?: ((slots: Slots, initPid: Slot) => Step[]) | undefined;
 }
@@ -146,6 +148,7 @@ export function startProgram(options: StartOptions): Program {
         ...(users?.child ?? []),
         ...options.child({ slots, streams, report, barrier, rootfs: rootfs?.container ?? [] }),
       ]),
+      ...(options.holdsMounts ? [holdMounts(slots)] : []),
       ...(users?.after ?? []),
       ...[report, barrier, ...ends].map((end) =>
         close('supervisor', 'only the container uses this end', end),
@@ -181,6 +184,21 @@ function cloneInit(
     }),
     call('supervisor', 'hold on to it', 'pidfd_open', [initPid, 0], { result: initPidfd }),
   ];
+}
+
+/**
+ * Taking the mounts apart makes the kernel wait for all processors (namespace_unlock() of fs/namespace.c), 1 to 3 ms in which the last
+ * process of the namespace has not ended yet. With this descriptor it is the supervisor who waits, when everybody has been told.
+ */
+function holdMounts(slots: Slots): Step {
+  const path = { text: ['/proc/', SUPERVISOR_SLOTS.initPid, '/ns/mnt'] };
+  return call(
+    'supervisor',
+    'its end does not wait for its mounts to be taken apart',
+    'openat',
+    [AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0],
+    { result: slots.new('mount namespace'), tolerate: ['ENOENT', 'EACCES', 'EPERM'] },
+  );
 }
 
 interface Birth {

@@ -2,8 +2,9 @@
  * tmp/: things that are being made. Each name carries its maker (`layer-4711-883920-2b1f4c09d1`), so that whatever a killed
  * process left behind is found, and removed, by the next command that writes to the store.
  */
-import { rm } from 'node:fs';
+import { closeSync, constants, openSync, rm } from 'node:fs';
 import { join } from 'node:path';
+import { flock } from '../sys/flock.ts';
 import { makeDirectories } from '../sys/make-directories.ts';
 import { isAlive, type ProcessId, startTimeOf } from '../sys/process.ts';
 import { namesIn } from './names-in.ts';
@@ -49,11 +50,27 @@ export const temporaryNames = (paths: StorePaths): string[] => namesIn(temporary
 const isWorking = (maker: ProcessId): boolean =>
   maker.pid === process.pid ? maker.startTime === ownMaker().startTime : isAlive(maker);
 
+/** The supervisor of a --rm container, whose pid nobody knew beforehand, holds its directory locked until that is empty. */
+function isBeingEmptied(directory: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch {
+    return false; // gone meanwhile, or damaged: who removes it will see
+  }
+  try {
+    return !flock(fd, 'exclusive', true);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** The names in tmp/ that dead processes left. */
 export const deadTemporaries = (paths: StorePaths): string[] =>
   temporaryNames(paths).filter((name) => {
     const maker = makerOfTemporary(name);
-    return maker !== undefined && !isWorking(maker);
+    if (maker === undefined || isWorking(maker)) return false;
+    return !name.startsWith('removed-') || !isBeingEmptied(join(temporaryDirectory(paths), name));
   });
 
 /** Removes what dead processes left in tmp/; returns the names removed. Names of an unknown form are left alone. */

@@ -27,6 +27,8 @@ export interface SupervisorSpec {
   cleanup?: Buffer;
   /** The cleanup program removes the container. */
   remove?: boolean;
+  /** Run after that, when the clients have been told of the end. */
+  sweep?: Buffer;
   /** Of /proc/sys/kernel/random/boot_id, for state.json. */
   bootId: string;
   /** The streams that the first client is attached to. */
@@ -146,7 +148,7 @@ class SpecWriter {
   }
 }
 
-const HEADER_SIZE = 176;
+const HEADER_SIZE = 184;
 const SIZE_AT = 4;
 
 /** The bytes of the memfd. @throws RangeError for a name that does not fit */
@@ -165,6 +167,7 @@ export function encodeSpec(spec: SupervisorSpec): Buffer {
   writer.u32(restart?.when === 'on-failure' ? restart.limit : 0);
   writer.part(spec.start);
   writer.part(spec.cleanup);
+  writer.part(spec.sweep);
   writer.part(health?.program);
   writer.textsPart();
   writer.u64(log?.maxBytes ?? 0);
