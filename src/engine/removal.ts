@@ -11,7 +11,7 @@ import {
 } from '../store/paths.ts';
 import { FD_DIRECTORY } from '../supervisor/protocol.ts';
 import { call } from '../sys/calls.ts';
-import { AT_FDCWD, LOCK_SH, MNT_DETACH } from '../sys/constants.ts';
+import { AT_FDCWD, LOCK_NB, LOCK_SH, MNT_DETACH } from '../sys/constants.ts';
 import type { Actor, Step } from '../sys/step.ts';
 
 export interface RemovalSteps {
@@ -47,7 +47,12 @@ export function removalSteps(
   const mounted = record.rootfsDriver === 'fuse-overlayfs';
   const gone = [
     ...(actor === 'supervisor'
-      ? [call(actor, 'nobody else needs to empty it', 'flock', [FD_DIRECTORY, LOCK_SH])]
+      ? [
+          // Whoever failed to start it still holds it, and waits for us.
+          call(actor, 'nobody else needs to empty it', 'flock', [FD_DIRECTORY, LOCK_SH | LOCK_NB], {
+            tolerate: ['EAGAIN'],
+          }),
+        ]
       : []),
     ...(mounted
       ? [

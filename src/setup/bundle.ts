@@ -13,12 +13,13 @@
  *
  * In a bundle `import.meta.dirname` is dist/, and `import.meta.url` is that of the bundle.
  */
-import { chmod, copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { COMMANDS, GROUPED } from '../cli/commands.ts';
 import { bundleCommand } from './command-bundle.ts';
 import { lazyBuiltins } from './lazy-builtins.ts';
+import { leanCommander } from './lean-commander.ts';
 import { undiciParts } from './undici-parts.ts';
 
 /** Entry → its source. */
@@ -75,23 +76,6 @@ const packagesApart: Plugin = {
 /** Commands that look at all others. */
 const ABOUT_ALL = ['completion'];
 
-/**
- * Commander asks of each option whether the last letter of its argument's name is one of Unicode's; for that ICU makes the set of all
- * such letters, 1.2 ms at each start. Our arguments are ASCII.
- */
-const commanderInAscii: Plugin = {
-  name: 'commander-in-ascii',
-  setup(context) {
-    context.onLoad({ filter: /\/commander\/lib\/option\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
-      const contents = source.replace(/\\p\{ID_Continue\}(.*)\/u/, '\\w$1/');
-      if (contents === source)
-        throw new Error(`${path} has changed: this plugin is not needed, or to be adapted`);
-      return { contents };
-    });
-  },
-};
-
 /** The words that are a command of their own; a group's name (`container ls`, `volume create`) needs the bundle of all commands. */
 const VERBS = Object.keys(COMMANDS).filter(
   (name) => !Object.hasOwn(GROUPED, name) && !name.includes(' ') && !ABOUT_ALL.includes(name),
@@ -102,7 +86,7 @@ const ours = (root: string): BuildOptions => ({
   ...COMMON,
   ...PLACE_OF_BUNDLE,
   absWorkingDir: root,
-  plugins: [packagesApart, lazyBuiltins, commanderInAscii],
+  plugins: [packagesApart, lazyBuiltins, leanCommander],
 });
 
 /** What is built, each from one source or package into one file. */

@@ -6,7 +6,12 @@ import { compileSeccomp } from '../../src/launch/seccomp/compile.ts';
 import { defaultProfile } from '../../src/launch/seccomp/default-profile.ts';
 import { OCI_SECCOMP_OPERATORS, type OciSeccomp } from '../../src/launch/seccomp/oci.ts';
 import { simulateFilter } from '../../src/launch/seccomp/simulate.ts';
-import { type Architecture, SYSCALL_NUMBERS } from '../../src/sys/syscall-numbers.ts';
+import {
+  type Architecture,
+  type SyscallName,
+  syscallNames,
+  syscallNumber,
+} from '../../src/sys/syscall-numbers.ts';
 import { haveLibseccomp, libseccompFilter } from './support/libseccomp.ts';
 
 const PODMAN_CAPABILITIES = [
@@ -39,8 +44,7 @@ function interestingValues(profile: OciSeccomp, index: number): bigint[] {
 /** Names that Debian 12's libseccomp (2.5) does not know: both tables must speak of the same calls to be compared. */
 function withoutNewNames(profile: OciSeccomp, arch: Architecture): OciSeccomp {
   const newest = 450;
-  const old = (name: string) =>
-    (SYSCALL_NUMBERS as Record<string, readonly [number, number]>)[name]?.[arch === 'x64' ? 0 : 1] ?? -1;
+  const old = (name: string) => syscallNumber(name as SyscallName, arch) ?? -1;
   const known = (name: string) => old(name) >= 0 && old(name) <= newest && !/^u(ret)?probe$/.test(name);
   return {
     ...profile,
@@ -55,9 +59,8 @@ function expectAgreement(profile: OciSeccomp, arch: Architecture): void {
   const first = interestingValues(profile, 0);
   const others = [1, 2].map((index) => interestingValues(profile, index).slice(0, 12));
   const conditional = new Set((profile.syscalls ?? []).filter((r) => r.args?.length).flatMap((r) => r.names));
-  const column = arch === 'x64' ? 0 : 1;
   const numbers = new Set<number | undefined>(
-    Object.entries(SYSCALL_NUMBERS).flatMap(([n, p]) => (conditional.has(n) ? [p[column]] : [])),
+    syscallNames().flatMap((name) => (conditional.has(name) ? [syscallNumber(name, arch)] : [])),
   );
   for (let nr = 0; nr < 520; nr++) {
     const args = numbers.has(nr)

@@ -15,12 +15,7 @@
  * runc and crun do). Names that this architecture does not have are left out and reported.
  */
 import { ERRNO } from '../../sys/errno.ts';
-import {
-  type Architecture,
-  SYSCALL_NUMBERS,
-  type SyscallName,
-  syscallNumber,
-} from '../../sys/syscall-numbers.ts';
+import { type Architecture, isSyscallName, syscallNumber } from '../../sys/syscall-numbers.ts';
 import {
   AUDIT_ARCH,
   AUDIT_ARCH_I386,
@@ -99,7 +94,7 @@ function guard(
 }
 
 const nativeNumber = (name: string, arch: Architecture): number | undefined =>
-  Object.hasOwn(SYSCALL_NUMBERS, name) ? syscallNumber(name as SyscallName, arch) : undefined;
+  isSyscallName(name) ? syscallNumber(name, arch) : undefined;
 
 interface Numbered {
   rules: Map<number, OciSeccompRule[]>;

@@ -2,7 +2,7 @@
  * System calls of 32-bit x86 processes (arch/x86/entry/syscalls/syscall_32.tbl), which an x86-64 kernel runs as well: a container may hold
  * programs of both kinds. They are only ever filtered, never made.
  */
-import { SYSCALL_NUMBERS, type SyscallName } from '../../sys/syscall-numbers.ts';
+import { isSyscallName, syscallNumber } from '../../sys/syscall-numbers.ts';
 
 /** In the order of their numbers, from 0; `=N`: the next name's number is N. */
 const NAMES = `
@@ -67,7 +67,7 @@ function read(): Map<string, number> {
 export function i386Number(name: string): number | undefined {
   table ??= read();
   const known = table.get(name);
-  if (known !== undefined || !Object.hasOwn(SYSCALL_NUMBERS, name)) return known;
-  const [common] = SYSCALL_NUMBERS[name as SyscallName];
-  return common >= COMMON_FROM ? common : undefined;
+  if (known !== undefined || !isSyscallName(name)) return known;
+  const common = syscallNumber(name, 'x64');
+  return common !== undefined && common >= COMMON_FROM ? common : undefined;
 }
