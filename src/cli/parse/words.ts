@@ -65,6 +65,7 @@ class TableCommand {
     this.command = new commander.Command(rules.command)
       .argument('[operands...]')
       .helpOption(false)
+      .showSuggestionAfterError(false)
       .exitOverride()
       .configureOutput({ writeErr: () => undefined });
     if (rules.optionsEndAtOperand) this.command.passThroughOptions();
