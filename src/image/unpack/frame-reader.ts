@@ -4,10 +4,15 @@ import { FRAME_HEADER_SIZE } from './worker-protocol.ts';
 
 const PIECE_BYTES = 1 << 16;
 
+/** One waits for the input, one inflates, one hashes or writes; whatever the user has set for programs of his own, it is not for us. */
+const THREADS = 4;
+
 /**
  * What comes through a pipe, read by a thread that waits for it: `process.stdin` would load node:net, which takes longer than a small layer.
+ * The thread is one of those that inflate, so there must be others: call it before anything else asks for a thread.
  */
 export async function* piecesOf(fd: number): AsyncGenerator<Buffer, void> {
+  process.env.UV_THREADPOOL_SIZE = String(THREADS); // libuv looks when the first is wanted
   const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
   for (;;) {
     const count = await new Promise<number>((resolve, reject) => {
