@@ -101,7 +101,9 @@ static int is_unspecified(const struct address *a)
 
 int address_is_outside(const struct address *target)
 {
-	return !target->is6 && target->ip[0] != 0 && target->ip[0] != 127 && target->ip[0] < 224 && target->port != 0;
+	if (target->is6) /* what begins with eight zero bits is unspecified, loopback, or IPv4 in disguise */
+		return target->ip[0] != 0 && target->ip[0] != 0xff && !is_link_local(target) && target->port != 0;
+	return target->ip[0] != 0 && target->ip[0] != 127 && target->ip[0] < 224 && target->port != 0;
 }
 
 static int can_be_kept(const struct forward_family *family, const struct address *client)

@@ -43,8 +43,9 @@ static inline uint32_t address_ip_length(const struct address *a)
 }
 
 /*
- * May a connection to IPv4 address TARGET be made in the host's network namespace for a container? Not to what means "here" there:
- * 127.0.0.0/8, and 0.0.0.0/8, which connect(2) takes for it; nor to groups and reserved addresses (from 224.0.0.0 on), nor to port 0.
+ * May a connection to TARGET be made in the host's network namespace for a container? Not to what means "here" there: 127.0.0.0/8, and
+ * 0.0.0.0/8, which connect(2) takes for it; nor to groups and reserved addresses (from 224.0.0.0 on), nor to port 0. Of IPv6, not to ::/8
+ * (`::`, `::1`, IPv4 addresses that are written as IPv6: all of these mean "here" or can), nor to fe80::/10 and groups.
  */
 int address_is_outside(const struct address *target);
 

@@ -87,7 +87,7 @@ static int call_target(const struct address *target)
 {
 	union socket_address name;
 	uint32_t len = address_to(&name, target);
-	int fd = (int)SYS3(__NR_socket, AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = (int)SYS3(__NR_socket, target->is6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	long ret;
 
 	if (fd < 0)
@@ -181,7 +181,9 @@ static int join(int fd, const union socket_address *from)
 	struct attempt *a;
 	int server;
 
-	if (SYS5(__NR_getsockopt, fd, SOL_IP, SO_ORIGINAL_DST, &to, &len) < 0 || address_from(&client, from) < 0 || address_from(&target, &to) < 0)
+	if (address_from(&client, from) < 0)
+		return -1;
+	if (SYS5(__NR_getsockopt, fd, client.is6 ? SOL_IPV6 : SOL_IP, SO_ORIGINAL_DST, &to, &len) < 0 || address_from(&target, &to) < 0)
 		return -1;
 	a = attempt_find(&client, &target);
 	if (!a || !a->connected)

@@ -8,6 +8,7 @@
 
 #define MESSAGE_MAX 1024
 #define IPV4_HEADER 20u
+#define IPV6_HEADER 40u
 #define TCP_PORTS 4u
 
 static uint32_t number(const uint8_t *at)
@@ -20,20 +21,42 @@ static uint16_t port(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-/* An IPv4 packet with TCP in it. 0, or -1. */
+/* The header's length of an IPv4 packet with TCP in it, or 0; who it is from and to. */
+static size_t parse_ipv4(const uint8_t *packet, size_t length, struct request *to)
+{
+	size_t header = (packet[0] & 15u) * 4u;
+
+	if (length < IPV4_HEADER || header < IPV4_HEADER || packet[9] != IPPROTO_TCP)
+		return 0;
+	memcpy(to->client.ip, packet + 12, 4);
+	memcpy(to->target.ip, packet + 16, 4);
+	return header;
+}
+
+/* The same of IPv6. With other headers before TCP's, which nobody's kernel sends, it is no request. */
+static size_t parse_ipv6(const uint8_t *packet, size_t length, struct request *to)
+{
+	if (length < IPV6_HEADER || packet[6] != IPPROTO_TCP)
+		return 0;
+	to->client.is6 = to->target.is6 = 1;
+	memcpy(to->client.ip, packet + 8, 16);
+	memcpy(to->target.ip, packet + 24, 16);
+	return IPV6_HEADER;
+}
+
+/* 0, or -1: it is no packet of TCP. */
 static int parse_packet(const uint8_t *packet, size_t length, struct request *to)
 {
 	size_t header;
 
-	if (length < IPV4_HEADER || packet[0] >> 4 != 4 || packet[9] != IPPROTO_TCP)
+	to->client = to->target = (struct address){0};
+	if (!length || (packet[0] >> 4 != 4 && packet[0] >> 4 != 6))
 		return -1;
-	header = (packet[0] & 15u) * 4u;
-	if (header < IPV4_HEADER || length < header + TCP_PORTS)
+	header = packet[0] >> 4 == 4 ? parse_ipv4(packet, length, to) : parse_ipv6(packet, length, to);
+	if (!header || length < header + TCP_PORTS)
 		return -1;
-	to->client = (struct address){.port = port(packet + header)};
-	to->target = (struct address){.port = port(packet + header + 2)};
-	memcpy(to->client.ip, packet + 12, 4);
-	memcpy(to->target.ip, packet + 16, 4);
+	to->client.port = port(packet + header);
+	to->target.port = port(packet + header + 2);
 	return 0;
 }
 

@@ -166,10 +166,10 @@ export async function deleteNetwork(engine: Engine, network: BridgeNetwork, forc
 function removeBridge(engine: Engine, network: BridgeNetwork): void {
   using hub = findHub(engine);
   if (!hub) return;
-  const { ipv4 } = network;
+  const { ipv4, ipv6 } = network;
   const messages = [
     removeLink(bridgeLink(network).name),
-    ...(ipv4 ? [removeUnreachable(ipv4.base, ipv4.prefix)] : []),
+    ...[ipv4, ipv6].flatMap((subnet) => (subnet ? [removeUnreachable(subnet.base, subnet.prefix)] : [])),
   ];
   runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) =>
     visitBridges(slots, hub.netns, (route) =>

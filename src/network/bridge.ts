@@ -174,6 +174,13 @@ function openSockets(slots: Slots, netns: number, initPid: Slot, hub: Slot, own:
   ];
 }
 
+/** The bridge's own address, and what leads to its subnet: nothing does from another bridge (hub-program.ts). */
+const subnetMessages = (link: Device, { gateway, base, prefix }: NetworkSubnet): NetlinkMessage[] => [
+  address(link, gateway, prefix, false),
+  subnetRoute(link, base, prefix, BRIDGES_TABLE),
+  unreachable(base, prefix),
+];
+
 /** The bridge, its addresses and the route to it; the container's cable. */
 export function hubMessages(lease: EndpointLease, pid: Slot | number): NetlinkMessage[] {
   const { network, interfaceName, mac } = lease;
@@ -182,14 +189,7 @@ export function hubMessages(lease: EndpointLease, pid: Slot | number): NetlinkMe
   return [
     bridge(link),
     ...(network.internal ? [] : [ipv4Settings(link.name, ['forwarding'])]),
-    ...(ipv4
-      ? [
-          address(link, ipv4.gateway, ipv4.prefix, false),
-          subnetRoute(link, ipv4.base, ipv4.prefix, BRIDGES_TABLE),
-          unreachable(ipv4.base, ipv4.prefix),
-        ]
-      : []),
-    ...(ipv6 ? [address(link, ipv6.gateway, ipv6.prefix)] : []),
+    ...[ipv4, ipv6].flatMap((subnet) => (subnet ? subnetMessages(link, subnet) : [])),
     veth({ bridge: link.index, pid, name: interfaceName, mac, mtu: network.mtu }),
   ];
 }
@@ -206,6 +206,7 @@ export function containerMessages(
     ...(ipv4 !== undefined && network.ipv4 ? [address(device, ipv4, network.ipv4.prefix)] : []),
     ...(ipv6 !== undefined && network.ipv6 ? [address(device, ipv6, network.ipv6.prefix)] : []),
     ...(isDefault && network.ipv4 ? [defaultRoute(device, network.ipv4.gateway)] : []),
+    ...(isDefault && network.ipv6 ? [defaultRoute(device, network.ipv6.gateway)] : []),
   ];
 }
 

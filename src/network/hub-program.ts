@@ -14,7 +14,7 @@
  * If a hub is killed, its containers' supervisors still hold the namespace, with bridges, routes and rules as they were. The next hub is given
  * it, makes its own sockets in it, and an uplink of the same name.
  */
-import { call, close, op, pipe } from '../sys/calls.ts';
+import { call, close, op, pipe, writeFile } from '../sys/calls.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -40,7 +40,7 @@ import { readExactly, startHelper, waitForAny } from './helper-steps.ts';
 import * as hub from './hub-protocol.ts';
 import { exchange, routeSocket } from './netlink.ts';
 import { openOutward } from './outward/open.ts';
-import { incomingRule, ipv4Settings, linkUp, removeLink } from './route-messages.ts';
+import { incomingRule, ipv4Settings, linkUp, removeLink, unreachable } from './route-messages.ts';
 import { slirpArguments } from './slirp4netns.ts';
 import { DEFAULT_SLIRP_OPTIONS } from './slirp4netns-options.ts';
 
@@ -117,8 +117,9 @@ export function hubNetworkProgram(ipv6: boolean, outward: boolean, isThere = fal
       : hold),
     routeSocket(actor, 'talk about links and routes in it', route),
     step('where the hub looks for it', 'dup3', [route, hub.HUB_FD_ROUTE, O_CLOEXEC]),
+    ...(ipv6 ? forwardIpv6(slots) : []),
     ...dnsSockets(slots, ipv6),
-    ...(outward ? outwardSockets(slots) : []),
+    ...(outward ? outwardSockets(slots, ipv6) : []),
   ];
   const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | (isThere ? 0n : CLONE_NEWNET);
   return {
@@ -133,14 +134,26 @@ export function hubNetworkProgram(ipv6: boolean, outward: boolean, isThere = fal
       }),
       ...waitForSuccess(actor, 'it has been made', pidfd, slots),
       close(actor, 'it has been made', pidfd),
-      ...(isThere ? [] : rules(slots)),
+      ...(isThere ? [] : rules(slots, ipv6)),
     ],
   };
 }
 
-function outwardSockets(slots: Slots): Step[] {
+/**
+ * A packet of IPv6 that no route leads on is answered, not dropped, only by who forwards packets. Between the bridges it does not: their subnets are
+ * in a table of their own, as those of IPv4 are.
+ */
+const forwardIpv6 = (slots: Slots): Step[] =>
+  writeFile(actor, slots, {
+    path: '/proc/sys/net/ipv6/conf/all/forwarding',
+    value: '1',
+    why: 'containers are told at once what is not reached by IPv6',
+    tolerate: { open: ['ENOENT', 'EACCES', 'EROFS'], write: ['EPERM', 'EACCES'] },
+  });
+
+function outwardSockets(slots: Slots, ipv6: boolean): Step[] {
   const [queue, listener] = [slots.new('queue'), slots.new('outward')];
-  const place = { uplink: UPLINK, own: UPLINK_SUBNET };
+  const place = { uplink: UPLINK, own: UPLINK_SUBNET, ipv6 };
   return [
     ...openOutward(actor, slots, place, queue, listener),
     step('where the uplink’s program looks for it', 'dup3', [queue, hub.HUB_FD_QUEUE, O_CLOEXEC]),
@@ -148,11 +161,13 @@ function outwardSockets(slots: Slots): Step[] {
   ];
 }
 
-const rules = (slots: Slots): Step[] =>
+/** As no uplink is, the hub answers for what is not on a bridge: IPv6 has no other way out than outward/. */
+const rules = (slots: Slots, ipv6: boolean): Step[] =>
   exchange(actor, 'what may go where', slots, hub.HUB_FD_ROUTE, [
     incomingRule('lo', BRIDGES_TABLE, FIRST_RULE),
     incomingRule(UPLINK, BRIDGES_TABLE, FIRST_RULE + 1),
     linkUp('lo'),
+    ...(ipv6 ? [incomingRule('lo', BRIDGES_TABLE, FIRST_RULE, AF_INET6), unreachable('::', 0)] : []),
   ]);
 
 export interface UplinkOptions {

@@ -262,12 +262,17 @@ const FRA_TABLE = 15;
 const FR_ACT_TO_TBL = 1;
 
 /** What comes in by `interfaceName` (`lo`: what this namespace says itself) is routed by `table` before the main one. */
-export const incomingRule = (interfaceName: string, table: number, priority: number): NetlinkMessage =>
+export const incomingRule = (
+  interfaceName: string,
+  table: number,
+  priority: number,
+  kind: number = AF_INET,
+): NetlinkMessage =>
   message(
     RTM_NEWRULE,
     CREATE,
-    `rule add iif ${interfaceName} lookup ${table} priority ${priority}`,
-    struct(u8(AF_INET), u8(0), u8(0), u8(0), u8(table), u8(0), u8(0), u8(FR_ACT_TO_TBL), u32(0)),
+    `${kind === AF_INET ? '' : '-6 '}rule add iif ${interfaceName} lookup ${table} priority ${priority}`,
+    struct(u8(kind), u8(0), u8(0), u8(0), u8(table), u8(0), u8(0), u8(FR_ACT_TO_TBL), u32(0)),
     attribute(FRA_PRIORITY, u32(priority)),
     attribute(FRA_IIFNAME, text(interfaceName)),
     attribute(FRA_TABLE, u32(table)),

@@ -12,6 +12,8 @@ const IMAGE = 'localhost/busybox';
 const STUB = join(import.meta.dirname, '..', 'support', 'network', 'dns-stub.ts');
 const HOST = '192.0.2.1';
 const REMOTE = '192.0.2.2';
+const HOST6 = 'fd00:1::1';
+const REMOTE6 = 'fd00:1::2';
 
 /** $R is a process on the other machine. No test begins before both stubs listen, by UDP and TCP. */
 const NETWORK = `
@@ -21,10 +23,12 @@ export R
 until [ "$(readlink /proc/$R/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
 ip link add cable type veth peer name cable netns $R
 ip address add ${HOST}/24 dev cable; ip link set cable up
+ip address add ${HOST6}/64 dev cable nodad
 ip route add default via ${REMOTE}
 on_remote() { nsenter --net=/proc/$R/ns/net "$@"; }
 on_remote ip link set lo up
 on_remote ip address add ${REMOTE}/24 dev cable; on_remote ip link set cable up
+on_remote ip address add ${REMOTE6}/64 dev cable nodad
 ${process.execPath} ${STUB} 127.0.0.53 private.corp.example 203.0.113.7 &
 on_remote ${process.execPath} ${STUB} ${REMOTE} other.corp.example 203.0.113.8 &
 wait_for_dns() {
@@ -36,7 +40,9 @@ wait_for_dns() {
 wait_for_dns; wait_for_dns on_remote
 busybox httpd -p ${HOST}:8080 -h /etc
 busybox httpd -p 127.0.0.1:8081 -h /etc
+busybox httpd -p '[::1]:8081' -h /etc
 on_remote busybox httpd -p ${REMOTE}:8082 -h /etc
+on_remote busybox httpd -p '[${REMOTE6}]:8082' -h /etc
 `;
 const RESOLV_CONF = 'nameserver 127.0.0.53\nsearch corp.example\noptions timeout:3';
 
@@ -90,6 +96,29 @@ describe('the way out and in', () => {
           nc -w 2 \\$a 8081 </dev/null && echo reached \\$a
         done; true"`);
     expect(said).toBe('200 OK\n'.repeat(3));
+  });
+
+  it('leads there by IPv6, too: TCP only, and what is not reached is told at once; no other network’s containers', async () => {
+    const get = (to: string) =>
+      `printf 'GET /hostname HTTP/1.0\\r\\n\\r\\n' | nc -w 5 ${to} | grep -o '200 OK'`;
+    const said = await onMachine(`
+      $T network create --ipv6 other >/dev/null
+      $T run -d --name peer --network other ${IMAGE} httpd -f -p 80 -h /etc >/dev/null
+      peer=$($T inspect -f '{{(index .NetworkSettings.Networks "other").GlobalIPv6Address}}' peer)
+      $T run --rm ${IMAGE} sh -c "
+        ${get(`${REMOTE6} 8082`)}
+        for to in '${REMOTE6} 9' '2001:db8::1 80' '::ffff:127.0.0.1 8081' '::1 8081' '${HOST6} 8081' \\"$peer 80\\"; do
+          nc -w 20 \\$to </dev/null 2>&1
+        done
+        nslookup -timeout=20 -retry=1 name ${REMOTE6} 2>&1"
+      $T rm -f peer >/dev/null; $T network rm other >/dev/null`);
+    const lines = (...said: string[]) =>
+      said.map((one) => `nc: can't connect to remote host: ${one}\n`).join('');
+    expect(said.split('nslookup')[0]).toBe(
+      `200 OK\n${lines('Connection refused', 'No route to host', 'Connection refused', 'Connection refused', 'Connection refused', 'Network is unreachable')}`,
+    );
+    // UDP has no way out.
+    expect(said).toContain(`nslookup: write to '${REMOTE6}': Connection refused`);
   });
 
   it('a client on another machine is seen with its own address', async () => {

@@ -171,7 +171,17 @@ static void test_outside(void)
 		CHECK(address_is_outside(&a));
 	}
 	a.port = 0;
-	CHECK(!address_is_outside(&a) && !address_is_outside(&six));
+	CHECK(!address_is_outside(&a) && address_is_outside(&six));
+	six.port = 0;
+	CHECK(!address_is_outside(&six));
+	a = ipv6(0xfd00, 1);
+	CHECK(address_is_outside(&a));
+	for (unsigned i = 0; i < 4; i++) { /* ::1, fe80::1, febf::1, ff02::1 */
+		a = ipv6((uint16_t[]){0, 0xfe80, 0xfebf, 0xff02}[i], 1);
+		CHECK(!address_is_outside(&a));
+	}
+	a = (struct address){.is6 = 1, .port = 80, .ip = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}}; /* ::ffff:127.0.0.1 */
+	CHECK(!address_is_outside(&a));
 }
 
 /* What the kernel sends of a SYN from 10.90.0.2:4660 to 192.0.2.9:443, number 7: nlmsghdr, nfgenmsg, packet header, a mark, the packet. */
@@ -190,6 +200,28 @@ static void make_request(uint8_t *m, uint8_t header_words)
 	memcpy(packet + 12, (uint8_t[]){10, 90, 0, 2, 192, 0, 2, 9}, 8);
 	if (header_words < 10)
 		memcpy(packet + 4 * header_words, (uint8_t[]){0x12, 0x34, 0x01, 0xbb}, 4);
+}
+
+/* The same of IPv6: from fd00::2 to 2001::9, with NEXT behind its header. */
+static void test_queue_ipv6(void)
+{
+	enum { LENGTH = REQUEST_LENGTH + 4 };
+	uint8_t m[LENGTH], *packet = m + REQUEST_LENGTH - 40;
+	struct request r = {0};
+
+	make_request(m, 5);
+	m[0] = LENGTH;
+	m[40] = 48; /* the attribute's length */
+	memset(packet, 0, 44);
+	memcpy(packet, (uint8_t[]){0x60, [6] = 6, [8] = 0xfd, [23] = 2, [24] = 0x20, [25] = 1, [39] = 9, [40] = 0x12, 0x34, 0x01, 0xbb}, 44);
+	CHECK(queue_parse(m, LENGTH, &r) == QUEUE_REQUEST && r.packet == 7);
+	CHECK(r.client.is6 && r.client.port == 0x1234 && r.client.ip[0] == 0xfd && r.client.ip[15] == 2);
+	CHECK(r.target.is6 && r.target.port == 443 && r.target.ip[0] == 0x20 && r.target.ip[15] == 9);
+	packet[6] = 44; /* a fragment's header */
+	CHECK(queue_parse(m, LENGTH, &r) == QUEUE_OTHER_PACKET);
+	packet[6] = 6;
+	m[40] = 47; /* the ports are cut off */
+	CHECK(queue_parse(m, LENGTH, &r) == QUEUE_OTHER_PACKET);
 }
 
 static void test_queue(void)
@@ -429,6 +461,7 @@ int main(void)
 	test_flows();
 	test_outside();
 	test_queue();
+	test_queue_ipv6();
 	test_attempts();
 	test_relay(100, 400);
 	test_relay(100, 50);

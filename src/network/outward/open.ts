@@ -1,11 +1,11 @@
 /** What native/forward/outward.c is given of the bridges' network namespace: its queue and its listening socket. */
 import { call, writeFile } from '../../sys/calls.ts';
-import { AF_INET, AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW, SOCK_STREAM } from '../../sys/constants.ts';
+import { AF_INET, AF_INET6, AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW, SOCK_STREAM } from '../../sys/constants.ts';
 import type { Actor, Slot, Slots, Step } from '../../sys/step.ts';
 import { socketAddress } from '../forward/socket-address.ts';
 import type { Subnet } from '../ip-address.ts';
 import { exchange } from '../netlink.ts';
-import { LISTENING_PORT, outwardRules, queueHere } from './rules.ts';
+import { LISTENING_PORT, outwardRules, outwardRulesOfIpv6, queueHere } from './rules.ts';
 
 const NETLINK_NETFILTER = 12;
 /** As many as the kernel allows (net.core.somaxconn). */
@@ -13,22 +13,27 @@ const BACKLOG = 4096;
 /** There if br_netfilter is loaded, as docker does; with it each frame of a bridge would be looked at. It changes nothing else. */
 const BRIDGE_RULES = '/proc/sys/net/bridge/bridge-nf-call-iptables';
 
+/** A kernel without what the rules of IPv6 take: its containers are told that nothing is reached by it. */
+const IPV6_IS_NOT_THERE = ['ENOENT', 'EOPNOTSUPP', 'EAFNOSUPPORT'] as const;
+
 export interface OutwardPlace {
   /** Name of the uplink's interface. */
   uplink: string;
   /** The subnet in which the uplink answers itself. */
   own: Subnet;
+  /** Whether the kernel has IPv6: then connections of both families are taken. */
+  ipv6: boolean;
 }
 
 /** Steps of a process in the namespace. `queue` and `listener` receive the sockets. */
 export function openOutward(
   actor: Actor,
   slots: Slots,
-  { uplink, own }: OutwardPlace,
+  { uplink, own, ipv6 }: OutwardPlace,
   queue: Slot,
   listener: Slot,
 ): Step[] {
-  const { memory, size } = socketAddress('0.0.0.0', LISTENING_PORT);
+  const { memory, size } = socketAddress(ipv6 ? '::' : '0.0.0.0', LISTENING_PORT);
   const step = (why: string, ...rest: Rest): Step => call(actor, why, ...rest);
   return [
     ...writeFile(actor, slots, {
@@ -41,12 +46,20 @@ export function openOutward(
       result: queue,
     }),
     ...exchange(actor, 'requests for connections wait here', slots, queue, [queueHere()], 'nfqueue'),
-    step('connections to the outside are taken here', 'socket', [AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0], {
-      result: listener,
-    }),
+    step(
+      'connections to the outside are taken here',
+      'socket',
+      [ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0],
+      {
+        result: listener,
+      },
+    ),
     step('where the rules lead to', 'bind', [listener, memory, size]),
     step('take connections', 'listen', [listener, BACKLOG]),
     ...exchange(actor, 'which packets are taken', slots, queue, outwardRules(uplink, own), 'nft'),
+    ...(ipv6
+      ? exchange(actor, 'and of IPv6', slots, queue, outwardRulesOfIpv6(), 'nft', IPV6_IS_NOT_THERE)
+      : []),
   ];
 }
 

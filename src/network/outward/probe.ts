@@ -12,5 +12,11 @@ import { openOutward } from './open.ts';
 export const probeOutward = (rootless: () => Rootless, mark: string): string | undefined =>
   probeOnce(rootless, mark, (slots) => {
     const [queue, listener] = [slots.new('queue'), slots.new('listener')];
-    return openOutward('rootless', slots, { uplink: UPLINK, own: UPLINK_SUBNET }, queue, listener);
+    return openOutward(
+      'rootless',
+      slots,
+      { uplink: UPLINK, own: UPLINK_SUBNET, ipv6: false },
+      queue,
+      listener,
+    );
   });

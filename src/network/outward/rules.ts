@@ -6,10 +6,13 @@
  * for what outward.c finds out about its target, and goes on with a mark that says so. If all is well it is redirected to outward.c's
  * listening socket, and the connection's others with it; their target is what SO_ORIGINAL_DST says.
  *
+ * IPv6 goes nowhere but here: slirp4netns has none. So its rules take what no route leads to (hub-program.ts). UDP is refused, as whoever
+ * sends it hears of a refusal, and not of a missing route; all else, and TCP where the kernel has not got these rules, is told of that.
+ *
  * Into the queue they go by the target of xtables, NFQUEUE, which iptables uses too: kernels are built without nftables' own `queue`.
  * They are redirected by address translation and not by `tproxy`, which does not survive bridge-nf-call-iptables.
  */
-import { AF_INET } from '../../sys/constants.ts';
+import { AF_INET, AF_INET6 } from '../../sys/constants.ts';
 import { OUTWARD_GROUP } from '../bridge-network.ts';
 import type { Subnet } from '../ip-address.ts';
 import { ipBytes } from '../ip-address.ts';
@@ -46,7 +49,6 @@ const NFT_MSG_NEWRULE = 6;
 const NFQNL_MSG_CONFIG = 2;
 const NLM_F_CREATE = 0x400;
 const NLM_F_APPEND = 0x800;
-const NFPROTO_IPV4 = 2;
 
 const be16 = (value: number): Part => u16(((value & 0xff) << 8) | (value >>> 8));
 const be32 = (value: number): Part =>
@@ -121,8 +123,25 @@ const leadsTo = (name: string): Expression[] => [
   compare('eq', interfaceName(name)),
 ];
 
+const FIB_ADDRTYPE = 3;
+const RTN_UNREACHABLE = 7;
+const leadsNowhere = (): Expression[] => [
+  expression(
+    'fib',
+    attribute(1, be32(REGISTER)),
+    attribute(2, be32(FIB_ADDRTYPE)),
+    attribute(3, be32(FIB_DADDR)),
+  ),
+  compare('eq', u32(RTN_UNREACHABLE)),
+];
+
 const IPPROTO_TCP = 6;
-const isTcp = (): Expression[] => [load(META.l4proto), compare('eq', raw(Uint8Array.of(IPPROTO_TCP)))];
+const IPPROTO_UDP = 17;
+const isOf = (protocol: number): Expression[] => [
+  load(META.l4proto),
+  compare('eq', raw(Uint8Array.of(protocol))),
+];
+const isTcp = (): Expression[] => isOf(IPPROTO_TCP);
 const DADDR = 16;
 
 function notIn({ base, prefix }: Subnet): Expression[] {
@@ -131,13 +150,39 @@ function notIn({ base, prefix }: Subnet): Expression[] {
   return [payload('network', DADDR, 4), mask(maskBytes), compare('neq', raw(ipBytes(base)))];
 }
 
-const outgoing = (uplink: string, own: Subnet): Expression[] => [
-  load(META.iifgroup),
-  compare('eq', u32(OUTWARD_GROUP)),
-  ...isTcp(),
-  ...notIn(own),
-  ...leadsTo(uplink),
-];
+const ofBridges = (): Expression[] => [load(META.iifgroup), compare('eq', u32(OUTWARD_GROUP))];
+const OF_BRIDGES = `iifgroup ${OUTWARD_GROUP}`;
+
+/** Rules of one address family. */
+interface Family {
+  /** As nft has it. */
+  name: 'ip' | 'ip6';
+  number: number;
+  /** Which packets go out. */
+  outgoing: { words: string; expressions: readonly Expression[] };
+  /** What a client is told of a target that cannot be reached. */
+  unreachable: { words: string; code: number };
+}
+
+const ipv4 = (uplink: string, own: Subnet): Family => ({
+  name: 'ip',
+  number: AF_INET,
+  outgoing: {
+    words: `${OF_BRIDGES} meta l4proto tcp ip daddr != ${own.base}/${own.prefix} fib daddr oifname "${uplink}"`,
+    expressions: [...ofBridges(), ...isTcp(), ...notIn(own), ...leadsTo(uplink)],
+  },
+  unreachable: { words: 'icmp host-unreachable', code: 1 },
+});
+
+const IPV6: Family = {
+  name: 'ip6',
+  number: AF_INET6,
+  outgoing: {
+    words: `${OF_BRIDGES} meta l4proto tcp fib daddr type unreachable`,
+    expressions: [...ofBridges(), ...isTcp(), ...leadsNowhere()],
+  },
+  unreachable: { words: 'icmpv6 addr-unreachable', code: 3 },
+};
 
 /** struct xt_NFQ_info: queue 0, padded. */
 const QUEUE_INFO = new Uint8Array(8);
@@ -154,43 +199,47 @@ const isRequest = (): Expression[] => [
 
 const hasMark = (mark: number): Expression[] => [load(META.mark), compare('eq', u32(mark))];
 const REJECT = { unreachable: 0, reset: 1 } as const;
-const ICMP_HOST_UNREACHABLE = 1;
-const reject = (how: keyof typeof REJECT): Expression =>
-  expression(
-    'reject',
-    attribute(1, be32(REJECT[how])),
-    ...(how === 'unreachable' ? [attribute(2, u8(ICMP_HOST_UNREACHABLE))] : []),
-  );
+const reset = (): Expression => expression('reject', attribute(1, be32(REJECT.reset)));
+const ICMPV6_PORT_UNREACHABLE = 4;
+const isUnreachable = (code: number): Expression =>
+  expression('reject', attribute(1, be32(REJECT.unreachable)), attribute(2, u8(code)));
 const redirect = (port: number): Expression[] => [
   expression('immediate', attribute(1, be32(REGISTER)), attribute(2, attribute(NFTA_DATA_VALUE, be16(port)))),
   expression('redir', attribute(1, be32(REGISTER))),
 ];
 
-const nft = (type: number, flags: number, command: string, ...body: readonly Part[]): NetlinkMessage =>
-  message(
-    (NFNL_SUBSYS_NFTABLES << 8) | type,
-    NLM_F_CREATE | flags,
-    command,
-    nfgenmsg(NFPROTO_IPV4, 0),
-    ...body,
-  );
+const nft = (
+  { number }: Family,
+  type: number,
+  flags: number,
+  command: string,
+  ...body: readonly Part[]
+): NetlinkMessage =>
+  message((NFNL_SUBSYS_NFTABLES << 8) | type, NLM_F_CREATE | flags, command, nfgenmsg(number, 0), ...body);
 
 const PREROUTING = 0;
-const chain = (name: string, type: 'filter' | 'nat', priority: number): NetlinkMessage =>
+const chain = (family: Family, name: string, type: 'filter' | 'nat', priority: number): NetlinkMessage =>
   nft(
+    family,
     NFT_MSG_NEWCHAIN,
     0,
-    `add chain ip ${TABLE} ${name} { type ${type} hook prerouting priority ${priority}; }`,
+    `add chain ${family.name} ${TABLE} ${name} { type ${type} hook prerouting priority ${priority}; }`,
     attribute(1, text(TABLE)),
     attribute(3, text(name)),
     attribute(4, attribute(1, be32(PREROUTING)), attribute(2, be32(priority))),
     attribute(7, text(type)),
   );
-const rule = (name: string, words: string, expressions: readonly Expression[]): NetlinkMessage =>
+const rule = (
+  family: Family,
+  name: string,
+  words: string,
+  expressions: readonly Expression[],
+): NetlinkMessage =>
   nft(
+    family,
     NFT_MSG_NEWRULE,
     NLM_F_APPEND,
-    `add rule ip ${TABLE} ${name} ${words}`,
+    `add rule ${family.name} ${TABLE} ${name} ${words}`,
     attribute(1, text(TABLE)),
     attribute(2, text(name)),
     attribute(4, ...expressions),
@@ -199,43 +248,56 @@ const rule = (name: string, words: string, expressions: readonly Expression[]): 
 /** What goes on after a verdict goes on in the next chain. */
 const PRIORITY = { ask: -160, refuse: -155, take: -100 } as const;
 
-/**
- * A whole batch, as it is sent over a NETLINK_NETFILTER socket.
- * @param uplink name of its interface; @param own the subnet behind it in which it answers itself
- */
-export function outwardRules(uplink: string, own: Subnet): NetlinkMessage[] {
-  const words = `iifgroup ${OUTWARD_GROUP} meta l4proto tcp ip daddr != ${own.base}/${own.prefix} fib daddr oifname "${uplink}"`;
+/** A whole batch, as it is sent over a NETLINK_NETFILTER socket. */
+function rulesOf(family: Family, ...more: readonly NetlinkMessage[]): NetlinkMessage[] {
   const { refused, unreachable } = VERDICT;
+  const { name, outgoing } = family;
+  const table = (type: number, verb: string): NetlinkMessage =>
+    nft(family, type, 0, `${verb} table ${name} ${TABLE}`, attribute(1, text(TABLE)));
   return [
     framing(NFNL_MSG_BATCH_BEGIN),
     // That of a hub that was killed is made anew: to be removed it has to be there.
-    nft(NFT_MSG_NEWTABLE, 0, `add table ip ${TABLE}`, attribute(1, text(TABLE))),
-    nft(NFT_MSG_DELTABLE, 0, `delete table ip ${TABLE}`, attribute(1, text(TABLE))),
-    nft(NFT_MSG_NEWTABLE, 0, `add table ip ${TABLE}`, attribute(1, text(TABLE))),
-    chain('ask', 'filter', PRIORITY.ask),
-    chain('refuse', 'filter', PRIORITY.refuse),
-    chain('take', 'nat', PRIORITY.take),
-    rule('ask', `${words} tcp flags & (fin|syn|rst|ack) == syn # NFQUEUE 0`, [
-      ...outgoing(uplink, own),
+    table(NFT_MSG_NEWTABLE, 'add'),
+    table(NFT_MSG_DELTABLE, 'delete'),
+    table(NFT_MSG_NEWTABLE, 'add'),
+    chain(family, 'ask', 'filter', PRIORITY.ask),
+    chain(family, 'refuse', 'filter', PRIORITY.refuse),
+    chain(family, 'take', 'nat', PRIORITY.take),
+    rule(family, 'ask', `${outgoing.words} tcp flags & (fin|syn|rst|ack) == syn # NFQUEUE 0`, [
+      ...outgoing.expressions,
       ...isRequest(),
       ...wait(),
     ]),
-    rule('refuse', `meta mark ${refused} reject with tcp reset`, [
+    rule(family, 'refuse', `meta mark ${refused} reject with tcp reset`, [
       ...hasMark(refused),
       ...isTcp(),
-      reject('reset'),
+      reset(),
     ]),
-    rule('refuse', `meta mark ${unreachable} reject with icmp host-unreachable`, [
+    rule(family, 'refuse', `meta mark ${unreachable} reject with ${family.unreachable.words}`, [
       ...hasMark(unreachable),
-      reject('unreachable'),
+      isUnreachable(family.unreachable.code),
     ]),
-    rule('take', `${words} redirect to :${LISTENING_PORT}`, [
-      ...outgoing(uplink, own),
+    rule(family, 'take', `${outgoing.words} redirect to :${LISTENING_PORT}`, [
+      ...outgoing.expressions,
       ...redirect(LISTENING_PORT),
     ]),
+    ...more,
     framing(NFNL_MSG_BATCH_END),
   ];
 }
+
+/** @param uplink name of its interface; @param own the subnet behind it in which it answers itself */
+export const outwardRules = (uplink: string, own: Subnet): NetlinkMessage[] => rulesOf(ipv4(uplink, own));
+export const outwardRulesOfIpv6 = (): NetlinkMessage[] =>
+  rulesOf(
+    IPV6,
+    rule(
+      IPV6,
+      'refuse',
+      `${OF_BRIDGES} meta l4proto udp fib daddr type unreachable reject with icmpv6 port-unreachable`,
+      [...ofBridges(), ...isOf(IPPROTO_UDP), ...leadsNowhere(), isUnreachable(ICMPV6_PORT_UNREACHABLE)],
+    ),
+  );
 
 const NFQA_CFG_CMD = 1;
 const NFQA_CFG_PARAMS = 2;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { UPLINK_SUBNET } from '../../../src/network/bridge-network.ts';
-import { outwardRules, queueHere, VERDICT } from '../../../src/network/outward/rules.ts';
+import { outwardRules, outwardRulesOfIpv6, queueHere, VERDICT } from '../../../src/network/outward/rules.ts';
 
 const header = readFileSync(new URL('../../../native/forward/queue.h', import.meta.url), 'utf8');
 
@@ -16,8 +16,10 @@ it('has the marks of native/forward/queue.h', () => {
   expect(native).toEqual(VERDICT);
 });
 
-it('is one batch of whole messages, which says what nft would be told', () => {
-  const batch = outwardRules('uplink', UPLINK_SUBNET);
+it.each([
+  ['ip', outwardRules('uplink', UPLINK_SUBNET), []],
+  ['ip6', outwardRulesOfIpv6(), ['add rule ip6 outward refuse']],
+])('is one batch of whole messages, which says what nft would be told: %s', (name, batch, more) => {
   for (const { fields, size } of [...batch, queueHere()]) {
     const [length] = fields;
     expect(size % 4).toBe(0);
@@ -33,15 +35,16 @@ it('is one batch of whole messages, which says what nft would be told', () => {
     true,
   ]);
   expect(batch.filter(({ frames }) => !frames).map(({ ip }) => ip.split(' ').slice(0, 5).join(' '))).toEqual([
-    'add table ip outward',
-    'delete table ip outward',
-    'add table ip outward',
-    'add chain ip outward ask',
-    'add chain ip outward refuse',
-    'add chain ip outward take',
-    'add rule ip outward ask',
-    'add rule ip outward refuse',
-    'add rule ip outward refuse',
-    'add rule ip outward take',
+    `add table ${name} outward`,
+    `delete table ${name} outward`,
+    `add table ${name} outward`,
+    `add chain ${name} outward ask`,
+    `add chain ${name} outward refuse`,
+    `add chain ${name} outward take`,
+    `add rule ${name} outward ask`,
+    `add rule ${name} outward refuse`,
+    `add rule ${name} outward refuse`,
+    `add rule ${name} outward take`,
+    ...more,
   ]);
 });
