@@ -144,26 +144,36 @@ class Encoder {
     return this.#withMemory(step, format.OP_CLONE, 0, [cloneArgs(op), CLONE_ARGS_SIZE]);
   }
 
-  /** Emits a call with what its memory needs before and after it; returns the index of the call's own op. */
+  /**
+   * Emits a call with what its memory needs before and after it; returns the index of the call's own op. A start has a thousand arguments,
+   * most of them small numbers: these are written here, where other functions would be called for each.
+   */
   #withMemory(step: Step, kind: number, nr: number, args: readonly Argument[]): number {
-    const placed: (Placed | undefined)[] = [];
-    for (let i = 0; i < args.length; i++) {
+    const count = args.length;
+    let placed: (Placed | undefined)[] | undefined;
+    for (let i = 0; i < count; i++) {
       const arg = args[i] as Argument;
-      if (isScalar(arg)) continue;
+      if (typeof arg === 'number' || isScalar(arg)) continue;
       const memory = this.#data.place(arg);
+      placed ??= [];
       placed[i] = memory;
       if (memory.stores.length > 0) for (const patch of memory.stores) this.#store(step, patch);
       if (memory.texts.length > 0) for (const patch of memory.texts) this.#text(step, patch);
     }
     const index = this.#op(step, kind, nr);
-    for (let i = 0; i < args.length; i++) {
-      const memory = placed[i];
-      if (memory === undefined) this.#scalar(index, i, args[i] as Scalar);
-      else this.#argument(index, i, format.ARG_DATA, memory.offset);
+    const words = this.#words;
+    const at = index * OP_WORDS + 6;
+    for (let i = 0; i < count; i++) {
+      const arg = args[i] as Argument;
+      const memory = placed?.[i];
+      if (memory !== undefined) this.#argument(index, i, format.ARG_DATA, memory.offset);
+      else if (typeof arg === 'number' && arg >= 0 && (arg | 0) === arg) words[at + 2 * i] = arg;
+      else this.#scalar(index, i, arg as Scalar);
     }
-    for (let i = 0; i < placed.length; i++) {
-      const loads = placed[i]?.loads;
-      if (loads !== undefined && loads.length > 0) for (const patch of loads) this.#load(step, patch);
+    if (placed === undefined) return index;
+    for (const memory of placed) {
+      if (memory === undefined || memory.loads.length === 0) continue;
+      for (const patch of memory.loads) this.#load(step, patch);
     }
     return index;
   }
