@@ -22,15 +22,12 @@ done
 bin=${self%/*}
 package=$bin/../..
 
-# SIGUSR1 would open a debugger to whoever can connect to this machine's loopback. Old versions of Node do not know the option.
-quiet=--disable-sigusr1
 for node in \
 	"$package"/node_modules/node-linux-*/bin/node \
 	"$package"/../node-linux-*/bin/node; do
 	[ -x "$node" ] && break
 	node=
 done
-[ -n "$node" ] || quiet=
 if [ -z "$node" ] && ! node=$(command -v node); then
 	echo 'tsrun: no Node.js found: neither the one installed with tsrun nor "node" in PATH' >&2
 	echo 'hint: npm install -g tsrun   (without --omit=optional: it brings its own Node)' >&2
@@ -60,4 +57,4 @@ esac
 # (src/spec/foreign-json.ts), and the workers that read archives are started without it.
 # --v8-pool-size: three threads fewer, each of which takes 0.1 ms.
 # Without `--` node reads an --env-file of ours itself, wherever it stands, into its own environment.
-exec "$node" ${quiet:+"$quiet"} --min-semi-space-size=4 --no-rehash-snapshot --v8-pool-size=1 -- "$bin/tsrun.cjs" "$@"
+exec "$node" --min-semi-space-size=4 --no-rehash-snapshot --v8-pool-size=1 -- "$bin/tsrun.cjs" "$@"

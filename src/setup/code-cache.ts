@@ -60,7 +60,7 @@ async function removeTree(directory: string): Promise<void> {
 
 /** The V8 flags that the launcher gives to Node: a cache is good only for those with which it was made. */
 function launcherFlags(dist: string): string[] {
-  const line = /^exec "\$node" \S+ (--.*) "\$bin\/tsrun\.cjs" "\$@"$/m.exec(
+  const line = /^exec "\$node" (--.*) "\$bin\/tsrun\.cjs" "\$@"$/m.exec(
     readFileSync(join(dist, 'bin', 'tsrun'), 'utf8'),
   );
   if (line === null) throw new Error('the launcher src/cli/tsrun.sh does not end as the build expects');
