@@ -40,7 +40,9 @@ export interface Engine {
 export function openEngine(options: EngineOptions = {}): Engine {
   const warn = options.warn ?? ((line) => void process.stderr.write(`tsrun: warning: ${line}\n`));
   if (process.getuid?.() === 0) throw tsrunError('ERR_TSRUN_ROOT', {});
-  const root = options.root ?? `${normal(process.env.XDG_DATA_HOME || `${homedir()}/.local/share`)}/tsrun`;
+  const root =
+    options.root ??
+    `${normal(process.env.XDG_DATA_HOME || `${process.env.HOME || homedir()}/.local/share`)}/tsrun`;
   const { directory, problem } = runtimeDirectory(root, options.root !== undefined);
   const paths: StorePaths = { root, runtime: directory };
   const containers = new ContainerStore(paths);

@@ -3,7 +3,6 @@
  * store with what it depends on (kernel, file system), so that a start costs one file read.
  */
 import { readFileSync, rmSync, statfsSync } from 'node:fs';
-import { release } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import type { RootfsDriverName } from '../rootfs/driver.ts';
@@ -32,6 +31,9 @@ interface Remembered extends DriverChoice {
   key: string;
 }
 
+/** Of uname(2), without loading node:os. */
+const kernelRelease = (): string => readFileSync('/proc/sys/kernel/osrelease', 'utf8').trimEnd();
+
 const ORDER: readonly RootfsDriverName[] = ['overlay', 'fuse-overlayfs', 'copy'];
 const rememberedPath = (paths: StorePaths): string => `${paths.root}/storage-driver.json`;
 
@@ -43,7 +45,7 @@ export function chooseStorageDriver(
 ): DriverChoice {
   if (forced !== undefined) return forcedDriver(paths, rootless, forced);
   makeDirectories(paths.root, 0o700);
-  const key = `${release()} ${statfsSync(paths.root).type.toString(16)} ${commandPath('fuse-overlayfs') ?? 'no fuse-overlayfs'}`;
+  const key = `${kernelRelease()} ${statfsSync(paths.root).type.toString(16)} ${commandPath('fuse-overlayfs') ?? 'no fuse-overlayfs'}`;
   const known = remembered(paths);
   if (known?.key === key) return known;
   const choice = probe(paths, rootless());

@@ -73,8 +73,20 @@ function fromGetsubids(owner: Owner, group: boolean): IdRange[] {
 
 /** The user who runs tsrun. */
 export function currentOwner(): Owner {
-  const { username, uid, gid } = userInfo();
-  return { name: username, uid, gid };
+  const uid = process.getuid?.() ?? 0;
+  // Loading node:os, and asking the daemons of name services, takes longer than all that is done here with the name.
+  return { name: nameInPasswd(uid) ?? userInfo().username, uid, gid: process.getgid?.() ?? 0 };
+}
+
+/** passwd(5): the name on the first line with this uid. */
+function nameInPasswd(uid: number): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync('/etc/passwd', 'utf8');
+  } catch {
+    return undefined;
+  }
+  return new RegExp(`^([^:\\n]+):[^:\\n]*:${uid}:`, 'm').exec(text)?.[1];
 }
 
 /**

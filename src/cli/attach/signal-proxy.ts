@@ -4,7 +4,7 @@
  * Caught from before the start, so that none of them ends tsrun in between and leaves a container behind that the user has just told to
  * stop; they are sent when there is a container to send them to.
  */
-import { constants } from 'node:os';
+import { SIGNALS } from '../../launch/signals.ts';
 import { signal as signalFrame } from '../../supervisor/messages.ts';
 import type { Connection } from './connection.ts';
 import { UnheardSignals } from './unheard-signals.ts';
@@ -13,12 +13,7 @@ import { UnheardSignals } from './unheard-signals.ts';
 const NOT_PASSED_ON = new Set(['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGURG', 'SIGPIPE']);
 
 /** Those that a user sends to end a command. */
-const ENDING = new Set<number>([
-  constants.signals.SIGINT,
-  constants.signals.SIGTERM,
-  constants.signals.SIGHUP,
-  constants.signals.SIGQUIT,
-]);
+const ENDING = new Set<number>([SIGNALS.SIGINT, SIGNALS.SIGTERM, SIGNALS.SIGHUP, SIGNALS.SIGQUIT]);
 
 /** Each catcher costs 0.1 ms, so those that nobody sends in the first milliseconds are made when this process first waits for something. */
 export class SignalProxy implements Disposable {
@@ -69,7 +64,7 @@ export class SignalProxy implements Disposable {
   }
 
   #catch(isWanted: (number: number) => boolean): void {
-    for (const [name, number] of Object.entries(constants.signals)) {
+    for (const [name, number] of Object.entries(SIGNALS)) {
       if (NOT_PASSED_ON.has(name) || this.#caught.has(number) || !isWanted(number)) continue; // SIGIOT is SIGABRT
       this.#caught.add(number);
       process.on(name as NodeJS.Signals, () => this.#pass(number));
@@ -80,7 +75,7 @@ export class SignalProxy implements Disposable {
     if (this.#isOver) return;
     if (this.#client) {
       void this.#client.send(signalFrame(number));
-      if (this.#unheard?.note(number)) void this.#client.send(signalFrame(constants.signals.SIGKILL));
+      if (this.#unheard?.note(number)) void this.#client.send(signalFrame(SIGNALS.SIGKILL));
     } else {
       this.#waiting.push(number);
       if (ENDING.has(number)) this.#abort?.abort();

@@ -2,11 +2,11 @@
  * Why ^C does nothing: to process 1 of a pid namespace the kernel sends no signal that it does not handle (pid_namespaces(7)). Said when the
  * user asks for the second time. Who goes on pressing ^C is told what one more of them does, and with that one has it: SIGKILL.
  */
-import { constants } from 'node:os';
+import { SIGNALS } from '../../launch/signals.ts';
 import { say } from '../output.ts';
 import { processStatus } from './process-status.ts';
 
-const { SIGHUP, SIGINT, SIGQUIT, SIGTERM } = constants.signals;
+const { SIGHUP, SIGINT, SIGQUIT, SIGTERM } = SIGNALS;
 
 /** Between one ^C and the next of somebody who wants an end of it. */
 const IMPATIENCE_MS = 2000;
