@@ -25,7 +25,8 @@ export class NamespaceFailure extends TsrunError {
 
 function hintFor(step: Step, errno: number): string {
   if (step.why.includes('map ids:') && errno === ERRNO.ENOENT) return 'sudo apt-get install uidmap';
-  if (errno === ERRNO.EROFS || errno === ERRNO.EIO)
+  // EIO of any other step is what we call a helper that failed (sys/wait.ts).
+  if (step.op.kind === 'syscall' && (errno === ERRNO.EROFS || errno === ERRNO.EIO))
     return 'findmnt   # the file system is read-only, or fails: nobody can write to it';
   return 'tsrun doctor   # names the setting that is in the way';
 }
