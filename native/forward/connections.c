@@ -206,6 +206,11 @@ void connections_drain(void)
 	}
 }
 
+uint32_t connections_end(void)
+{
+	return places.used;
+}
+
 uint32_t connections_count(void)
 {
 	return places.live;

@@ -35,6 +35,8 @@ struct connection {
 	uint8_t other;	/* tcp.c: the second way is tried, address_way() */
 	uint8_t queued; /* it is in the list of those that go on */
 	uint16_t port;	/* tcp.c: index of the published port */
+	uint8_t tries;	/* tcp.c: how often the service was asked anew */
+	int64_t again;	/* tcp.c: when it is asked the next time, in ms of CLOCK_MONOTONIC */
 	struct address client;
 };
 
@@ -67,6 +69,9 @@ int64_t connections_deadline(int64_t now);
 void connections_drain(void);
 
 uint32_t connections_count(void);
+
+/* All connections have an index below this. */
+uint32_t connections_end(void);
 
 /* Gives memory back, if there is no connection. */
 void connections_trim(void);

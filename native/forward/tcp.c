@@ -4,6 +4,9 @@
  * A connection is accepted, and only then made inside: so one that comes before the service listens is reset at once, and the next one finds
  * the service. The socket inside is bound to the client's address (IP_TRANSPARENT), with its port if that is free there; its mark makes the
  * container's answers come back (src/network/forward/routing.ts).
+ *
+ * A service whose queue is full (httpd of busybox has room for ten) does not answer, and the kernel would ask again after a second, then after
+ * two and four. The service is on this machine and has room again in a millisecond: it is asked anew until then, a few connections at a time.
  */
 #include "tcp.h"
 #include "accepting.h"
@@ -16,8 +19,12 @@
 #include "../supervisor/io.h"
 
 #define ACCEPTS 64 /* in a row */
+#define AGAIN 8	   /* services asked anew in one round */
+#define TRIES 12   /* after 1, 2, 4 ms and so on; then it is left to the kernel, which gives up at last */
+#define PATIENCE 8 /* 1 << 8 ms is the longest pause */
 
 static const struct forward_config *config;
+static int64_t again = -1; /* when some service is asked anew; -1: none is waited for */
 
 static int listener(uint32_t index)
 {
@@ -72,6 +79,10 @@ static int connect_by(struct connection *c, const struct way *way)
 		return (int)ret;
 	}
 	c->relay.ends[SERVER] = (struct end){.fd = fd, .pipe = NO_PIPE, .writable = there, .awaited = !there, .here = 1};
+	if (!there && c->tries < TRIES) {
+		c->again = clock_monotonic() + (1 << (c->tries < PATIENCE ? c->tries : PATIENCE));
+		again = clock_earlier(again, c->again);
+	}
 	return 0;
 }
 
@@ -162,15 +173,47 @@ void tcp_end_ready(uint32_t index, unsigned side, uint32_t events)
 		connection_ready(c, side, events);
 }
 
+static void ask_again(struct connection *c)
+{
+	io_close(&c->relay.ends[SERVER].fd);
+	c->tries++;
+	c->again = 0;
+	if (connect_inside(c) < 0)
+		connection_close(c, 1);
+	else if (c->relay.ends[SERVER].writable)
+		begin(c);
+}
+
+static void ask_those_due(int64_t now)
+{
+	int left = AGAIN;
+
+	again = -1;
+	for (uint32_t i = 0; i < connections_end(); i++) {
+		struct connection *c = connection_at(i);
+
+		if (c->state != CONNECTION_BEGINS || !c->again)
+			continue;
+		if (c->again <= now && left-- > 0)
+			ask_again(c); /* which says when it is asked the next time */
+		else
+			again = clock_earlier(again, c->again > now ? c->again : now + 1);
+	}
+}
+
 void tcp_round(void)
 {
+	int64_t now;
+
+	if (again >= 0 && (now = clock_monotonic()) >= again)
+		ask_those_due(now);
 	connections_round();
 	accepting_round();
 }
 
 int64_t tcp_deadline(int64_t now)
 {
-	return clock_earlier(connections_deadline(now), accepting_deadline());
+	return clock_earlier(again, clock_earlier(connections_deadline(now), accepting_deadline()));
 }
 
 void tcp_drain(void)
