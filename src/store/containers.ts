@@ -5,7 +5,6 @@
  */
 import {
   existsSync,
-  lstatSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -33,6 +32,16 @@ import {
 
 const isAbsent = (error: unknown): boolean =>
   ['ENOENT', 'ENOTDIR', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** Undefined for what is no link, or is gone: a supervisor that removes its container takes no lock. */
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
 
 export class ContainerStore {
   readonly paths: StorePaths;
@@ -127,10 +136,7 @@ export class ContainerStore {
     using _lock = this.#lockNames();
     for (const name of namesIn(namesDirectory(this.paths))) {
       const path = containerNamePath(this.paths, name);
-      // A supervisor that removes its container takes no lock.
-      const id = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()
-        ? readlinkSync(path)
-        : undefined;
+      const id = linkTarget(path);
       if (id !== undefined && !existsSync(containerDirectory(this.paths, id))) rmSync(path, { force: true });
     }
   }

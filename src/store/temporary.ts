@@ -55,8 +55,8 @@ function isBeingEmptied(directory: string): boolean {
   let fd: number;
   try {
     fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-  } catch {
-    return false; // gone meanwhile, or damaged: who removes it will see
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'; // it is empty, and gone; or damaged: who removes it will see
   }
   try {
     return !flock(fd, 'exclusive', true);

@@ -103,3 +103,14 @@ test('a layer has no name before it is published, and no half one after it is re
   expect(layers.has(whole.chainId)).toBe(false);
   expect(order).toEqual(['sync diff,layer.json', 'remove removed']);
 });
+
+/** Two commands at once: one sweeps, and meets what the supervisor of a --rm container is still emptying. */
+test('a container that its supervisor is removing is left to it, and swept when that was killed', async () => {
+  const paths = temporaryStore();
+  const removed = join(temporaryDirectory(paths), 'removed-1-0-abc');
+  mkdirSync(removed, { recursive: true });
+  const lock = tryLock(removed, 'shared', 'directory')!;
+  expect(await sweepTemporaries(paths)).toEqual([]);
+  lock.release();
+  expect(await sweepTemporaries(paths)).toEqual(['removed-1-0-abc']);
+});
