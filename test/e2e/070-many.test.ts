@@ -30,7 +30,11 @@ it('the first starts of a user, at once, in a store that is not there yet', asyn
       tsrun.run(['run', '--rm', '--network', 'none', IMAGE, 'echo', `${i}`]),
     ),
   );
-  expect(runs.map(({ status, stdout }) => [status, stdout])).toEqual(runs.map((_, i) => [0, `${i}\n`]));
+  const words = runs.map(({ stderr }) => stderr).join('');
+  expect(
+    runs.map(({ status, stdout }) => [status, stdout]),
+    words,
+  ).toEqual(runs.map((_, i) => [0, `${i}\n`]));
   expect((await tsrun.ok('images', '-q')).split('\n')).toHaveLength(1);
 });
 
