@@ -25,6 +25,7 @@
 #include "start.h"
 #include "forward/forward.h"
 #include "supervisor/children.h"
+#include "supervisor/cleanup.h"
 #include "supervisor/clients.h"
 #include "supervisor/clock.h"
 #include "supervisor/descriptors.h"
@@ -50,9 +51,8 @@
 #define BLOCKED_LIMIT 2000 /* ms that a dead container's last output keeps its exit from being recorded */
 
 static struct supervisor_spec spec;
-static struct program *start_program, *cleanup_program, *sweep_program;
+static struct program *start_program;
 static struct ending ending;
-static int removed; /* the cleanup program has removed the container */
 
 static int init_pid = -1;
 static int starting; /* the init has not yet execve'd the user's command */
@@ -308,34 +308,20 @@ static void start_again(char **envp)
 	ending.restarting = 0;
 }
 
-/* Runs the cleanup program, unless it is not wanted: 1 = done, 0 = not wanted, -1 = it failed, which is in ENDING. */
-static int clean_up(void)
-{
-	if (!cleanup_program || signals_keep_wanted())
-		return 0;
-	if (program_run(cleanup_program, spec.cleanup.size) == 0)
-		return 1;
-	ending.cleanup_failed = 1;
-	ending.cleanup.op = cleanup_program->failed_errno ? cleanup_program->failed_op : NO_OP;
-	ending.cleanup.error = cleanup_program->failed_errno ? cleanup_program->failed_errno : EINVAL;
-	return -1;
-}
-
 /* Whoever sees that a container has ended may start it again: by then nothing of this start is left, or the container itself goes. */
 static void bury(void)
 {
-	int removes = spec.flags & SPEC_REMOVE, done;
+	int removes = spec.flags & SPEC_REMOVE, removed;
 
 	if (!removes)
-		clean_up();
+		cleanup_run(&ending);
 	record_exit(FD_DIRECTORY, &ending);
 	if (!ending.restart_at.seconds && (!ending.failed || restart_count() > 0))
 		event_log_ended(&ending);
-	done = removes ? clean_up() : 0;
-	removed = done > 0;
-	if (removed)
+	removed = removes ? cleanup_run(&ending) : 0;
+	if (removed > 0)
 		event_log_removed();
-	if (done < 0)
+	if (removed < 0)
 		record_exit(FD_DIRECTORY, &ending); /* fails if the directory is gone: then the client alone is told */
 }
 
@@ -358,13 +344,6 @@ static void deliver(void)
 	record_sync();
 }
 
-/* What it fails to free, or a kill leaves, the next command finds in the store's tmp/. */
-static void sweep(void)
-{
-	if (sweep_program && removed)
-		program_run(sweep_program, spec.sweep.size);
-}
-
 /* The memfd is let go when nothing of it will be needed again. */
 static int load(void)
 {
@@ -373,9 +352,7 @@ static int load(void)
 	if (!error)
 		error = spec_program(&spec.start, &start_program);
 	if (!error)
-		error = spec_program(&spec.cleanup, &cleanup_program);
-	if (!error)
-		error = spec_program(&spec.sweep, &sweep_program);
+		error = cleanup_load(&spec);
 	if (!(spec.flags & (SPEC_RESTART_ALWAYS | SPEC_RESTART_ON_FAILURE)) && !spec.health.size && !restart_count())
 		spec_close();
 	return error;
@@ -406,6 +383,6 @@ int program_main(int argc, char **argv, char **envp)
 		start_again(envp);
 	bury();
 	deliver();
-	sweep();
+	cleanup_sweep();
 	return record_exit_code(&ending);
 }

@@ -10,7 +10,6 @@
  * Tokens are kept for each scope while they are valid, and fetched anew when the registry refuses one in the middle of a pull.
  * A registry that asks for Basic gets the login with each request.
  */
-
 import { tsrunError } from '../errors.ts';
 import { parseForeignJson } from '../spec/foreign-json.ts';
 import type { Credentials } from './auth-file.ts';

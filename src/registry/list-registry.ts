@@ -1,5 +1,4 @@
 /** What a registry has: tags of a repository, repositories. Lists come in pages (distribution-spec "Listing Tags"), linked by a header. */
-
 import { tsrunError } from '../errors.ts';
 import { parseForeignJson } from '../spec/foreign-json.ts';
 import type { RegistryClient } from './client.ts';

@@ -1,5 +1,4 @@
 /** What a registry's refusal means, said in words; its own words go along as the cause. */
-
 import { STATUS_CODES } from 'node:http';
 import { tsrunError } from '../errors.ts';
 import { parseForeignJson } from '../spec/foreign-json.ts';

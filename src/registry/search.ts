@@ -2,7 +2,6 @@
  * Looking for repositories. There is no standard for it: docker.io and a few others have the search of the first API; other registries
  * at best list all their repositories, of which those that hold the term are chosen here.
  */
-
 import { TsrunError, tsrunError } from '../errors.ts';
 import { parseForeignJson } from '../spec/foreign-json.ts';
 import { openClient, type RegistryAccess } from './access.ts';

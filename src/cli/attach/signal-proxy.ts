@@ -65,7 +65,7 @@ export class SignalProxy implements Disposable {
 
   #catch(isWanted: (number: number) => boolean): void {
     for (const [name, number] of Object.entries(SIGNALS)) {
-      if (NOT_PASSED_ON.has(name) || this.#caught.has(number) || !isWanted(number)) continue; // SIGIOT is SIGABRT
+      if (NOT_PASSED_ON.has(name) || this.#caught.has(number) || !isWanted(number)) continue;
       this.#caught.add(number);
       process.on(name as NodeJS.Signals, () => this.#pass(number));
     }

@@ -2,12 +2,10 @@
  * An OCI image layout in a directory: a new one, or one to which an image is added, as skopeo does. What was whole stays so at any moment:
  * blobs appear by rename, the index last. The directory is locked, so that of two copies at a time both are in the index.
  */
-
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { tsrunError } from '../../errors.ts';
-import { parseForeignJson } from '../../spec/foreign-json.ts';
 import type { Index } from '../../spec/image.ts';
 import { type FileLock, waitForLock } from '../../store/lock.ts';
 import { makeDirectories } from '../../sys/make-directories.ts';
@@ -109,7 +107,7 @@ export class LayoutSink extends DirectorySink implements Disposable {
   }
 
   #merged(text: string): string {
-    const index = parseForeignJson(text) as Index;
+    const index = JSON.parse(text) as Index;
     return JSON.stringify(this.#old === undefined ? index : mergeIndex(this.#old, index));
   }
 }

@@ -110,30 +110,18 @@ const interfaceName = (name: string): Part => {
   return raw(bytes);
 };
 
-const FIB_OIFNAME = 2;
 const FIB_DADDR = 2;
+/** What the routes say of the target. */
+const fib = (result: number): Expression =>
+  expression('fib', attribute(1, be32(REGISTER)), attribute(2, be32(result)), attribute(3, be32(FIB_DADDR)));
+
+const FIB_OIFNAME = 2;
 /** Where would it be sent? */
-const leadsTo = (name: string): Expression[] => [
-  expression(
-    'fib',
-    attribute(1, be32(REGISTER)),
-    attribute(2, be32(FIB_OIFNAME)),
-    attribute(3, be32(FIB_DADDR)),
-  ),
-  compare('eq', interfaceName(name)),
-];
+const leadsTo = (name: string): Expression[] => [fib(FIB_OIFNAME), compare('eq', interfaceName(name))];
 
 const FIB_ADDRTYPE = 3;
 const RTN_UNREACHABLE = 7;
-const leadsNowhere = (): Expression[] => [
-  expression(
-    'fib',
-    attribute(1, be32(REGISTER)),
-    attribute(2, be32(FIB_ADDRTYPE)),
-    attribute(3, be32(FIB_DADDR)),
-  ),
-  compare('eq', u32(RTN_UNREACHABLE)),
-];
+const leadsNowhere = (): Expression[] => [fib(FIB_ADDRTYPE), compare('eq', u32(RTN_UNREACHABLE))];
 
 const IPPROTO_TCP = 6;
 const IPPROTO_UDP = 17;
