@@ -53,7 +53,10 @@ static long unlink_any(int at, const char *name)
 	return ret == -EEXIST ? -ENOTEMPTY : ret == -ENOENT ? 0 : ret;
 }
 
-/* Renames the directory NAME of SUB up into TOP, under a name that is free there. */
+/*
+ * Renames the directory NAME of SUB up into TOP, under a name that is free there. Without RENAME_NOREPLACE, which NFS and many a FUSE file
+ * system refuse with EINVAL: what a directory may replace is an empty one, and that is to go as well.
+ */
 static long move_up(int sub, const char *name, int top, uint64_t *counter)
 {
 	char target[32] = ".rm-";
@@ -61,10 +64,10 @@ static long move_up(int sub, const char *name, int top, uint64_t *counter)
 
 	do {
 		target[4 + decimal(target + 4, (*counter)++)] = 0;
-		ret = SYS5(__NR_renameat2, sub, name, top, target, 1 /* RENAME_NOREPLACE */);
+		ret = SYS5(__NR_renameat2, sub, name, top, target, 0);
 		if (ret == -EACCES && SYS2(__NR_fchmod, sub, 0700) == 0 && SYS3(__NR_fchmodat, sub, name, 0700) == 0)
-			ret = SYS5(__NR_renameat2, sub, name, top, target, 1);
-	} while (ret == -EEXIST);
+			ret = SYS5(__NR_renameat2, sub, name, top, target, 0);
+	} while (ret == -EEXIST || ret == -ENOTEMPTY || ret == -ENOTDIR);
 	return ret == -ENOENT ? 0 : ret;
 }
 

@@ -44,6 +44,19 @@ struct attempt *attempt_find(const struct address *client, const struct address 
 	return 0;
 }
 
+struct attempt *attempt_find_connected(const struct address *client, const struct address *target)
+{
+	for (uint32_t i = 0; i < places.used; i++) {
+		struct attempt *a = &attempts[i];
+		struct address asked = a->client;
+
+		asked.port = client->port;
+		if (a->fd >= 0 && a->connected && address_equal(&asked, client) && address_equal(&a->target, target))
+			return a;
+	}
+	return 0;
+}
+
 struct attempt *attempt_new(int fd, const struct address *client, const struct address *target)
 {
 	uint32_t index = place_take(&places);

@@ -26,6 +26,9 @@ uint32_t attempt_index(const struct attempt *a);
 
 struct attempt *attempt_find(const struct address *client, const struct address *target);
 
+/* A connected one of that client, whatever its port, to TARGET; or 0. */
+struct attempt *attempt_find_connected(const struct address *client, const struct address *target);
+
 /* Of the socket FD; 0 when there are too many. */
 struct attempt *attempt_new(int fd, const struct address *client, const struct address *target);
 

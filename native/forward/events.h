@@ -15,6 +15,7 @@ enum event_kind {
 	EVENT_QUEUE = 5,	/* a container wants a connection to the outside */
 	EVENT_ATTEMPT = 6,	/* index: of the attempt */
 	EVENT_LIFELINE = 7,
+	EVENT_DATAGRAMS = 8,	/* of containers, to the outside */
 };
 
 #define EVENTS_MAX 64

@@ -10,10 +10,11 @@
  *                               │ verdict: let it pass ──► redirected to the listening socket, splice both ways
  *                               │      or: refused ──► RST    or: no way ──► ICMP host unreachable
  *
- * So a client is told what the target says: it is not connected before the target is, and a port where nobody listens is refused. All else,
- * UDP and ICMP, goes through slirp4netns; and so does TCP where the kernel has not what this takes (src/network/outward/probe.ts).
+ * So a client is told what the target says: it is not connected before the target is, and a port where nobody listens is refused. All else of
+ * IPv4, UDP and ICMP, goes through slirp4netns; and so does TCP where the kernel has not what this takes (src/network/outward/probe.ts). Datagrams
+ * of IPv6 have no other way, and go by outward-udp.c.
  *
- * It stands in the host's network namespace; its listening socket and its queue are of the bridges', made by the hub. What a container must not
+ * It stands in the host's network namespace; its listening socket and its queues are of the bridges', made by the hub. What a container must not
  * reach is never connected to: what this namespace itself is by any address that means "here". It ends with the hub (PR_SET_PDEATHSIG)
  * and with slirp4netns, which ends with it: each holds an end of one pipe; the hub starts both again.
  */
@@ -23,9 +24,10 @@
 #include "begin.h"
 #include "connections.h"
 #include "events.h"
+#include "flows.h"
 #include "lock.h"
 #include "near.h"
-#include "queue.h"
+#include "outward-udp.h"
 
 #include "../supervisor/clock.h"
 #include "../supervisor/io.h"
@@ -42,11 +44,12 @@
 #define TRIM_AFTER 1000	     /* ms without events after which memory is given back */
 
 static int queue, listener;
+static int datagrams; /* IPv6 is there: what outward-udp.c takes is given */
 
 static void decide(struct attempt *a, enum verdict verdict)
 {
 	if (a->packet != NO_PACKET)
-		queue_decide(queue, a->packet, verdict);
+		queue_decide(queue, QUEUE_OF_REQUESTS, a->packet, verdict);
 	a->packet = NO_PACKET;
 }
 
@@ -107,17 +110,17 @@ static void begin_attempt(const struct request *r)
 	int fd;
 
 	if (connections_full()) { /* it is asked for again, in a second, by the client's kernel */
-		queue_decide(queue, r->packet, VERDICT_DROP);
+		queue_decide(queue, QUEUE_OF_REQUESTS, r->packet, VERDICT_DROP);
 		return;
 	}
 	fd = call_target(&r->target);
 	if (fd < 0) {
-		queue_decide(queue, r->packet, verdict_of(fd));
+		queue_decide(queue, QUEUE_OF_REQUESTS, r->packet, verdict_of(fd));
 		return;
 	}
 	a = attempt_new(fd, &r->client, &r->target);
 	if (!a) {
-		queue_decide(queue, r->packet, VERDICT_DROP);
+		queue_decide(queue, QUEUE_OF_REQUESTS, r->packet, VERDICT_DROP);
 		io_close(&fd);
 		return;
 	}
@@ -134,9 +137,9 @@ static void take_request(const struct request *r)
 	if (!a && address_is_outside(&r->target)) {
 		begin_attempt(r);
 	} else if (!a) {
-		queue_decide(queue, r->packet, VERDICT_UNREACHABLE);
+		queue_decide(queue, QUEUE_OF_REQUESTS, r->packet, VERDICT_UNREACHABLE);
 	} else if (a->connected) { /* sent again: what was answered to it is lost */
-		queue_decide(queue, r->packet, VERDICT_LET);
+		queue_decide(queue, QUEUE_OF_REQUESTS, r->packet, VERDICT_LET);
 	} else { /* sent again, while the target has not answered: one is enough */
 		decide(a, VERDICT_DROP);
 		a->packet = r->packet;
@@ -171,6 +174,18 @@ static void attempt_ready(uint32_t index)
 	}
 }
 
+/*
+ * The attempt of a client that was accepted. Its port may be another than that of its request: a client may call two targets from one port, which
+ * would be the same connection here once both are redirected, and the kernel changes the second one's port. Then any connected attempt of that
+ * client to that target will do: no byte has passed through either.
+ */
+static struct attempt *attempt_of(const struct address *client, const struct address *target)
+{
+	struct attempt *a = attempt_find(client, target);
+
+	return a && a->connected ? a : attempt_find_connected(client, target);
+}
+
 /* Joins the client's socket FD and the target's, which waits in an attempt. 0, or -1. */
 static int join(int fd, const union socket_address *from)
 {
@@ -185,8 +200,8 @@ static int join(int fd, const union socket_address *from)
 		return -1;
 	if (SYS5(__NR_getsockopt, fd, client.is6 ? SOL_IPV6 : SOL_IP, SO_ORIGINAL_DST, &to, &len) < 0 || address_from(&target, &to) < 0)
 		return -1;
-	a = attempt_find(&client, &target);
-	if (!a || !a->connected)
+	a = attempt_of(&client, &target);
+	if (!a)
 		return -1;
 	server = a->fd;
 	attempt_end(a);
@@ -231,6 +246,12 @@ static void act(const struct epoll_event *e)
 	case EVENT_QUEUE:
 		take_requests();
 		break;
+	case EVENT_DATAGRAMS:
+		outward_udp_queue_ready(clock_monotonic());
+		break;
+	case EVENT_UDP_FLOW:
+		outward_udp_flow_ready(event_index(e), clock_monotonic());
+		break;
 	case EVENT_TCP_LISTENER:
 		accept_all();
 		break;
@@ -255,7 +276,7 @@ static void serve(void)
 	for (;;) {
 		struct epoll_event events[EVENTS_MAX];
 		int64_t rest = clock_earlier(accepting_deadline(), attempts_expire(now, give_up));
-		int64_t deadline = clock_earlier(connections_deadline(now), rest);
+		int64_t deadline = clock_earlier(clock_earlier(connections_deadline(now), rest), datagrams ? flows_expire(now) : -1);
 		int n = events_wait(events, busy_at >= 0 ? clock_earlier(deadline, busy_at + TRIM_AFTER) : deadline, now);
 
 		for (int i = 0; i < n; i++) {
@@ -273,6 +294,8 @@ static void serve(void)
 		} else if (busy_at >= 0 && now - busy_at >= TRIM_AFTER) {
 			busy_at = -1;
 			connections_trim();
+			if (datagrams)
+				outward_udp_trim();
 		}
 	}
 }
@@ -282,13 +305,15 @@ static void listen_for(uint32_t events)
 	events_move(listener, events, EVENT_TCP_LISTENER, 0, 0);
 }
 
-static int open_all(int lifeline)
+/* RAW: -1 when there are no datagrams. */
+static int open_all(int lifeline, int datagram_queue, int raw)
 {
 	uint32_t descriptors = begin_descriptors(32), attempts = descriptors / 4 < ATTEMPTS_MAX ? descriptors / 4 : ATTEMPTS_MAX;
+	uint32_t flows = raw < 0 ? 0 : descriptors / 8;
 	int error = attempts_open(attempts);
 
 	if (!error)
-		error = connections_open(descriptors - attempts);
+		error = connections_open(descriptors - attempts - flows);
 	events_open();
 	accepting_open(listen_for);
 	io_nonblocking(listener);
@@ -301,6 +326,9 @@ static int open_all(int lifeline)
 		error = events_add(queue, EPOLLIN, EVENT_QUEUE, 0, 0);
 	if (!error)
 		error = events_add(listener, EPOLLIN, EVENT_TCP_LISTENER, 0, 0);
+	datagrams = raw >= 0;
+	if (!error && datagrams)
+		error = outward_udp_open(datagram_queue, raw, flows);
 	return error;
 }
 
@@ -315,7 +343,7 @@ int outward_main(int argc, char **argv)
 	listener = (int)text_to_number(argv[4]);
 	SYS5(__NR_prctl, PR_SET_NAME, OUTWARD_NAME, 0, 0, 0);
 	signals_ignore(SIGPIPE);
-	error = open_all((int)text_to_number(argv[2]));
+	error = open_all((int)text_to_number(argv[2]), argc > 6 ? (int)text_to_number(argv[5]) : -1, argc > 6 ? (int)text_to_number(argv[6]) : -1);
 	if (error)
 		return begin_failed(OUTWARD_NAME, "begin", error);
 	error = lock_in(LOCK_OUTWARD);

@@ -1,6 +1,6 @@
 /*
  * outward.h - the way out for connections of containers on bridges, another life of the hub's binary:
- * `tsrun-outward READY LIFELINE QUEUE LISTENER`.
+ * `tsrun-outward READY LIFELINE QUEUE LISTENER [DATAGRAMS RAW]`.
  */
 #ifndef TSRUN_FORWARD_OUTWARD_H
 #define TSRUN_FORWARD_OUTWARD_H

@@ -1,15 +1,22 @@
 /* queue.c - see queue.h; linux/netfilter/nfnetlink_queue.h has the messages, which all hold integers in network order. */
 #include "queue.h"
 
+#include "../supervisor/io.h"
+
+#include <linux/mman.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/netlink.h>
 
 #define MESSAGE_MAX 1024
+#define WHOLE_MAX 69632 /* with a datagram in it: 64 KiB, and the kernel's other attributes */
 #define IPV4_HEADER 20u
 #define IPV6_HEADER 40u
 #define TCP_PORTS 4u
+#define UDP_HEADER 8u
+
+static uint8_t whole[WHOLE_MAX] __attribute__((aligned(PAGE)));
 
 static uint32_t number(const uint8_t *at)
 {
@@ -33,14 +40,19 @@ static size_t parse_ipv4(const uint8_t *packet, size_t length, struct request *t
 	return header;
 }
 
+static void put_addresses(const uint8_t *packet, struct address *client, struct address *target)
+{
+	client->is6 = target->is6 = 1;
+	memcpy(client->ip, packet + 8, 16);
+	memcpy(target->ip, packet + 24, 16);
+}
+
 /* The same of IPv6. With other headers before TCP's, which nobody's kernel sends, it is no request. */
 static size_t parse_ipv6(const uint8_t *packet, size_t length, struct request *to)
 {
 	if (length < IPV6_HEADER || packet[6] != IPPROTO_TCP)
 		return 0;
-	to->client.is6 = to->target.is6 = 1;
-	memcpy(to->client.ip, packet + 8, 16);
-	memcpy(to->target.ip, packet + 24, 16);
+	put_addresses(packet, &to->client, &to->target);
 	return IPV6_HEADER;
 }
 
@@ -60,17 +72,26 @@ static int parse_packet(const uint8_t *packet, size_t length, struct request *to
 	return 0;
 }
 
-enum queue_message queue_parse(const uint8_t *message, size_t length, struct request *to)
+/* What one message says of a packet. */
+struct queued {
+	uint32_t packet, interface;
+	const uint8_t *bytes;
+	size_t size; /* 0: it has none */
+};
+
+/* 0, or -1: it is about no packet. */
+static int read_message(const uint8_t *message, size_t length, struct queued *to)
 {
 	size_t at = NLMSG_HDRLEN + sizeof(struct nfgenmsg);
-	int numbered = 0, good = 0;
 	struct nlmsghdr header;
+	int numbered = -1;
 
+	*to = (struct queued){0};
 	if (length < at)
-		return QUEUE_NOTHING;
+		return -1;
 	memcpy(&header, message, sizeof(header));
 	if (header.nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) || header.nlmsg_len > length)
-		return QUEUE_NOTHING;
+		return -1;
 	length = header.nlmsg_len;
 	while (at + NLA_HDRLEN <= length) {
 		const uint8_t *value = message + at + NLA_HDRLEN;
@@ -83,41 +104,99 @@ enum queue_message queue_parse(const uint8_t *message, size_t length, struct req
 		size = attribute.nla_len - NLA_HDRLEN;
 		if ((attribute.nla_type & NLA_TYPE_MASK) == NFQA_PACKET_HDR && size >= 4) {
 			to->packet = number(value);
-			numbered = 1;
+			numbered = 0;
+		} else if ((attribute.nla_type & NLA_TYPE_MASK) == NFQA_IFINDEX_INDEV && size >= 4) {
+			to->interface = number(value);
 		} else if ((attribute.nla_type & NLA_TYPE_MASK) == NFQA_PAYLOAD) {
-			good = parse_packet(value, size, to) == 0;
+			to->bytes = value;
+			to->size = size;
 		}
 		at += NLA_ALIGN(attribute.nla_len);
 	}
-	if (!numbered)
+	return numbered;
+}
+
+enum queue_message queue_parse(const uint8_t *message, size_t length, struct request *to)
+{
+	struct queued q;
+
+	if (read_message(message, length, &q) < 0)
 		return QUEUE_NOTHING;
-	return good ? QUEUE_REQUEST : QUEUE_OTHER_PACKET;
+	to->packet = q.packet;
+	return parse_packet(q.bytes, q.size, to) == 0 ? QUEUE_REQUEST : QUEUE_OTHER_PACKET;
+}
+
+enum queue_message queue_parse_datagram(const uint8_t *message, size_t length, struct datagram *to)
+{
+	const uint8_t *udp;
+	struct queued q;
+	size_t size;
+
+	if (read_message(message, length, &q) < 0)
+		return QUEUE_NOTHING;
+	*to = (struct datagram){.packet = q.packet, .interface = q.interface};
+	if (q.size < IPV6_HEADER + UDP_HEADER || q.bytes[0] >> 4 != 6 || q.bytes[6] != IPPROTO_UDP)
+		return QUEUE_OTHER_PACKET;
+	udp = q.bytes + IPV6_HEADER;
+	size = port(udp + 4);
+	if (size < UDP_HEADER || size > q.size - IPV6_HEADER)
+		return QUEUE_OTHER_PACKET;
+	put_addresses(q.bytes, &to->client, &to->target);
+	to->client.port = port(udp);
+	to->target.port = port(udp + 2);
+	to->data = udp + UDP_HEADER;
+	to->size = size - UDP_HEADER;
+	return QUEUE_REQUEST;
+}
+
+/* The next message at FD: its length, or 0 when there is none. */
+static size_t receive(int fd, uint8_t *message, size_t size)
+{
+	long n;
+
+	do
+		n = SYS6(__NR_recvfrom, fd, message, size, MSG_DONTWAIT, 0, 0);
+	while (n == -EINTR || n == -ENOBUFS); /* more came than it can hold: those were dropped */
+	return n < 0 ? 0 : (size_t)n;
 }
 
 int queue_next(int fd, struct request *to)
 {
 	static uint8_t message[MESSAGE_MAX] __attribute__((aligned(8)));
+	size_t length;
 
-	for (;;) {
-		long n = SYS6(__NR_recvfrom, fd, message, sizeof(message), MSG_DONTWAIT, 0, 0);
+	while ((length = receive(fd, message, sizeof(message)))) {
+		enum queue_message what = queue_parse(message, length, to);
 
-		if (n == -EINTR || n == -ENOBUFS) /* more came than it can hold: those were dropped */
-			continue;
-		if (n < 0)
-			return 0;
-		switch (queue_parse(message, (size_t)n, to)) {
-		case QUEUE_REQUEST:
+		if (what == QUEUE_REQUEST)
 			return 1;
-		case QUEUE_OTHER_PACKET:
-			queue_decide(fd, to->packet, VERDICT_DROP);
-			break;
-		case QUEUE_NOTHING:
-			break;
-		}
+		if (what == QUEUE_OTHER_PACKET)
+			queue_decide(fd, QUEUE_OF_REQUESTS, to->packet, VERDICT_DROP);
 	}
+	return 0;
 }
 
-void queue_decide(int fd, uint32_t packet, enum verdict verdict)
+int queue_next_datagram(int fd, struct datagram *to)
+{
+	size_t length;
+
+	while ((length = receive(fd, whole, sizeof(whole)))) {
+		enum queue_message what = queue_parse_datagram(whole, length, to);
+
+		if (what == QUEUE_REQUEST)
+			return 1;
+		if (what == QUEUE_OTHER_PACKET)
+			queue_decide(fd, QUEUE_OF_DATAGRAMS, to->packet, VERDICT_DROP);
+	}
+	return 0;
+}
+
+void queue_trim(void)
+{
+	SYS3(__NR_madvise, whole, sizeof(whole), MADV_DONTNEED);
+}
+
+void queue_decide(int fd, uint16_t queue, uint32_t packet, enum verdict verdict)
 {
 	struct {
 		struct nlmsghdr header;
@@ -128,7 +207,7 @@ void queue_decide(int fd, uint32_t packet, enum verdict verdict)
 		uint32_t mark;
 	} m = {
 		.header = {sizeof(m), NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT, NLM_F_REQUEST, 0, 0},
-		.family = {0, NFNETLINK_V0, 0},
+		.family = {0, NFNETLINK_V0, __builtin_bswap16(queue)},
 		.verdict_attribute = {NLA_HDRLEN + sizeof(m.verdict), NFQA_VERDICT_HDR},
 		.verdict = {__builtin_bswap32(verdict == VERDICT_DROP ? NF_DROP : NF_ACCEPT), __builtin_bswap32(packet)},
 		.mark_attribute = {NLA_HDRLEN + sizeof(m.mark), NFQA_MARK},

@@ -1,5 +1,6 @@
 /*
- * queue.h - packets that wait for a verdict (nfnetlink_queue): the first packet of each TCP connection from a bridge to the outside.
+ * queue.h - packets that wait for a verdict (nfnetlink_queue): the first packet of each TCP connection from a bridge to the outside, and in
+ * another queue each datagram of IPv6.
  *
  * The rules that send them here, and deal with them afterwards, are in src/network/outward/rules.ts.
  */
@@ -10,10 +11,23 @@
 
 #include <stddef.h>
 
+/* As src/network/outward/rules.ts has them. */
+#define QUEUE_OF_REQUESTS 0
+#define QUEUE_OF_DATAGRAMS 1
+
 /* A packet that asks for a connection. */
 struct request {
 	uint32_t packet; /* its number in the queue */
 	struct address client, target;
+};
+
+/* A packet of UDP over IPv6. */
+struct datagram {
+	uint32_t packet;
+	uint32_t interface; /* by which it came */
+	struct address client, target;
+	const uint8_t *data;
+	size_t size;
 };
 
 /* What becomes of it. The marks are those of src/network/outward/rules.ts. */
@@ -32,10 +46,17 @@ enum queue_message {
 
 /* Reads one netlink message. No state, no I/O. */
 enum queue_message queue_parse(const uint8_t *message, size_t length, struct request *to);
+enum queue_message queue_parse_datagram(const uint8_t *message, size_t length, struct datagram *to);
 
 /* The next request that waits at FD: 1, or 0 when there is none. Other packets are dropped. */
 int queue_next(int fd, struct request *to);
 
-void queue_decide(int fd, uint32_t packet, enum verdict verdict);
+/* The same of datagrams; its data stay until the next one is asked for. */
+int queue_next_datagram(int fd, struct datagram *to);
+
+void queue_decide(int fd, uint16_t queue, uint32_t packet, enum verdict verdict);
+
+/* Gives back the memory of datagrams. */
+void queue_trim(void);
 
 #endif

@@ -138,6 +138,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'Unmount images',
     load: async () => (await import('./commands/image-unmount.ts')).IMAGE_UNMOUNT,
   },
+  'image trust': {
+    summary: 'Show and change which images may be used',
+    load: async () => (await import('./commands/image-trust.ts')).IMAGE_TRUST,
+  },
   'image tree': {
     summary: 'Print the layers of an image',
     load: async () => (await import('./commands/image-tree.ts')).IMAGE_TREE,
@@ -324,41 +328,19 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
+/** Commands about containers whose name is the same with `container` before it. */
+const SAME_IN_A_GROUP =
+  'run create start exec attach logs stop restart pause unpause kill wait rm port ps export cp commit diff mount umount rename update top stats'.split(
+    ' ',
+  );
+
 /**
  * The words of docker's and podman's grouped commands → ours. A group must be listed here; those of its commands that have no other name
  * (`volume create`) are in COMMANDS under both words.
  */
 export const GROUPED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   container: {
-    ...Object.fromEntries(
-      [
-        'run',
-        'create',
-        'start',
-        'exec',
-        'attach',
-        'logs',
-        'stop',
-        'restart',
-        'pause',
-        'unpause',
-        'kill',
-        'wait',
-        'rm',
-        'port',
-        'ps',
-        'export',
-        'cp',
-        'commit',
-        'diff',
-        'mount',
-        'umount',
-        'rename',
-        'update',
-        'top',
-        'stats',
-      ].map((name) => [name, name]),
-    ),
+    ...Object.fromEntries(SAME_IN_A_GROUP.map((name) => [name, name])),
     unmount: 'umount',
     inspect: 'inspect --type container',
     ls: 'ps',

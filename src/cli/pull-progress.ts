@@ -12,8 +12,20 @@ export interface PullProgress extends Disposable {
 export function pullProgress(mode: ProgressMode): PullProgress {
   let progress: Progress | undefined;
   const start = (): Progress => {
-    const { isTTY, columns, rows } = process.stderr;
-    return createProgress(mode, { write: say, isTTY, columns, rows });
+    // Some displays need not know.
+    const stream = {
+      write: say,
+      get isTTY() {
+        return process.stderr.isTTY;
+      },
+      get columns() {
+        return process.stderr.columns;
+      },
+      get rows() {
+        return process.stderr.rows;
+      },
+    };
+    return createProgress(mode, stream);
   };
   return {
     listen(event) {

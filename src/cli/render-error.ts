@@ -11,20 +11,10 @@
  */
 import { dirname } from 'node:path';
 import { TsrunError, tsrunError } from '../errors.ts';
-
-/** Line breaks of Unicode, and all that a terminal would obey: words of registries and images get here. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
-
-const visible = (character: string): string =>
-  character === '\t' ? ' ' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+import { printable } from '../spec/printable.ts';
 
 /** One line of printable text. */
-export const oneLine = (text: string): string =>
-  text
-    .trim()
-    .replace(/\s*[\r\n]+\s*/g, '; ')
-    .replace(CONTROL, visible);
+export const oneLine = (text: string): string => printable(text.trim().replace(/\s*[\r\n]+\s*/g, '; '));
 
 /** What Node adds for whoever runs Node himself: tsrun asks the system's authorities anyway. */
 const ADVICE = /; if the root CA is installed locally, try running Node\.js with --use-system-ca/;

@@ -11,6 +11,9 @@ export function lowersOf(paths: StorePaths, { rootfs, layers }: Made): string[] 
   return layers.map((chainId) => layerDiff(paths, chainId)).reverse();
 }
 
+/** Of an image without layers: whatever is there, the container has written. */
+export const isAllItsOwn = ({ rootfs, layers }: Made): boolean => !rootfs && layers.length === 0;
+
 /** Where its changes go: a directory that is its root as it is keeps them itself. */
 export const upperOf = (paths: StorePaths, { id, rootfs }: Pick<ContainerRecord, 'id' | 'rootfs'>): string =>
   rootfs && !rootfs.overlay ? rootfs.path : containerFiles(paths, id).upper;

@@ -1,7 +1,6 @@
 /** Use case: `tsrun create`, and the first half of `run`. */
 import { writeFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
-import type { PullListener } from '../image/pull/events.ts';
 import { networkMode } from '../network/parse-network.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import { pin } from '../store/pins.ts';
@@ -9,17 +8,13 @@ import { logContainerEvent } from './container-events.ts';
 import { checkName } from './container-names.ts';
 import { type ClaimedNetwork, claimNetwork } from './container-network.ts';
 import { type ContainerPlan, commitContainer, planContainer } from './create-container.ts';
+import type { CreateIo } from './create-io.ts';
 import { degradations, sayRuntimeProblem } from './degraded.ts';
 import { findImage } from './find-image.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 import { sweep } from './sweep.ts';
 import { withDefaults } from './with-defaults.ts';
-
-export interface CreateIo {
-  onEvent?: PullListener | undefined;
-  signal?: AbortSignal | undefined;
-}
 
 /**
  * What can be refused without the image is refused before anything is pulled: a name in use, a port that cannot be bound (NET-5).

@@ -11,7 +11,7 @@ import type { ContainerRecord, RecordedMount } from '../store/container-record.t
 import type { ImageRecord } from '../store/image-record.ts';
 import { containerDirectory, imageMountFiles, layerDiff, type StorePaths } from '../store/paths.ts';
 import type { Slots, Step } from '../sys/step.ts';
-import type { CreateIo } from './create.ts';
+import type { CreateIo } from './create-io.ts';
 import { findImage } from './find-image.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';

@@ -67,7 +67,7 @@ export function planHub(launch: HubLaunch): HubPlan {
   const { ipv6, uplink: way, netns } = launch;
   const program = hubNetworkProgram(ipv6, way?.outward ?? false, netns !== undefined);
   const network = encodeProgram(program);
-  const uplink = launch.uplink && encodeProgram(hubUplinkProgram(launch.uplink));
+  const uplink = launch.uplink && encodeProgram(hubUplinkProgram(launch.uplink, ipv6));
   const spec = memfd(slots, 'hub-spec', encodeHubSpec(network.image, uplink?.image), 'what the hub is to do');
   const self = memfd(slots, 'hub', { file: `${nativeDirectory()}/hub` }, 'a copy of the hub to run from');
   const [listen, connection, report, reportWrite, log] = [

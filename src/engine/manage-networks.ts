@@ -92,6 +92,12 @@ export async function makeNetwork(engine: Engine, request: NetworkRequest): Prom
 const refuse = (subnet: string, problem: string) =>
   tsrunError('ERR_TSRUN_NETWORK_SUBNET', { subnet, problem });
 
+function homeless(option: string, used: readonly (Subnet | undefined)[]) {
+  const subnets = used.flatMap((subnet) => (subnet ? [formatSubnet(subnet)] : []));
+  const problem = `${option}: it is in no subnet of the network, which has ${subnets.join(' and ')}`;
+  return tsrunError('ERR_TSRUN_USAGE', { problem, hint: 'tsrun network create --help' });
+}
+
 function chooseSubnets(
   request: NetworkRequest,
   taken: readonly Subnet[],
@@ -122,12 +128,10 @@ function chooseSubnets(
   const ipv4 = subnets.length > 0 && ofVersion(true).length === 0 ? undefined : complete(base);
   const ipv6 = complete(given6 ?? (request.ipv6 ? ulaSubnet(base) : undefined));
   const used = [ipv4, ipv6];
-  const homeless = [
-    ...gateways.filter((gateway) => !used.some((subnet) => subnet?.gateway === gateway)),
-    ...ranges.filter((range) => !used.some((subnet) => subnet?.range === range)).map(formatSubnet),
-  ];
-  const [stray] = homeless;
-  if (stray !== undefined) throw refuse(stray, 'it is in no subnet of the network');
+  const gateway = gateways.find((each) => !used.some((subnet) => subnet?.gateway === each));
+  const range = ranges.find((each) => !used.some((subnet) => subnet?.range === each));
+  if (gateway !== undefined) throw homeless(`--gateway ${gateway}`, used);
+  if (range !== undefined) throw homeless(`--ip-range ${formatSubnet(range)}`, used);
   return { ipv4, ipv6 };
 }
 

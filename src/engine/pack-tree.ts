@@ -8,7 +8,7 @@ import { privateView } from '../rootfs/view.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { temporaryPath } from '../store/temporary.ts';
-import { lowersOf, upperOf } from './container-rootfs.ts';
+import { isAllItsOwn, lowersOf, upperOf } from './container-rootfs.ts';
 import type { Engine } from './open-engine.ts';
 import { workerCommand } from './worker-command.ts';
 
@@ -107,7 +107,9 @@ function rootOf(engine: Engine, source: PackSource): string {
   return upperOf(engine.paths, source.record);
 }
 
-function changesOf({ rootfsDriver }: ContainerRecord): PackJob['changesOf'] {
+function changesOf(record: ContainerRecord): PackJob['changesOf'] {
+  const { rootfsDriver } = record;
+  if (rootfsDriver === 'copy' && isAllItsOwn(record)) return 'overlay'; // whose marks are not there: nothing is below
   if (rootfsDriver === 'copy') throw new Error('a copy of an image does not know what was changed in it');
   return rootfsDriver;
 }

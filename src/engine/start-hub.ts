@@ -17,7 +17,8 @@ import { startTimeOf } from '../sys/process.ts';
 import { SyscallFailure, systemWords } from '../sys/run.ts';
 import { adopt, findSurvivors, type Survivors } from './adopt-containers.ts';
 import { HUB_LOG } from './hub-files.ts';
-import { HubMember, type HubNeeds, hearHub } from './join-hub.ts';
+import { HubMember, hearHub } from './hub-member.ts';
+import type { HubNeeds } from './hub-needs.ts';
 import { planHub } from './launch-hub.ts';
 import type { Engine } from './open-engine.ts';
 

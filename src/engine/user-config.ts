@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { TsrunError, tsrunError } from '../errors.ts';
 import type { UnpackLimits } from '../image/unpack/limits.ts';
 import { parseNetwork } from '../network/parse-network.ts';
-import { checkLimits } from './unpack-limits.ts';
+import { checkLimits } from './limits-table.ts';
 
 export interface UserConfig {
   /** Default of --network, as it would be written there. */

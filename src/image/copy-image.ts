@@ -5,32 +5,16 @@
 import { tsrunError } from '../errors.ts';
 import { chainIds } from '../spec/digest.ts';
 import { parseImageConfig } from '../spec/document.ts';
-import type { Digest, Platform } from '../spec/image.ts';
+import type { Digest } from '../spec/image.ts';
 import { isForeignLayer } from '../spec/media-types.ts';
 import { formatPlatform } from '../spec/platform.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { sha256 } from '../store/hash.ts';
 import { danglingReference, type ImageRecord } from '../store/image-record.ts';
-import type { StorePaths } from '../store/paths.ts';
 import { pin } from '../store/pins.ts';
-import type { Admission } from './policy/admit-image.ts';
-import type { PullListener } from './pull/events.ts';
 import { fetchBlobs } from './pull/fetch-blobs.ts';
 import { type FetchedDocuments, fetchDocuments } from './pull/fetch-documents.ts';
-import type { ImageSource } from './pull/image-source.ts';
-
-export interface TransitOptions {
-  paths: StorePaths;
-  source: ImageSource;
-  /** Full reference; undefined for an image without a name. */
-  name: string | undefined;
-  /** How messages call it. */
-  label: string;
-  platform: Platform;
-  /** As in fetchImage(). */
-  admit: Admission;
-  emit: PullListener;
-}
+import type { TransitOptions } from './transit-options.ts';
 
 /** An image whose blobs are kept until this is disposed of. No record of it is in the store. */
 export interface ImageInTransit extends Disposable {

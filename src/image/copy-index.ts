@@ -7,9 +7,9 @@ import type { Descriptor, Digest, Manifest } from '../spec/image.ts';
 import { isForeignLayer, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { pin } from '../store/pins.ts';
-import type { TransitOptions } from './copy-image.ts';
 import { fetchBlobs } from './pull/fetch-blobs.ts';
 import { fetchChild, fetchRoot } from './pull/fetch-documents.ts';
+import type { TransitOptions } from './transit-options.ts';
 
 export interface IndexedManifest {
   digest: Digest;

@@ -14,6 +14,7 @@ import {
 } from '../spec/reference.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { ImageStore } from '../store/images.ts';
+import { loadFromNodesCache } from '../sys/v8-flags.ts';
 import type { PullListener } from './pull/events.ts';
 import type { PullOptions, PullResult } from './pull/pull-image.ts';
 import { servesPlatform } from './serves-platform.ts';
@@ -93,6 +94,7 @@ const startUnpacker = ({ unpacker }: EnsureOptions): Promise<void> =>
   (async () => unpacker.prepare())().catch(() => {});
 
 async function pullFirst(options: EnsureOptions, references: Reference[]): Promise<PullResult> {
+  loadFromNodesCache(['net', 'stream/consumers']);
   if (!knowsRepository(new ImageStore(options.paths), references)) await startUnpacker(options);
   try {
     return await pullFromAny(options, references);

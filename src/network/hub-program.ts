@@ -39,7 +39,7 @@ import { emptyRoot } from './forward/empty-root.ts';
 import { readExactly, startHelper, waitForAny } from './helper-steps.ts';
 import * as hub from './hub-protocol.ts';
 import { exchange, routeSocket } from './netlink.ts';
-import { openOutward } from './outward/open.ts';
+import { openOutward, outwardSlots } from './outward/open.ts';
 import { incomingRule, ipv4Settings, linkUp, removeLink, unreachable } from './route-messages.ts';
 import { slirpArguments } from './slirp4netns.ts';
 import { DEFAULT_SLIRP_OPTIONS } from './slirp4netns-options.ts';
@@ -152,12 +152,16 @@ const forwardIpv6 = (slots: Slots): Step[] =>
   });
 
 function outwardSockets(slots: Slots, ipv6: boolean): Step[] {
-  const [queue, listener] = [slots.new('queue'), slots.new('outward')];
+  const opened = outwardSlots(slots);
+  const { queue, listener, datagrams, raw } = opened;
   const place = { uplink: UPLINK, own: UPLINK_SUBNET, ipv6 };
+  const keep = (slot: Slot, fd: number): Step =>
+    step('where the uplink’s program looks for it', 'dup3', [slot, fd, O_CLOEXEC]);
   return [
-    ...openOutward(actor, slots, place, queue, listener),
-    step('where the uplink’s program looks for it', 'dup3', [queue, hub.HUB_FD_QUEUE, O_CLOEXEC]),
-    step('where the uplink’s program looks for it', 'dup3', [listener, hub.HUB_FD_OUTWARD, O_CLOEXEC]),
+    ...openOutward(actor, slots, place, opened),
+    keep(queue, hub.HUB_FD_QUEUE),
+    keep(listener, hub.HUB_FD_OUTWARD),
+    ...(ipv6 ? [keep(datagrams, hub.HUB_FD_DATAGRAMS), keep(raw, hub.HUB_FD_RAW)] : []),
   ];
 }
 
@@ -194,8 +198,11 @@ type UplinkSlots = [Slot, Slot, Slot, Slot, Slot, Slot, Slot];
 /** Closes one of them: 0 in its slot says so. */
 const done = (why: string, fd: Slot): Step => step(why, 'close', [fd], { result: fd });
 
-/** Starts the uplink, and lets it and the bridges pass packets to each other. Run again when it has died. */
-export function hubUplinkProgram(options: UplinkOptions): Program {
+/**
+ * Starts the uplink, and lets it and the bridges pass packets to each other. Run again when it has died.
+ * @param ipv6 as hubNetworkProgram() had it
+ */
+export function hubUplinkProgram(options: UplinkOptions, ipv6: boolean): Program {
   const { path, openFiles, directory, outward } = options;
   const slots = new Slots();
   const opened = UPLINK_DESCRIPTORS.map((name) => slots.new(name)) as UplinkSlots;
@@ -222,7 +229,7 @@ export function hubUplinkProgram(options: UplinkOptions): Program {
       }),
       done('only slirp4netns writes there', written),
       done('only slirp4netns watches it', lifeline),
-      ...(outward ? startOutward(slots, options, held, outwardReady, outwardWritten) : []),
+      ...(outward ? startOutward(slots, { ...options, ipv6 }, held, outwardReady, outwardWritten) : []),
       waitForAny('slirp4netns is ready, or has ended', [ready, pidfd], actor),
       ...readExactly(slots, 'slirp4netns must be ready: it writes "1"', ready, 1, actor),
       done('it said what it had to say', ready),
@@ -240,14 +247,16 @@ export function hubUplinkProgram(options: UplinkOptions): Program {
  */
 function startOutward(
   slots: Slots,
-  options: UplinkOptions,
+  { openFiles, directory, ipv6 }: UplinkOptions & { ipv6: boolean },
   lifeline: Slot,
   ready: Slot,
   written: Slot,
 ): Step[] {
   const self = slots.new('self');
-  const { openFiles, directory } = options;
-  const given = [written, lifeline, hub.HUB_FD_QUEUE, hub.HUB_FD_OUTWARD];
+  const given = [
+    ...[written, lifeline, hub.HUB_FD_QUEUE, hub.HUB_FD_OUTWARD],
+    ...(ipv6 ? [hub.HUB_FD_DATAGRAMS, hub.HUB_FD_RAW] : []),
+  ];
   return [
     pipe(actor, 'learn when the way out for connections is ready', ready, written, O_CLOEXEC | O_NONBLOCK),
     startHelper({

@@ -158,6 +158,8 @@ export class RegistryClient {
           problem: `more than ${DOCUMENT_LIMIT_BYTES >> 20} MiB`,
         });
       }
+      // Only then does undici use the connection again; what is asked for next would make another, and greet TLS again.
+      await new Promise(setImmediate);
       const contentType = headerOf(response, 'content-type');
       return { bytes, contentType, claimedDigest: claimedDigest(response) };
     });

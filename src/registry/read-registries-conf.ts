@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
+import { parsePlainToml } from './plain-toml.ts';
 import { mergeRegistriesConf, parseRegistriesConf, type RegistriesConf } from './registries-conf.ts';
 
 const SYSTEM = '/etc/containers';
@@ -65,17 +66,17 @@ export async function readRegistriesConf(environment: NodeJS.ProcessEnv): Promis
     const text = readIfPresent(file);
     return text === undefined ? [] : [{ file, text }];
   });
-  if (texts.length === 0) return mergeRegistriesConf([]);
+  const files: RegistriesConf[] = [];
+  for (const { file, text } of texts)
+    files.push(parseRegistriesConf(parsePlainToml(text) ?? (await parseToml(text, file)), file));
+  return mergeRegistriesConf(files);
+}
+
+async function parseToml(text: string, file: string): Promise<Record<string, unknown>> {
   const { parse } = await import('smol-toml');
-  return mergeRegistriesConf(
-    texts.map(({ file, text }) => {
-      let value: Record<string, unknown>;
-      try {
-        value = parse(text);
-      } catch (error) {
-        throw tsrunError('ERR_TSRUN_REGISTRIES_CONF', { file, problem: 'it is not TOML' }, error);
-      }
-      return parseRegistriesConf(value, file);
-    }),
-  );
+  try {
+    return parse(text);
+  } catch (error) {
+    throw tsrunError('ERR_TSRUN_REGISTRIES_CONF', { file, problem: 'it is not TOML' }, error);
+  }
 }

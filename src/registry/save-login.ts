@@ -1,23 +1,11 @@
 /**
  * Keeping and forgetting logins in one file, beside what else podman or docker have written there.
  *
- * The file is replaced as a whole (mode 0600), under a lock on its directory, so that two logins at the same time are both kept and
- * nobody ever reads half a file. Where the file names a helper for the registry, the helper gets the password and the file does not.
+ * Two logins at the same time are both kept (sys/change-shared-file.ts). Where the file names a helper for the registry, the helper gets
+ * the password and the file does not.
  */
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
 import { tsrunError } from '../errors.ts';
-import { flock } from '../sys/flock.ts';
+import { changeSharedFile } from '../sys/change-shared-file.ts';
 import {
   type AuthFile,
   helperFor,
@@ -34,49 +22,19 @@ export interface Login {
   password: string;
 }
 
-/** A link is followed and kept: what it leads to is replaced. */
-function targetOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return path;
-    throw error;
-  }
-}
-
-function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}`;
-  try {
-    const fd = openSync(temporary, 'w', 0o600);
-    try {
-      chmodSync(temporary, 0o600);
-      writeSync(fd, text);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
+/** Passwords are in it. */
+const MODES = { file: 0o600, directory: 0o700 };
 
 /** Changes the file by `change`, which says whether there was anything to change. Throws ERR_TSRUN_CREDENTIALS. */
 function changeFile(path: string, change: (file: AuthFile) => boolean): boolean {
+  let isChanged = false;
   try {
-    const target = targetOf(path);
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-    const lock = openSync(dirname(target), 'r');
-    try {
-      flock(lock, 'exclusive', false);
+    changeSharedFile(path, MODES, (target) => {
       const file = readAuthFile(target) ?? {};
-      const isChanged = change(file);
-      if (isChanged) replaceFile(target, `${JSON.stringify(file, undefined, '\t')}\n`);
-      return isChanged;
-    } finally {
-      closeSync(lock);
-    }
+      isChanged = change(file);
+      return isChanged ? `${JSON.stringify(file, undefined, '\t')}\n` : undefined;
+    });
+    return isChanged;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw tsrunError('ERR_TSRUN_CREDENTIALS', { source: path, problem: 'it cannot be written' }, error);

@@ -15,7 +15,7 @@ setup=$(cd "$(dirname "$0")" && pwd)
 
 if [ -z "${TSRUN_HOST_READY-}" ]; then
 	# shellcheck disable=SC2086 # names of packages
-	ensure_packages $TEST_PACKAGES iperf3
+	ensure_packages $TEST_PACKAGES iperf3 docker.io rootlesskit iptables
 	ensure_devices
 fi
 

@@ -7,9 +7,9 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { launcherFlags } from './launcher-flags.ts';
 import { serveLayout } from './warm-up-registry.ts';
 
 const NAME = 'warm-up';
@@ -58,22 +58,15 @@ async function removeTree(directory: string): Promise<void> {
   });
 }
 
-/** The V8 flags that the launcher gives to Node: a cache is good only for those with which it was made. */
-function launcherFlags(dist: string): string[] {
-  const line = /^exec "\$node" (--.*) "\$bin\/tsrun\.cjs" "\$@"$/m.exec(
-    readFileSync(join(dist, 'bin', 'tsrun'), 'utf8'),
-  );
-  if (line === null) throw new Error('the launcher src/cli/tsrun.sh does not end as the build expects');
-  return (line[1] ?? '').split(' ').filter((word) => word !== '');
-}
-
 /** Makes the caches beside the bundles of `dist`, which have none yet. Returns whether containers could be started. */
 export async function makeCodeCaches(dist: string): Promise<boolean> {
   const home = await mkdtemp('/var/tmp/t');
   const warmUp = join(import.meta.dirname, 'warm-up.ts');
   const loader = join(dist, 'bin', 'tsrun.cjs');
-  const tsrun = [process.execPath, ...launcherFlags(dist)];
+  const tsrun = [process.execPath, ...launcherFlags(join(dist, 'bin', 'tsrun')), '--'];
+  const registriesConf = join(home, 'registries.conf');
   const env = {
+    CONTAINERS_REGISTRIES_CONF: registriesConf,
     PATH: process.env.PATH,
     LANG: 'C.UTF-8',
     HOME: home,
@@ -93,12 +86,16 @@ export async function makeCodeCaches(dist: string): Promise<boolean> {
     return status;
   };
   try {
+    await writeFile(registriesConf, '');
     const status = await run([...tsrun, loader, ...FIRST]);
     for (const command of COMMANDS) await run([...tsrun, warmUp, dist, 'tsrun', ...command]);
     // Without the launcher's flags, as it is started; it ends when it is asked nothing.
     await run([process.execPath, warmUp, dist, 'unpack-worker']);
     await using registry = await serveLayout(join(dist, 'images', 'busybox'));
     await run([...tsrun, warmUp, dist, 'tsrun', 'pull', `${registry.host}/${NAME}`]);
+    // Single quotes are nothing for plain-toml.ts: the parser of all of TOML is loaded.
+    await writeFile(registriesConf, "unqualified-search-registries = ['localhost']\n");
+    await run([...tsrun, warmUp, dist, 'tsrun', 'search', `${registry.host}/${NAME}`]);
     return status === 0;
   } finally {
     await removeTree(home);

@@ -9,6 +9,7 @@ import { tsrunError } from '../errors.ts';
 import { isDigest, parseDigest } from './digest.ts';
 import { parseForeignJson } from './foreign-json.ts';
 import type { Descriptor, DiffId, ImageConfig, Index, Manifest } from './image.ts';
+import { imageConfigProblem } from './image-config-problem.ts';
 import { bareMediaType, isIndexType, isManifestType, isSchema1Type } from './media-types.ts';
 
 export type ImageDocument = { kind: 'index'; index: Index } | { kind: 'manifest'; manifest: Manifest };
@@ -17,6 +18,8 @@ type Json = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
 
 function invalid(what: string, problem: string): Error {
   return tsrunError('ERR_TSRUN_DOCUMENT', { what, problem });
@@ -42,33 +45,43 @@ function checkDescriptor(value: unknown, what: string): Descriptor {
   if (!Number.isSafeInteger(value.size) || (value.size as number) < 0) {
     throw invalid(what, `its size is ${JSON.stringify(value.size)}`);
   }
-  if (value.urls !== undefined && !isStringArray(value.urls)) throw invalid(what, 'its urls are not strings');
+  if (!isAbsent(value.urls) && !isStringArray(value.urls)) throw invalid(what, 'its urls are not strings');
+  checkAnnotations(value.annotations, what);
   const { platform } = value;
-  if (platform !== undefined) {
+  if (!isAbsent(platform)) {
     if (!isObject(platform) || typeof platform.os !== 'string' || typeof platform.architecture !== 'string') {
       throw invalid(what, 'its platform has no os and architecture');
     }
-    if (platform.variant !== undefined && typeof platform.variant !== 'string') {
+    if (!isAbsent(platform.variant) && typeof platform.variant !== 'string') {
       throw invalid(what, 'the variant of its platform is not a string');
     }
   }
-  return value as unknown as Descriptor;
+  return withoutNulls(value) as unknown as Descriptor;
+}
+
+function checkAnnotations(annotations: unknown, what: string): void {
+  if (isAbsent(annotations)) return;
+  const areStrings =
+    isObject(annotations) && Object.values(annotations).every((each) => typeof each === 'string');
+  if (!areStrings) throw invalid(what, 'its annotations are not strings');
 }
 
 function isStringArray(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-function checkDescriptors(value: unknown, what: string, each: string): void {
+/** `null` is how Go writes an empty list. */
+function checkDescriptors(value: unknown, what: string, each: string): Descriptor[] {
+  if (value === null) return [];
   if (!Array.isArray(value)) throw invalid(what, `it has no list of ${each}s`);
-  for (const [i, item] of value.entries()) checkDescriptor(item, `${each} ${i + 1} of ${what}`);
+  return value.map((item, i) => checkDescriptor(item, `${each} ${i + 1} of ${what}`));
 }
 
 /** What the transport, the document and its fields say it is; they must agree. */
 function documentKind(json: Json, contentType: string | undefined, what: string): 'index' | 'manifest' {
   const said = contentType === undefined ? '' : bareMediaType(contentType);
   if (isSchema1Type(said) || json.schemaVersion === 1) throw tsrunError('ERR_TSRUN_SCHEMA1', { what });
-  const inside = json.mediaType;
+  const inside = json.mediaType ?? undefined;
   if (inside !== undefined && typeof inside !== 'string')
     throw invalid(what, 'its mediaType is not a string');
   const isTyped = isIndexType(said) || isManifestType(said);
@@ -107,35 +120,15 @@ export function parseDocument(text: string, contentType: string | undefined, wha
   const kind = documentKind(json, contentType, what);
   if (json.schemaVersion !== 2)
     throw invalid(what, `its schemaVersion is ${JSON.stringify(json.schemaVersion)}`);
+  checkAnnotations(json.annotations, what);
+  const rest = withoutNulls(json);
   if (kind === 'index') {
-    checkDescriptors(json.manifests, what, 'manifest');
-    return { kind, index: json as unknown as Index };
+    const manifests = checkDescriptors(json.manifests, what, 'manifest');
+    return { kind, index: { ...rest, manifests } as unknown as Index };
   }
-  checkDescriptor(json.config, `the config of ${what}`);
-  checkDescriptors(json.layers, what, 'layer');
-  return { kind, manifest: json as unknown as Manifest };
-}
-
-const isAbsent = (value: unknown): boolean => value === undefined || value === null;
-
-/** Checks the types of the fields of `config` that a container is made from, so that nothing later trips over them. */
-function checkRunConfig(config: unknown, what: string): void {
-  if (isAbsent(config)) return;
-  if (!isObject(config)) throw invalid(what, 'its "config" is not an object');
-  for (const field of ['Env', 'Entrypoint', 'Cmd', 'Shell', 'OnBuild']) {
-    if (!isAbsent(config[field]) && !isStringArray(config[field])) {
-      throw invalid(what, `its config.${field} is not a list of strings`);
-    }
-  }
-  for (const field of ['User', 'WorkingDir', 'StopSignal']) {
-    if (!isAbsent(config[field]) && typeof config[field] !== 'string') {
-      throw invalid(what, `its config.${field} is not a string`);
-    }
-  }
-  for (const field of ['ExposedPorts', 'Volumes', 'Labels', 'Healthcheck']) {
-    if (!isAbsent(config[field]) && !isObject(config[field]))
-      throw invalid(what, `its config.${field} is not an object`);
-  }
+  const config = checkDescriptor(json.config, `the config of ${what}`);
+  const layers = checkDescriptors(json.layers, what, 'layer');
+  return { kind, manifest: { ...rest, config, layers } as unknown as Manifest };
 }
 
 /** Reads the configuration of an image; `null` fields, which Docker writes, become absent. Throws ERR_TSRUN_DOCUMENT. */
@@ -145,21 +138,19 @@ export function parseImageConfig(text: string, what: string): ImageConfig {
     throw invalid(what, 'it names no os and architecture');
   }
   const { rootfs } = json;
-  if (!isObject(rootfs) || rootfs.type !== 'layers' || !Array.isArray(rootfs.diff_ids)) {
-    throw invalid(what, 'it has no rootfs of type "layers" with diff_ids');
-  }
-  const bad = rootfs.diff_ids.find((id) => !isDigest(id));
+  const diffIds = isObject(rootfs) && rootfs.type === 'layers' ? (rootfs.diff_ids ?? []) : undefined;
+  if (!Array.isArray(diffIds)) throw invalid(what, 'it has no rootfs of type "layers" with diff_ids');
+  const bad = diffIds.find((id) => !isDigest(id));
   if (bad !== undefined) throw invalid(what, `diff_id ${JSON.stringify(bad)} is not a sha256 digest`);
-  checkRunConfig(json.config, what);
-  if (!isAbsent(json.history) && !(Array.isArray(json.history) && json.history.every(isObject))) {
-    throw invalid(what, 'its history is not a list of objects');
-  }
+  const problem = imageConfigProblem(json);
+  if (problem !== undefined) throw invalid(what, problem);
   const rest = withoutNulls(json);
-  const config = isObject(json.config) ? { config: withoutNulls(json.config) } : {};
+  const { config, history } = rest;
   return {
     ...rest,
-    ...config,
-    rootfs: { type: 'layers', diff_ids: rootfs.diff_ids as DiffId[] },
+    ...(isObject(config) ? { config: withoutNulls(config) } : {}),
+    ...(Array.isArray(history) ? { history: history.map((step) => withoutNulls(step ?? {})) } : {}),
+    rootfs: { type: 'layers', diff_ids: diffIds as DiffId[] },
   } as unknown as ImageConfig;
 }
 

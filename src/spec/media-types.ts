@@ -42,6 +42,19 @@ const LAYER_COMPRESSIONS: Record<string, Compression> = {
   'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip': 'gzip',
 };
 
+/**
+ * What a layer is called. Docker's word for one in zstd is not understood by all; its foreign layers have no other forms.
+ * @param isForeign the registry need not hold it
+ */
+export function layerType(kind: 'oci' | 'docker', compression: Compression, isForeign: boolean): string {
+  if (kind === 'oci') {
+    const suffix = compression === 'none' ? '' : `+${compression}`;
+    return `application/vnd.oci.image.layer.${isForeign ? 'nondistributable.' : ''}v1.tar${suffix}`;
+  }
+  const suffix = compression === 'none' ? '' : `.${compression}`;
+  return `application/vnd.docker.image.rootfs.${isForeign ? 'foreign.' : ''}diff.tar${suffix}`;
+}
+
 /** How a layer of this media type is compressed; undefined when it is no layer that tsrun knows. */
 export function layerCompression(mediaType: string): Compression | undefined {
   return Object.hasOwn(LAYER_COMPRESSIONS, mediaType) ? LAYER_COMPRESSIONS[mediaType] : undefined;
@@ -56,5 +69,8 @@ export function isForeignLayer(mediaType: string): boolean {
 export function sniffCompression(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
   if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd';
+  // a frame to skip (RFC 8878, 3.1.2), with which pzstd begins
+  if (((head[0] ?? 0) & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18)
+    return 'zstd';
   return 'none';
 }

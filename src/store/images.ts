@@ -8,7 +8,7 @@ import { type ErrorData, TsrunError, tsrunError } from '../errors.ts';
 import { parseDocument, parseImageConfig } from '../spec/document.ts';
 import type { ImageConfig, Manifest } from '../spec/image.ts';
 import { formatReference, type Reference } from '../spec/reference.ts';
-import { syncDirectory, writeFileAtomic } from './atomic-write.ts';
+import { type PreparedFile, prepareFile, syncDirectory, writeFileAtomic } from './atomic-write.ts';
 import { containersUsing } from './container-layers.ts';
 import { logImageEvent } from './event-log.ts';
 import { fetchAgain } from './fetch-again.ts';
@@ -96,14 +96,29 @@ export class ImageStore {
 
   /** Gives an image its name. An image that thereby loses its last name is kept as a dangling one. */
   put(record: ImageRecord): void {
+    this.#keepReplaced(record);
+    writeFileAtomic(this.paths, this.#pathOf(record), stringify(record));
+    if (!isDangling(record)) this.#forget(danglingReference(record.imageId));
+  }
+
+  /** Writes the record of an image that is not there yet; putPrepared() is the rest of put(). */
+  prepare(record: ImageRecord): PreparedFile {
+    return prepareFile(this.paths, this.#pathOf(record), stringify(record));
+  }
+
+  async putPrepared(record: ImageRecord, file: PreparedFile): Promise<void> {
+    this.#keepReplaced(record);
+    await file.publish();
+    if (!isDangling(record)) this.#forget(danglingReference(record.imageId));
+  }
+
+  #pathOf(record: ImageRecord): string {
+    return imageRecordPath(this.paths, recordFileName(record.reference));
+  }
+
+  #keepReplaced(record: ImageRecord): void {
     const before = this.read(record.reference);
     if (before !== undefined && before.imageId !== record.imageId) this.#keepDangling(before);
-    writeFileAtomic(
-      this.paths,
-      imageRecordPath(this.paths, recordFileName(record.reference)),
-      stringify(record),
-    );
-    if (!isDangling(record)) this.#forget(danglingReference(record.imageId));
   }
 
   /** Gives the image another name as well. */
@@ -165,11 +180,7 @@ export class ImageStore {
     const names = this.namesOf(record).filter((image) => image.reference !== record.reference);
     if (names.length > 0) return;
     const dangling = { ...record, reference: danglingReference(record.imageId) };
-    writeFileAtomic(
-      this.paths,
-      imageRecordPath(this.paths, recordFileName(dangling.reference)),
-      stringify(dangling),
-    );
+    writeFileAtomic(this.paths, this.#pathOf(dangling), stringify(dangling));
   }
 
   #forget(reference: string): boolean {

@@ -17,6 +17,7 @@ import {
   ftruncateSync,
   openSync,
   read,
+  readFileSync,
   renameSync,
   writeSync,
 } from 'node:fs';
@@ -58,6 +59,7 @@ export class PartialBlob {
   readonly #lock: FileLock;
   readonly #hash: Sha256;
   #received: number;
+  #isVerified = false;
 
   private constructor(paths: StorePaths, descriptor: BlobSize, what: string, lock: FileLock, start: Start) {
     this.#paths = paths;
@@ -120,8 +122,9 @@ export class PartialBlob {
     tellOfBuffer(chunk.length);
   }
 
-  /** Verifies the blob and gives it its name. Throws ERR_TSRUN_MISMATCH (the bytes are removed) or ERR_TSRUN_STORE. */
-  async complete(): Promise<void> {
+  /** That these are the bytes, and all of them. Throws ERR_TSRUN_MISMATCH (the bytes are removed). */
+  verify(): void {
+    if (this.#isVerified) return;
     if (this.#received !== this.expectedSize) {
       this.discard();
       throw this.#mismatch('size', String(this.expectedSize), String(this.#received));
@@ -131,6 +134,18 @@ export class PartialBlob {
       this.discard();
       throw this.#mismatch('digest', this.digest, got);
     }
+    this.#isVerified = true;
+  }
+
+  /** The text of a verified small blob, which has no name yet. */
+  readText(): string {
+    this.verify();
+    return readFileSync(this.#lock.path, 'utf8');
+  }
+
+  /** Verifies the blob and gives it its name. Throws ERR_TSRUN_MISMATCH (the bytes are removed) or ERR_TSRUN_STORE. */
+  async complete(): Promise<void> {
+    this.verify();
     const final = blobPath(this.#paths, this.digest);
     try {
       await fsyncAsync(this.#lock.fd);

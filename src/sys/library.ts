@@ -6,11 +6,15 @@
  */
 import { nativeDirectory } from './native-directory.ts';
 
-/** ffi-rs DataType, of which two are used. */
+/** ffi-rs DataType, of which these are used. */
+const STRING = 0;
 const I32 = 1;
+const VOID = 7;
 const U64 = 12;
 const U8_ARRAY = { type: 10, ffiTypeTag: 997 } as const;
 const LIBRARY = 'tsrun-spawn';
+/** The program itself, by dlopen(3) without a name. */
+const NODE = 'node';
 
 interface Call {
   library: string;
@@ -55,6 +59,32 @@ const runCall = (image: Buffer): Call => ({
 
 /** tsrun_run() of native/spawn.c: executes `image` in place. Returns 0 or -errno. */
 export const runImage = (image: Buffer): number => loaded().load(runCall(image));
+
+let isNodeOpen = false;
+
+/**
+ * v8::V8::SetFlagsFromString(const char *, size_t): what setFlagsFromString() of node:v8 calls, whose loading takes 3 ms and more.
+ * False where Node does not export it: then everything is as before, and slower.
+ */
+export function setV8Flags(flags: readonly string[]): boolean {
+  const text = flags.join(' ');
+  const ffi = loaded();
+  try {
+    if (!isNodeOpen) ffi.open({ library: NODE, path: '' });
+    isNodeOpen = true;
+    ffi.load({
+      library: NODE,
+      funcName: '_ZN2v82V818SetFlagsFromStringEPKcm',
+      retType: VOID,
+      paramsType: [STRING, U64],
+      paramsValue: [text, text.length],
+      freeResultMemory: false,
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const underWay = new Set<Buffer>();
 

@@ -6,8 +6,8 @@ import type { TestStore } from '../support/store.ts';
 import type { Command, Outcome } from './process.ts';
 import { mustRun, type Room } from './room.ts';
 
-/** `skopeo` stands for skopeo and umoci, which only pull. */
-export type EngineName = 'tsrun' | 'podman5' | 'podman4' | 'skopeo';
+/** `skopeo` stands for skopeo and umoci, which only pull; `docker` is there for its networks alone. */
+export type EngineName = 'tsrun' | 'podman5' | 'podman4' | 'skopeo' | 'docker';
 
 export interface EngineSetup {
   name: EngineName;

@@ -1,8 +1,10 @@
 /** Round trips: what tsrun pushes is what it pulled, also for podman and skopeo. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Manifest } from '../../src/spec/image.ts';
+import { DOCKER_MANIFEST, OCI_MANIFEST } from '../../src/spec/media-types.ts';
 import { endPodmanPause } from '../support/podman-pause.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { start, useTsrun } from '../support/tsrun.ts';
@@ -62,6 +64,49 @@ describe('push', () => {
     await podman('push', '-q', '--tls-verify=false', id, name);
     expect(await tsrun.ok('pull', '-q', name)).toBe(id);
     await podman('unshare', 'rm', '-rf', join(tsrun.store.directory, 'p'));
+  });
+
+  it('has another form when that is asked for: other digests, the same image', async () => {
+    const from = `${open.host}/team/busybox:1`;
+    const id = await tsrun.ok('pull', '-q', from);
+    const to = `${open.host}/form/busybox:1`;
+    const file = join(tsrun.store.directory, 'converted');
+    const blobs = (): string[] =>
+      readdirSync(join(tsrun.store.env.XDG_DATA_HOME!, 'tsrun/blobs/sha256')).sort();
+    const before = blobs();
+    const push = async (...words: string[]) => {
+      await tsrun.expect(0, ['push', '-q', ...words, '--digestfile', file, from, to]);
+      const bytes = await manifest(to);
+      expect(readFileSync(file, 'utf8')).toBe(`sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+      const { mediaType, layers } = JSON.parse(bytes.toString()) as Manifest;
+      return { mediaType, type: layers[0]!.mediaType, size: layers[0]!.size };
+    };
+    const zstd = await push('--compression-format', 'zstd');
+    expect(zstd).toMatchObject({
+      mediaType: OCI_MANIFEST,
+      type: 'application/vnd.oci.image.layer.v1.tar+zstd',
+    });
+    await tsrun.ok('rmi', '-f', id);
+    expect(await tsrun.ok('pull', '-q', to)).toBe(id);
+    await tsrun.ok('rmi', '-f', id);
+    await tsrun.ok('pull', '-q', from);
+    expect(blobs()).toEqual(before);
+
+    const fast = await push('--compression-format=gzip', '--compression-level=1', '--format=v2s2');
+    expect(fast).toMatchObject({
+      mediaType: DOCKER_MANIFEST,
+      type: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+    });
+    expect((await push('--compression-level', '9')).size).toBeLessThan(fast.size);
+    expect(blobs(), 'what was made for a push goes').toEqual(before);
+
+    const refused = async (...words: string[]): Promise<string> =>
+      (await tsrun.expect(125, ['push', ...words, from, to])).stderr;
+    expect(await refused('--compression-format', 'zstd', '-f', 'v2s2')).toContain(
+      'has no word for layers in zstd',
+    );
+    expect(await refused('--compression-format', 'zstd:chunked')).toContain('zstd:chunked is not supported');
+    expect(await refused('--compression-level', '10')).toContain('gzip has levels 0 to 9');
   });
 
   it('says who may not, and what is not there', async () => {

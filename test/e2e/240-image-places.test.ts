@@ -37,6 +37,16 @@ afterAll(async () => {
 });
 
 describe('an image may be named by its place', () => {
+  it('of a layout whose index names it twice', async () => {
+    const twice = at('twice');
+    cpSync(at('layout'), twice, { recursive: true });
+    const index = JSON.parse(readFileSync(join(twice, 'index.json'), 'utf8')) as { manifests: object[] };
+    const manifests = [...index.manifests, ...index.manifests];
+    writeFileSync(join(twice, 'index.json'), JSON.stringify({ ...index, manifests }));
+    expect(`sha256:${await tsrun.ok('pull', '-q', `oci:${twice}`)}`).toBe(id);
+    await tsrun.ok('rmi', '-af');
+  });
+
   it.each([
     ['oci:layout', 'localhost/busybox:latest'],
     ['oci-archive:oci.tar', 'localhost/busybox:latest'],

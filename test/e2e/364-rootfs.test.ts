@@ -1,4 +1,5 @@
 /** `--rootfs`: a plain directory instead of an image; and `--replace`, which costs nothing when the new container cannot be. */
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -44,6 +45,41 @@ it('with :O it stays as it is, and the container has its changes', async () => {
   expect(existsSync(join(tree, 'srv/new2'))).toBe(false);
   expect(await tsrun.ok('diff', 'over')).toContain('A /srv/new2');
   await tsrun.ok('rm', 'over');
+});
+
+it('an image without layers, as `FROM scratch` makes it, has nothing but what the container writes', async () => {
+  const layout = join(tsrun.store.directory, 'empty');
+  const blobs = join(layout, 'blobs/sha256');
+  mkdirSync(blobs, { recursive: true });
+  const put = (value: object, mediaType: string): object => {
+    const bytes = JSON.stringify(value);
+    const hex = createHash('sha256').update(bytes).digest('hex');
+    writeFileSync(join(blobs, hex), bytes);
+    return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
+  };
+  const type = 'application/vnd.oci.image';
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  const config = put(
+    { os: 'linux', architecture, rootfs: { type: 'layers', diff_ids: null } },
+    `${type}.config.v1+json`,
+  );
+  const manifest = put({ schemaVersion: 2, config, layers: null }, `${type}.manifest.v1+json`);
+  writeFileSync(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+  writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }));
+
+  const image = (await tsrun.ok('pull', '-q', `oci:${layout}`)).trim();
+  const missing = await tsrun.expect(127, ['run', '--rm', ...QUIET, image, 'sh']);
+  expect(missing.stderr).toMatch(/there is no command "sh"/);
+  const script = 'echo /*; echo kept > /new';
+  const from = ['-v', `${join(tree, 'bin')}:/bin:ro`, '--name', 'scratch'];
+  expect(await tsrun.ok('run', ...from, ...QUIET, image, '/bin/sh', '-c', script)).toBe(
+    '/bin /dev /etc /proc /sys',
+  );
+  expect(await tsrun.ok('diff', 'scratch')).toContain('A /new');
+  await tsrun.ok('commit', '-q', 'scratch', 'localhost/of-nothing');
+  expect(await tsrun.ok('export', 'scratch')).toContain('kept');
+  await tsrun.ok('rm', 'scratch');
+  await tsrun.ok('rmi', image, 'localhost/of-nothing');
 });
 
 it('what is no directory is refused, and a missing command named', async () => {

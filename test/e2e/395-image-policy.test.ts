@@ -1,5 +1,5 @@
 /** policy.json, on every way by which an image comes in. Its rules are tried beside skopeo in test/integration/image-policy.test.ts. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { payloadOf, pushSignatures, signingKey, signText } from '../support/cosign.ts';
@@ -70,4 +70,32 @@ it.each<[string, boolean, string]>([
     stderr: expect.stringContaining(why),
   });
   if (!accepted) expect(stderr).toContain('ERR_TSRUN_POLICY_REFUSED');
+});
+
+it('`image trust` shows and changes it, and the next pull heeds it', async () => {
+  const home = { env: { HOME: at('trusting') } };
+  const trust = (...words: string[]) => tsrun.run(['image', 'trust', ...words], home);
+  const pull = async (): Promise<number> =>
+    (await tsrun.run(['pull', '-q', `${registry.host}/unsigned:v1`], home)).status ?? -1;
+  expect((await trust('show')).stdout).toMatch(/^TRANSPORT +NAME +TYPE +ID +STORE\nall +default +\w+/);
+  expect(await trust('set', '-t', 'accept', 'default')).toMatchObject({ status: 0 });
+  expect(await pull()).toBe(0);
+  expect(await trust('set', '-t', 'reject', registry.host)).toMatchObject({ status: 0 });
+  expect(await pull()).toBe(125);
+  const signed = ['set', '--type', 'sigstoreSigned', '-f', at('key.pub'), `${registry.host}/signed`];
+  expect(await trust(...signed)).toMatchObject({ status: 0 });
+  expect((await trust('show', '-n')).stdout).toContain(at('key.pub'));
+  expect(JSON.parse((await trust('show', '--json')).stdout)).toContainEqual({
+    transport: 'repository',
+    name: registry.host,
+    repo_name: registry.host,
+    type: 'reject',
+  });
+  const file = at('trusting/.config/containers/policy.json');
+  expect((await trust('show', '--raw')).stdout).toBe(readFileSync(file, 'utf8'));
+  expect((await trust('set', '-t', 'signedBy', 'default')).stderr).toContain('needs a public key');
+  expect((await trust('set', '-t', 'accept', 'Not/A/Scope')).stderr).toContain('is no registry');
+  expect((await trust('set', '-t', 'sigstoreSigned', '-f', '/nowhere', 'a.b')).stderr).toContain(
+    'no such file',
+  );
 });

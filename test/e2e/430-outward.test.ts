@@ -80,6 +80,42 @@ describe.skipIf(!outside)('a connection to the outside', () => {
     expect((await inside(script)).stdout).toBe('300\n');
   });
 
+  it('can be made from the port of another one, to another target', async () => {
+    // Both are one connection once they are redirected, unless the kernel changes a port: that one was reset.
+    const calls: (() => void)[] = [];
+    const answerBoth = (answer: string) => (socket: Socket) => {
+      socket.once('data', () => {
+        calls.push(() => void socket.end(`${answer}\n`));
+        if (calls.length === 2) for (const call of calls) call();
+      });
+    };
+    const ports = ['--sysctl', 'net.ipv4.ip_local_port_range=33333 33333'];
+    await tsrun.ok(
+      'run',
+      '-d',
+      '--network',
+      'bridge',
+      '--name',
+      'one-port',
+      ...ports,
+      IMAGE,
+      'sleep',
+      '1000',
+    );
+    // It says something, and does not end before its target does.
+    const call = async (answer: string) => {
+      const port = await serve(answerBoth(answer));
+      const fifo = `/tmp/${port}`;
+      const script = `mkfifo ${fifo}; exec 3<>${fifo}; echo >&3; nc -w 60 ${host} ${port} <&3`;
+      return tsrun.run(['exec', 'one-port', 'sh', '-c', script]);
+    };
+    const one = call('one');
+    await until('the first is there', () => calls.length === 1);
+    const two = call('two');
+    expect([(await two).stdout, (await one).stdout]).toEqual(['two\n', 'one\n']);
+    await tsrun.ok('rm', '-f', '-t', '0', 'one-port');
+  });
+
   it('is possible again after any half of the uplink was killed', async () => {
     const port = await serve((socket) => void socket.end('again\n'));
     // An uplink that was started again left descriptors behind in the hub each time.

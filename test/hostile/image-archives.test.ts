@@ -107,6 +107,12 @@ test.each([
   expect(new ImageStore(paths).missingParts(loaded?.record ?? expect.fail())).toEqual([]);
 });
 
+test('an index that names one image twice', async () => {
+  const named = entry(image, { 'org.opencontainers.image.ref.name': 'localhost/a:1' });
+  const loaded = await load(temporaryStore(), layoutArchive({}, [named, named]));
+  expect(loaded.map(({ record }) => record.reference)).toEqual(['localhost/a:1']);
+});
+
 const other = imageOf([await tarOf({ other: 'x' })], { compression: 'none' });
 
 const CORPUS: [name: string, archive: Buffer, problem: RegExp][] = [

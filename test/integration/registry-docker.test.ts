@@ -1,14 +1,22 @@
 /** Pulling from a real registry (Debian's docker-registry). */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureImage } from '../../src/image/ensure-image.ts';
+import { plainProgress } from '../../src/image/progress/plain.ts';
 import type { PullEvent } from '../../src/image/pull/events.ts';
 import type { PullOptions } from '../../src/image/pull/pull-image.ts';
+import { shortDigest } from '../../src/spec/digest.ts';
 import type { ChainId } from '../../src/spec/image.ts';
 import { parseReference } from '../../src/spec/reference.ts';
 import { ImageStore } from '../../src/store/images.ts';
 import { LayerStore } from '../../src/store/layers.ts';
-import { blobsDirectory, layerDiff, type StorePaths, temporaryDirectory } from '../../src/store/paths.ts';
+import {
+  blobPath,
+  blobsDirectory,
+  layerDiff,
+  type StorePaths,
+  temporaryDirectory,
+} from '../../src/store/paths.ts';
 import { hashingUnpacker } from '../support/hashing-unpacker.ts';
 import {
   digestOf,
@@ -100,6 +108,28 @@ describe('pull', () => {
     expect((await result).record.reference).toBe(`${registry.host}/multi@${plain.manifestDigest}`);
     expect(statusesOf(events, 'exists')).toBe(5);
     expect(statusesOf(events, 'downloading')).toBe(0);
+  });
+
+  // It was "Pulling fs layer", "Already exists", "Download complete".
+  test('a blob that was lost of a layer that is there is pulled like any other, and not unpacked', async () => {
+    const paths = temporaryStore();
+    const { record } = await pull(paths, 'team/app:v1').result;
+    const [lost] = record.layers;
+    rmSync(blobPath(paths, lost!.blobDigest));
+    const { result, events, unpacker } = pull(paths, 'team/app:v1');
+    await result;
+    expect(existsSync(blobPath(paths, lost!.blobDigest))).toBe(true);
+    expect(unpacker.opened).toEqual([]);
+    const lines: string[] = [];
+    const progress = plainProgress((line) => void lines.push(line));
+    for (const event of events) if (event.type === 'layer') progress.listen(event);
+    const ofLost = lines.filter((line) => line.startsWith(shortDigest(lost!.blobDigest)));
+    expect(ofLost.map((line) => line.slice(line.indexOf(' ') + 1))).toEqual([
+      'Pulling fs layer\n',
+      'Download complete\n',
+      'Pull complete\n',
+    ]);
+    expect(lines.filter((line) => line.endsWith(': Already exists\n'))).toHaveLength(4);
   });
 
   test.each(['docker', 'zstd', 'none'])('%s layers', async (kind) => {

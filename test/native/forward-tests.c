@@ -4,6 +4,7 @@
  */
 #include "forward/address.h"
 #include "forward/attempts.h"
+#include "forward/datagram.h"
 #include "forward/flows.h"
 #include "forward/queue.h"
 #include "forward/near.h"
@@ -260,6 +261,109 @@ static void test_queue(void)
 	free(m);
 }
 
+static struct address at_port(struct address a, uint16_t port)
+{
+	a.port = port;
+	return a;
+}
+
+/* A datagram of IPv6 as the kernel's second queue has it, from fd00::2 by interface 5 to 2001::9. */
+enum { DATAGRAM_LENGTH = 16 + 4 + 12 + 8 + 4 + DATAGRAM_HEADERS + 5 };
+
+static void make_datagram(uint8_t *m)
+{
+	static const uint8_t start[] = {DATAGRAM_LENGTH, 0, 0, 0, 0, 3, 0, 0, [16] = 2, [20] = 11, 0, 1, 0, 0, 0, 0, 7, 8, 0, 1, 0,
+					8, 0, 5, 0, 0, 0, 0, 5, 4 + DATAGRAM_HEADERS + 5, 0, 10, 0};
+	struct address from = at_port(ipv6(0xfd00, 2), 0x1234), to = at_port(ipv6(0x2001, 9), 53);
+
+	memset(m, 0, DATAGRAM_LENGTH);
+	memcpy(m, start, sizeof(start));
+	memcpy(m + sizeof(start) + DATAGRAM_HEADERS, "query", 5);
+	datagram_write(m + sizeof(start), 5, &from, &to);
+}
+
+static void test_queue_of_datagrams(void)
+{
+	uint8_t *m = malloc(DATAGRAM_LENGTH), original[DATAGRAM_LENGTH], *packet = m + 44;
+	unsigned good = 0;
+	struct datagram d;
+
+	make_datagram(m);
+	memcpy(original, m, DATAGRAM_LENGTH);
+	CHECK(queue_parse_datagram(m, DATAGRAM_LENGTH, &d) == QUEUE_REQUEST);
+	CHECK(d.packet == 7 && d.interface == 5 && d.size == 5 && !memcmp(d.data, "query", 5));
+	CHECK(d.client.is6 && d.client.port == 0x1234 && d.client.ip[0] == 0xfd && d.target.port == 53 && d.target.ip[0] == 0x20);
+	for (uint8_t size = 0; size < 8 + 7; size++) { /* what UDP says of its own length */
+		packet[45] = size;
+		CHECK(queue_parse_datagram(m, DATAGRAM_LENGTH, &d) == (size < 8 || size > 8 + 5 ? QUEUE_OTHER_PACKET : QUEUE_REQUEST));
+	}
+	packet[45] = 8 + 5;
+	packet[6] = 6;
+	CHECK(queue_parse_datagram(m, DATAGRAM_LENGTH, &d) == QUEUE_OTHER_PACKET && d.packet == 7);
+	for (size_t n = 0; n < DATAGRAM_LENGTH; n++) {
+		uint8_t *part = malloc(n);
+
+		memcpy(part, original, n);
+		CHECK(queue_parse_datagram(part, n, &d) == QUEUE_NOTHING);
+		free(part);
+	}
+	for (int i = 0; i < 200000; i++) {
+		memcpy(m, original, DATAGRAM_LENGTH);
+		for (uint32_t k = any(4) + 1; k; k--)
+			m[any(DATAGRAM_LENGTH)] = (uint8_t)any(256);
+		if (queue_parse_datagram(m, DATAGRAM_LENGTH, &d) != QUEUE_REQUEST)
+			continue;
+		good++;
+		CHECK(d.data >= m && d.data + d.size <= m + DATAGRAM_LENGTH);
+	}
+	CHECK(good > 1000 && good < 199000);
+	free(m);
+}
+
+/* Of all that a checksum of IPv6 is about, with the checksum itself: 0xffff when it is right. */
+static uint32_t summed(const uint8_t *packet, size_t length, uint32_t next)
+{
+	uint32_t total = next + (uint32_t)(length - 40);
+
+	for (size_t i = 8; i < length; i++)
+		total += i % 2 ? packet[i] : (uint32_t)packet[i] << 8;
+	while (total >> 16)
+		total = (total & 0xffff) + (total >> 16);
+	return total;
+}
+
+/* A datagram of any size in fragments, put together again, is the datagram. */
+static void test_datagrams(void)
+{
+	static uint8_t packet[DATAGRAM_HEADERS + DATAGRAM_DATA_MAX], whole[sizeof(packet)], fragment[DATAGRAM_FRAGMENT];
+	struct address from = at_port(ipv6(0x2001, 9), 53), to = at_port(ipv6(0xfd00, 2), 0x1234);
+
+	for (int i = 0; i < 400; i++) {
+		size_t size = i < 8 ? (size_t)i : i == 8 ? DATAGRAM_DATA_MAX : any(DATAGRAM_DATA_MAX + 1), length = DATAGRAM_HEADERS + size;
+		size_t offset = 0, got = 0, n;
+
+		for (size_t k = 0; k < size; k++)
+			packet[DATAGRAM_HEADERS + k] = (uint8_t)any(256);
+		datagram_write(packet, size, &from, &to);
+		CHECK(summed(packet, length, 17) == 0xffff && (packet[46] || packet[47]));
+		while ((n = datagram_fragment(fragment, packet, length, &offset, 0x12345678))) {
+			size_t at = (size_t)(fragment[42] << 8 | (fragment[43] & 0xf8));
+
+			CHECK(n <= DATAGRAM_FRAGMENT && n > 48 && (size_t)(fragment[4] << 8 | fragment[5]) == n - 40);
+			CHECK(fragment[6] == 44 && fragment[40] == 17 && fragment[44] == 0x12 && fragment[47] == 0x78 && at == got);
+			CHECK(!memcmp(fragment + 8, packet + 8, 32));
+			memcpy(whole + 40 + at, fragment + 48, n - 48);
+			got += n - 48;
+			CHECK((fragment[43] & 7) == (got < length - 40));
+		}
+		CHECK(got == length - 40 && !memcmp(whole + 40, packet + 40, got));
+	}
+	datagram_refuse(packet, &to, &from);
+	CHECK(summed(packet, DATAGRAM_REFUSAL, 58) == 0xffff && packet[6] == 58 && packet[40] == 1 && packet[41] == 4);
+	CHECK(packet[8] == 0x20 && packet[24] == 0xfd); /* the target says it to the client */
+	CHECK(packet[48 + 8] == 0xfd && packet[48 + 24] == 0x20 && packet[88] == 0x12 && packet[89] == 0x34); /* of what the client had said */
+}
+
 #define ATTEMPTS 32
 
 static uint32_t given_up;
@@ -307,6 +411,23 @@ static void test_attempts(void)
 		CHECK(present == attempts_count() && made - over - given_up == present);
 	}
 	CHECK(refused > 100 && given_up > 100 && over > 100);
+	attempts_each(INT64_MAX, give_up);
+}
+
+/* One that the kernel gave another port is found by its address and target, once it is connected. */
+static void test_attempt_by_another_port(void)
+{
+	struct address client = client_of(1), same = client, other = client_of(2), target = {.port = 80, .ip = {192, 0, 2, 2}}, elsewhere = target;
+	struct attempt *a = attempt_new(3, &client, &target);
+
+	same.port = 9;
+	elsewhere.port = 81;
+	CHECK(!attempt_find(&same, &target) && !attempt_find_connected(&same, &target));
+	a->connected = 1;
+	CHECK(attempt_find_connected(&same, &target) == a && attempt_find_connected(&client, &target) == a);
+	CHECK(!attempt_find_connected(&other, &target) && !attempt_find_connected(&same, &elsewhere));
+	attempt_end(a);
+	CHECK(!attempt_find_connected(&same, &target) && attempts_count() == 0);
 }
 
 /* One way through the relay: bytes that say by themselves where in the stream they are. */
@@ -462,7 +583,10 @@ int main(void)
 	test_outside();
 	test_queue();
 	test_queue_ipv6();
+	test_queue_of_datagrams();
+	test_datagrams();
 	test_attempts();
+	test_attempt_by_another_port();
 	test_relay(100, 400);
 	test_relay(100, 50);
 	test_relay(9000, 20000);

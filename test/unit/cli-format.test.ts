@@ -78,6 +78,10 @@ describe('tables', () => {
     ).toBe('ID             NAME      LAST\n0123456789ab   x         y\n');
   });
 
+  it('show what a terminal would obey, instead of letting an image speak to it', () => {
+    expect(formatTable([['\x1b[2J\tRUN\u009b1m\r\nx']])).toBe('\\x1b[2J RUN\\x9b1m\\x0d\\x0ax\n');
+  });
+
   it('leave no blanks at the end of a line', () => {
     expect(
       formatTable([

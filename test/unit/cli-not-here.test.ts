@@ -4,15 +4,7 @@ import { chosenPlatform, platformPart } from '../../src/cli/parse/chosen-platfor
 import { insteadOf } from '../../src/cli/parse/not-here.ts';
 
 describe('commands of podman and docker that tsrun has not', () => {
-  const commands = [
-    'build',
-    'buildx',
-    'manifest create',
-    'image build',
-    'image scp',
-    'image sign',
-    'image trust',
-  ];
+  const commands = ['build', 'buildx', 'manifest create', 'image build', 'image scp', 'image sign'];
   it.each([...commands, 'system migrate', 'system renumber', 'system service'])(
     '%s: what to do instead',
     (name) => {

@@ -10,7 +10,13 @@ import { parseLabel, readLabelFile } from '../../src/cli/parse/labels.ts';
 import { parseNamespaceMode } from '../../src/cli/parse/namespace-mode.ts';
 import { matchesReference } from '../../src/cli/parse/reference-pattern.ts';
 import { parseRootfs } from '../../src/cli/parse/rootfs.ts';
-import { addresses, checkAddHost, parseCapabilities, parseHostname } from '../../src/cli/parse/scalars.ts';
+import {
+  addresses,
+  checkAddHost,
+  checkNetwork,
+  parseCapabilities,
+  parseHostname,
+} from '../../src/cli/parse/scalars.ts';
 import { parseSize } from '../../src/cli/parse/size.ts';
 import { parseDuration, parseMoment } from '../../src/cli/parse/time.ts';
 import { oneOf, wholeNumber } from '../../src/cli/parse/words-of-choice.ts';
@@ -143,11 +149,19 @@ describe('paths that cannot be looked at', () => {
   const tooLong = `/${'x'.repeat(300)}`; // ENAMETOOLONG, as EACCES would be for who is not root
   it.each([
     ['--pid', () => parseNamespaceMode('--pid')(`ns:${tooLong}`)],
+    ['--network', () => checkNetwork(`ns:${tooLong}`)],
     ['--rootfs', () => parseRootfs(tooLong, '/')],
   ])('%s: the user is told why, as of any wrong option', (option, parse) => {
     expect(parse).toThrow(expect.objectContaining({ code: 'ERR_TSRUN_USAGE' }));
     expect(parse).toThrow(new RegExp(`${option} .*ENAMETOOLONG`));
   });
+});
+
+it('--network ns: that leads nowhere is refused before anything is pulled, by its path', () => {
+  expect(() => checkNetwork('ns:/nowhere/at/all')).toThrow(
+    /--network ns:\/nowhere\/at\/all: there is no such file/,
+  );
+  expect(checkNetwork('ns:/proc/self/ns/net')).toBe('ns:/proc/self/ns/net');
 });
 
 describe('moments', () => {

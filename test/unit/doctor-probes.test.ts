@@ -197,6 +197,13 @@ const ABSENCES: Absence[] = [
     }),
   ),
   {
+    what: 'a file system that is known to take every owner',
+    change: (h) => (h.magics['/home/alice'] = 0x65735546),
+    id: 'store',
+    detail: 'is on FUSE, which may not let this user give files to subordinate ids',
+    remedy: 'tsrun --root /var/tmp',
+  },
+  {
     what: 'a store that stays',
     change: (h) => (h.magics['/home/alice'] = 0x01021994),
     id: 'store',

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { TsrunError } from '../../src/errors.ts';
 import { AUDIT_ARCH, SECCOMP_RET } from '../../src/launch/seccomp/bpf.ts';
 import { compileSeccomp } from '../../src/launch/seccomp/compile.ts';
-import { loadSeccompProfile, type ProfileTarget } from '../../src/launch/seccomp/load-profile.ts';
+import { loadSeccompProfile } from '../../src/launch/seccomp/load-profile.ts';
+import type { ProfileTarget } from '../../src/launch/seccomp/profile-target.ts';
 import { simulateFilter } from '../../src/launch/seccomp/simulate.ts';
 
 const TARGET: ProfileTarget = {

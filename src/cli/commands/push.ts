@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/open-engine.ts';
 import { tsrunError } from '../../errors.ts';
 import { type LocalPlace, parseLocalPlace } from '../../image/archive/transport.ts';
 import type { PullListener } from '../../image/pull/events.ts';
+import type { Conversion } from '../../image/push/convert-image.ts';
 import type { RegistryAccess } from '../../registry/access.ts';
 import type { Digest } from '../../spec/image.ts';
 import { formatReference, parseReference, type Reference } from '../../spec/reference.ts';
@@ -13,7 +14,7 @@ import { flag, value } from '../options/option.ts';
 import { PROGRESS_OPTION } from '../options/progress-option.ts';
 import { REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts';
 import { usageError } from '../parse/usage.ts';
-import { nonEmpty } from '../parse/words-of-choice.ts';
+import { nonEmpty, oneOf, wholeNumber } from '../parse/words-of-choice.ts';
 import { pullProgress } from '../pull-progress.ts';
 
 /** Places that belong to other engines. */
@@ -67,6 +68,54 @@ async function run({ record, destination }: Errand, options: PushSettings): Prom
   return record.manifestDigest;
 }
 
+/** In the form that was asked for. What is made for that goes again. */
+async function runConverted(
+  engine: Engine,
+  errand: Errand,
+  conversion: Conversion | undefined,
+  options: PushSettings,
+): Promise<Digest> {
+  if (conversion === undefined) return await run(errand, options);
+  const { convertImage } = await import('../../image/push/convert-image.ts');
+  try {
+    using converted = await convertImage(engine.paths, errand.record, conversion, options.onEvent);
+    return await run({ ...errand, record: converted.record }, options);
+  } finally {
+    const { freeSpace } = await import('../free-space.ts');
+    await freeSpace(engine);
+  }
+}
+
+interface ConversionWords {
+  'compression-format': Conversion['compression'];
+  'compression-level': number | undefined;
+  'force-compression': boolean;
+  format: Conversion['manifest'];
+}
+
+/** undefined when the image is to be pushed as it is. Throws ERR_TSRUN_USAGE. */
+function conversionOf(given: ConversionWords): Conversion | undefined {
+  const { 'compression-format': compression, 'compression-level': level, format: manifest } = given;
+  if (given['force-compression'] && compression === undefined)
+    throw usageError('--force-compression needs --compression-format');
+  if (compression === 'zstd' && manifest === 'docker')
+    throw usageError('--format v2s2 has no word for layers in zstd', '--compression-format gzip');
+  const [least, most] = compression === 'zstd' ? [1, 22] : [0, 9];
+  if (level !== undefined && (level < least || level > most))
+    throw usageError(`--compression-level ${level}: ${compression ?? 'gzip'} has levels ${least} to ${most}`);
+  if (level !== undefined && compression === undefined) return { compression: 'gzip', level, manifest };
+  return compression === undefined && manifest === undefined ? undefined : { compression, level, manifest };
+}
+
+function compressionFormat(text: string): 'gzip' | 'zstd' {
+  if (text === 'zstd:chunked')
+    throw usageError('--compression-format zstd:chunked is not supported', '--compression-format zstd');
+  return oneOf('--compression-format', ['gzip', 'zstd'])(text);
+}
+
+const manifestKind = (text: string): 'oci' | 'docker' =>
+  oneOf('--format', ['oci', 'v2s2', 'docker'])(text) === 'oci' ? 'oci' : 'docker';
+
 /** All images of the store with the name, whatever their tag. */
 function allTagsOf(engine: Engine, image: string): Errand[] {
   const wanted = parseReference(image);
@@ -91,22 +140,36 @@ export const PUSH = defineCommand({
   operands: [1, 2],
   text:
     'Pushes an image of the store to its registry, or to DESTINATION: exactly what was pulled, with the same digests. What the registry has ' +
-    'already, in this or in another of its repositories, is not sent again. DESTINATION may also be oci:DIRECTORY[:NAME], oci-archive:FILE[:NAME], ' +
+    'already, in this or in another of its repositories, is not sent again. With --compression-format, --compression-level or --format its layers or ' +
+    'its manifest have another form, and other digests; its id stays. DESTINATION may also be oci:DIRECTORY[:NAME], oci-archive:FILE[:NAME], ' +
     'docker-archive:FILE[:NAME] or dir:DIRECTORY.',
   options: {
     ...REGISTRY_OPTIONS,
     ...PROGRESS_OPTION,
     'all-tags': flag('All images of the store that have this name', { short: 'a' }),
+    'compression-format': value(
+      'FORMAT',
+      'Push all layers compressed with gzip or zstd; those that are not are compressed anew, and the manifest gets another digest',
+      compressionFormat,
+    ),
+    'compression-level': value(
+      'LEVEL',
+      'Compress all layers anew, at this level: gzip 0 to 9, zstd 1 to 22',
+      wholeNumber('--compression-level', 0),
+    ),
+    'force-compression': flag(
+      'With --compression-format: whatever forms the registry has already; tsrun never uses those',
+    ),
+    format: value('KIND', 'Push a manifest of this kind: oci, v2s2 or docker (the same)', manifestKind, {
+      short: 'f',
+      default: "the image's own",
+    }),
     digestfile: value('FILE', 'Write the digest of the manifest to a file', nonEmpty('--digestfile')),
     quiet: flag('Show no progress', { short: 'q' }),
   },
   unsupported: {
-    ...Object.fromEntries(
-      ['compress', 'compression-format', 'compression-level', 'force-compression', 'f', 'format'].map(
-        (name) => [name, 'images are pushed as they are, so that their digests stay'],
-      ),
-    ),
-    'add-compression': 'images are pushed as they are, so that their digests stay',
+    'add-compression': 'tsrun push --compression-format zstd, with a tag of its own',
+    compress: 'tsrun push --compression-format gzip',
     'disable-content-trust': 'images are not signed; cosign sign IMAGE@DIGEST',
     'encrypt-layer': ENCRYPTED,
     'encryption-key': ENCRYPTED,
@@ -121,16 +184,18 @@ export const PUSH = defineCommand({
     'tsrun push quay.io/me/app',
     'tsrun push httpd docker://127.0.0.1:5000/httpd:2.4',
     'tsrun push httpd oci:layout:2.4',
+    'tsrun push --compression-format zstd httpd docker://127.0.0.1:5000/httpd:zstd',
   ],
   async run(given, [image = '', destination], context) {
     const engine = await context.engine();
     const errands = errandsOf(engine, image, destination, given['all-tags']);
     if (given.digestfile !== undefined && errands.length > 1)
       throw usageError('--digestfile is for one image, and there are several');
+    const conversion = conversionOf(given);
     using progress = pullProgress(given.quiet ? 'quiet' : (given.progress ?? 'auto'));
     for (const errand of errands) {
       const options = { ...registryAccess(given), paths: engine.paths, onEvent: progress.listen };
-      const digest = await run(errand, options);
+      const digest = await runConverted(engine, errand, conversion, options);
       if (given.digestfile !== undefined) writeFileSync(given.digestfile, digest);
     }
     return 0;

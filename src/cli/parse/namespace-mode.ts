@@ -4,8 +4,10 @@ import { resolve } from 'node:path';
 import type { NamespaceRequest } from '../../engine/request.ts';
 import { usageError } from './usage.ts';
 
-/** What `ns:PATH` leads to must be a namespace's file: those of /proc/PID/ns, or what was bind-mounted from there. */
-function namespaceFile(option: string, path: string): string {
+/**
+ * Where `ns:PATH` leads: to a namespace's file, one of /proc/PID/ns or what was bind-mounted from there. Throws ERR_TSRUN_USAGE when there is none.
+ */
+export function namespaceFile(option: string, path: string): string {
   const absolute = resolve(path);
   try {
     if (statSync(absolute, { throwIfNoEntry: false })) return absolute;

@@ -10,7 +10,6 @@ const NOT_HERE: Readonly<Record<string, string>> = {
   buildx: BUILD,
   'image scp': 'tsrun save IMAGE | ssh HOST tsrun load',
   'image sign': 'cosign sign IMAGE@DIGEST',
-  'image trust': 'man containers-policy.json',
   'manifest add': INDEX,
   'manifest annotate': INDEX,
   'manifest create': INDEX,

@@ -7,6 +7,7 @@ import { parseAddHost } from '../../network/hosts-file.ts';
 import { isIpv4, parseIp } from '../../network/ip-address.ts';
 import { parseNetwork } from '../../network/parse-network.ts';
 import { formatPlatform, parsePlatform } from '../../spec/platform.ts';
+import { namespaceFile } from './namespace-mode.ts';
 import { usageError } from './usage.ts';
 
 /** sethostname(2): at most 64 bytes. */
@@ -54,7 +55,8 @@ export function checkAddHost(text: string): string {
 
 /** `--network` as it was written. */
 export function checkNetwork(text: string): string {
-  parseNetwork(text);
+  const mode = parseNetwork(text);
+  if (mode.kind === 'ns') namespaceFile('--network', mode.path);
   return text;
 }
 

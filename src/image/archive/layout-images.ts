@@ -14,11 +14,14 @@ export function layoutIndex(files: FileSet): Index {
   return document.index;
 }
 
-/** Its entries, of which there is one at least. Throws as {@link layoutIndex} does. */
+/** Its entries, of which there is one at least; what is there twice counts once. Throws as {@link layoutIndex} does. */
 export function layoutEntries(files: FileSet): Descriptor[] {
   const { manifests } = layoutIndex(files);
   if (manifests.length === 0) throw archiveError(files.label, 'it holds no image');
-  return manifests;
+  const distinct = new Map(
+    manifests.map((entry) => [`${entry.digest} ${annotatedName(entry) ?? ''}`, entry]),
+  );
+  return [...distinct.values()];
 }
 
 /** One entry as an image. `names` as they are given to it. */

@@ -17,17 +17,25 @@ function readIfPresent(file: string): string | undefined {
   }
 }
 
+/** The user's own file, whether it is there or not. */
+export const ownPolicyFile = (environment: NodeJS.ProcessEnv): string =>
+  join(environment.HOME || homedir(), '.config', 'containers', 'policy.json');
+
+/** The file that counts, with its text: `given`, else the user's, else the system's. Throws ERR_TSRUN_POLICY. */
+export function findPolicy(
+  given: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): { file: string; text: string } | undefined {
+  for (const file of given === undefined ? [ownPolicyFile(environment), SYSTEM] : [given]) {
+    const text = readIfPresent(file);
+    if (text !== undefined) return { file, text };
+  }
+  if (given === undefined) return undefined;
+  throw tsrunError('ERR_TSRUN_POLICY', { file: given, problem: 'it is not there' });
+}
+
 /** Undefined when there is none: then every image may be used. Throws ERR_TSRUN_POLICY. */
 export function readPolicy(given: string | undefined, environment: NodeJS.ProcessEnv): Policy | undefined {
-  if (given !== undefined) {
-    const text = readIfPresent(given);
-    if (text === undefined) throw tsrunError('ERR_TSRUN_POLICY', { file: given, problem: 'it is not there' });
-    return parsePolicy(text, given);
-  }
-  const own = join(environment.HOME || homedir(), '.config', 'containers', 'policy.json');
-  for (const file of [own, SYSTEM]) {
-    const text = readIfPresent(file);
-    if (text !== undefined) return parsePolicy(text, file);
-  }
-  return undefined;
+  const found = findPolicy(given, environment);
+  return found && parsePolicy(found.text, found.file);
 }

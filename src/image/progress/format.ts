@@ -1,5 +1,6 @@
 /** Words and figures of pulls and pushes, as docker writes them. */
 import { shortDigest } from '../../spec/digest.ts';
+import { printable } from '../../spec/printable.ts';
 import { parseName } from '../../spec/reference.ts';
 import type { LayerStatus, PullEvent } from '../pull/events.ts';
 
@@ -14,6 +15,8 @@ export const STATUS_WORDS: Record<LayerStatus, string> = {
   complete: 'Pull complete',
   present: 'Layer already exists',
   mounted: 'Mounted from another repository',
+  compressing: 'Compressing',
+  compressed: 'Compressed',
   pushing: 'Pushing',
   pushed: 'Pushed',
 };
@@ -56,10 +59,10 @@ export function eventLine(event: PullEvent): string | undefined {
       return `${event.reference}: digest: ${event.digest} size: ${event.size}`;
     case 'retry': {
       const who = event.digest === undefined ? '' : `${shortDigest(event.digest)}: `;
-      return `${who}Retrying in ${Math.ceil(event.delayMs / 1000)} s (${event.problem})`;
+      return `${who}Retrying in ${Math.ceil(event.delayMs / 1000)} s (${printable(event.problem)})`;
     }
     case 'warning':
-      return `warning: ${event.text}`;
+      return `warning: ${printable(event.text)}`;
     case 'done': {
       const status = event.isNew ? 'Downloaded newer image' : 'Image is up to date';
       return `Digest: ${event.digest}\nStatus: ${status} for ${familiarName(event.reference)}`;

@@ -6,7 +6,13 @@ import { eventLine, STATUS_WORDS } from './format.ts';
 import type { Progress } from './progress.ts';
 
 /** Steps on the way that tell a reader of a log nothing. */
-const PASSED_OVER: readonly LayerStatus[] = ['downloading', 'verifying', 'extracting', 'pushing'];
+const PASSED_OVER: readonly LayerStatus[] = [
+  'downloading',
+  'verifying',
+  'extracting',
+  'compressing',
+  'pushing',
+];
 
 export function plainProgress(write: (text: string) => void): Progress {
   const shown = new Map<Digest, LayerStatus>();

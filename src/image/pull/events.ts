@@ -12,6 +12,8 @@ export type LayerStatus =
   | 'complete'
   | 'present' // at the registry that is pushed to
   | 'mounted' // from another repository of that registry
+  | 'compressing' // for a push in another form
+  | 'compressed'
   | 'pushing'
   | 'pushed';
 

@@ -1,7 +1,7 @@
 /** Blobs of an image that is on the way from one place to another, and is not unpacked. */
 import type { Descriptor } from '../../spec/image.ts';
 import { BlobStore } from '../../store/blobs.ts';
-import type { TransitOptions } from '../copy-image.ts';
+import type { TransitOptions } from '../transit-options.ts';
 import { BlobFetches } from './blob-fetches.ts';
 
 /** Fetches all that the store has not, several at once. Throws the first failure, when all fetches have ended. */

@@ -4,7 +4,7 @@ import { parseDocument } from '../../spec/document.ts';
 import type { Descriptor, Digest, Manifest, Platform } from '../../spec/image.ts';
 import { choosePlatform } from '../../spec/platform.ts';
 import type { BlobStore } from '../../store/blobs.ts';
-import { sha256 } from '../../store/hash.ts';
+import { prepareDigests, sha256 } from '../../store/hash.ts';
 import type { ImageSource } from './image-source.ts';
 
 /** The documents of one image, root first; the last one is the manifest. Nothing is in the store yet. */
@@ -54,7 +54,9 @@ export async function fetchRoot(
   reference: string,
   wanted?: Digest,
 ): Promise<FetchedDocument> {
-  const { bytes, contentType, claimedDigest } = await source.document(wanted);
+  const asking = source.document(wanted);
+  prepareDigests();
+  const { bytes, contentType, claimedDigest } = await asking;
   const what = `the manifest of ${reference}`;
   const digest = sha256(bytes);
   const expected = wanted ?? claimedDigest;

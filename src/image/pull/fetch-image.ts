@@ -60,40 +60,54 @@ function requireConfigType(config: Descriptor, reference: string): void {
   throw tsrunError('ERR_TSRUN_DOCUMENT', { what: `the config of ${reference}`, problem });
 }
 
-async function fetchBlob(
+/** What is verified and used already, and on its way to the disk: awaited before the image gets its name. */
+type Writes = Promise<unknown>[];
+
+function later(writes: Writes, write: Promise<unknown>): void {
+  write.catch(() => {}); // whoever awaits all of them is told
+  writes.push(write);
+}
+
+/** The verified text of a small blob that the store lacks. */
+async function fetchText(
   options: FetchImageOptions,
-  blobs: BlobStore,
+  { blobs, writes }: { blobs: BlobStore; writes: Writes },
   descriptor: Descriptor,
   what: string,
-): Promise<void> {
+): Promise<string> {
   const { source, emit, signal = new AbortController().signal } = options;
   const partial = await blobs.openPartial(descriptor, { what, signal });
-  if (partial === undefined) return;
+  if (partial === undefined) return blobs.readText(descriptor.digest);
+  const letGo = (error: unknown): never => {
+    partial.close(error);
+    throw error;
+  };
   try {
     await source.fill(descriptor, partial, {
       signal,
       onProgress: () => {},
       onRetry: (failure, delayMs) => emit({ type: 'retry', problem: failure.message, delayMs }),
     });
-    await partial.complete();
+    const text = partial.readText();
+    later(writes, partial.complete().catch(letGo));
+    return text;
   } catch (error) {
-    partial.close(error);
-    throw error;
+    return letGo(error);
   }
 }
 
 async function fetchConfig(
   options: FetchImageOptions,
-  blobs: BlobStore,
+  store: { blobs: BlobStore; writes: Writes },
   config: Descriptor,
 ): Promise<ImageConfig> {
+  const { blobs } = store;
   const what = `the config of ${options.reference}`;
   requireConfigType(config, options.reference);
-  if (blobs.readVerifiedText(config.digest) === undefined) {
-    blobs.remove(config.digest);
-    await fetchBlob(options, blobs, config, what);
-  }
-  return parseImageConfig(blobs.readText(config.digest), what);
+  const kept = blobs.readVerifiedText(config.digest);
+  if (kept !== undefined) return parseImageConfig(kept, what);
+  blobs.remove(config.digest);
+  return parseImageConfig(await fetchText(options, store, config, what), what);
 }
 
 /** Manifest and configuration must speak of the same layers. */
@@ -197,26 +211,37 @@ async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
   const starting = (async () => starts && options.unpacker.prepare())().catch(() => {});
   await using _unpacker = { [Symbol.asyncDispose]: () => starting.then(() => options.unpacker.close()) };
   const fetches = new BlobFetches({ blobs, source, emit, signal });
-  const config = fetchConfig(options, blobs, manifest.config);
+  const writes: Writes = [];
+  const config = fetchConfig(options, { blobs, writes }, manifest.config);
   config.catch(() => {}); // planImage() awaits it
   startEarly(fetches, manifest, blobs, emit);
-  const putting = Promise.all(
-    documents.map(({ digest, bytes }) => blobs.putApart(bytes, digest, `the manifest of ${reference}`)),
-  );
-  putting.catch(() => {}); // awaited below, unless something else fails first
+  later(writes, putDocuments(blobs, fetched, reference));
   try {
     const layers = new LayerStore(paths, hooks);
     const { planned, platform } = await planImage(options, manifest, config, { blobs, layers }, fetches);
     using _layers = await pin(paths, { layers: planned.map((l) => l.chainId), blobs: [] });
-    await fetchLayers({ blobs, layers, unpacker: options.unpacker, emit }, fetches, planned);
-    await putting;
     const record = makeRecord(options, fetched, planned, platform);
-    new ImageStore(paths).put(record);
+    const images = new ImageStore(paths);
+    await using file = images.prepare(record);
+    await fetchLayers({ blobs, layers, unpacker: options.unpacker, emit }, fetches, planned);
+    await Promise.all(writes);
+    await images.putPrepared(record, file);
     return record;
   } catch (error) {
-    await Promise.allSettled([putting]);
+    await Promise.allSettled(writes);
     throw error;
   }
+}
+
+/** In the next turn: what was asked for goes out first. */
+async function putDocuments(
+  blobs: BlobStore,
+  { documents }: FetchedDocuments,
+  reference: string,
+): Promise<void> {
+  await new Promise(setImmediate);
+  const what = `the manifest of ${reference}`;
+  await Promise.all(documents.map(({ digest, bytes }) => blobs.putApart(bytes, digest, what)));
 }
 
 /**

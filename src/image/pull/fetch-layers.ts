@@ -38,6 +38,7 @@ export async function fetchLayers(
   for (const layer of planned) requireLayerType(layer.descriptor);
   const inner: FetchContext = { ...context, signal: fetches.signal };
   const pending: PendingLayer[] = [];
+  const unpackedBefore = planned.filter(({ chainId }) => inner.layers.has(chainId));
   try {
     await announce(inner, planned, fetches);
     for (const [i, layer] of planned.entries()) {
@@ -49,6 +50,9 @@ export async function fetchLayers(
     for (const { descriptor } of planned) {
       if (!inner.blobs.has(descriptor.digest)) await (await fetches.open(descriptor)).done;
     }
+    for (const { descriptor } of unpackedBefore)
+      if (fetches.has(descriptor))
+        inner.emit({ type: 'layer', digest: descriptor.digest, status: 'complete' });
   } catch (error) {
     fetches.stop(error);
     await publishAll(inner, pending).catch(() => {}); // what failed first is what the user hears of
@@ -62,9 +66,10 @@ export async function fetchLayers(
 /** Says of every layer where it stands, and starts fetching those that are missing. */
 async function announce(context: FetchContext, planned: PlannedLayer[], fetches: BlobFetches): Promise<void> {
   for (const { descriptor, chainId } of planned) {
-    const status = context.layers.has(chainId) ? 'exists' : 'waiting';
-    if (status === 'exists' || !fetches.has(descriptor))
-      context.emit({ type: 'layer', digest: descriptor.digest, status });
+    if (fetches.has(descriptor)) continue; // which was said when that began
+    // An unpacked layer whose blob is lost is pulled like any other, only not unpacked.
+    const isThere = context.layers.has(chainId) && context.blobs.has(descriptor.digest);
+    context.emit({ type: 'layer', digest: descriptor.digest, status: isThere ? 'exists' : 'waiting' });
   }
   const isMissing = ({ chainId }: PlannedLayer): boolean => !context.layers.has(chainId);
   if (planned.some(isMissing)) await context.unpacker.prepare(); // which may find that nothing can be unpacked here

@@ -26,7 +26,7 @@ import { makeWhiteouts } from './make-whiteouts.ts';
 import type { Ownership } from './owner.ts';
 import { type ByteString, displayName, type TarEntry, toFsPath } from './tar-entry.ts';
 import type { TarHandler } from './tar-reader.ts';
-import { classifyWhiteout } from './whiteout.ts';
+import { classifyWhiteout, LINK_CONTENTS } from './whiteout.ts';
 
 export interface ApplyOptions {
   host: UnpackHost;
@@ -102,6 +102,7 @@ export class LayerApplier implements TarHandler {
 
   /** After the last entry: whiteouts, then the attributes of directories. */
   finish(): ApplyCounts {
+    if (this.#tree.directories.has(LINK_CONTENTS)) this.#tree.remove(LINK_CONTENTS);
     makeWhiteouts(this.#host, this.#tree);
     for (const [path, attributes] of this.#tree.directories) {
       this.#guard(path, () =>
@@ -134,6 +135,9 @@ export class LayerApplier implements TarHandler {
       case 'invalid':
         throw rejectEntry(entry.path, whiteout.problem);
       case 'ignored':
+        return;
+      case 'link-content':
+        if (entry.type === 'file') this.#make(entry, clean.path);
         return;
       case 'whiteout':
         this.#hide(this.#tree.resolveEntry(whiteout.path, entry.path, entry.mtime), 'hide');

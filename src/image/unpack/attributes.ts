@@ -11,9 +11,9 @@
  * default ACL would pass that on to files, and one without write permission might refuse them.
  */
 import * as fs from 'node:fs';
-import { errnoOf, type UnpackHost } from './host.ts';
+import { errnoOf, HostError, type UnpackHost } from './host.ts';
 import { OVERRIDE_XATTR, type Ownership, overrideValue, requireMapped } from './owner.ts';
-import { type ByteString, toFsPath } from './tar-entry.ts';
+import { type ByteString, displayName, toFsPath } from './tar-entry.ts';
 import { TimeQueue } from './time-queue.ts';
 
 export interface Attributes {
@@ -31,8 +31,9 @@ export interface AttributeCounts {
   skippedXattrs: number;
 }
 
-/** An overlay's bookkeeping and our own: an archive that could set them would rewrite the layers below. */
-const RESERVED_XATTR = /^(?:user|trusted)\.overlay\.|^user\.containers\.override_stat$/;
+/** The bookkeeping of the overlays and our own: an archive that could set them would rewrite the layers below. */
+const RESERVED_XATTR =
+  /^(?:user|trusted)\.overlay\.|^user\.fuseoverlayfs\.|^user\.containers\.override_stat$/;
 const REFUSED = new Set(['EPERM', 'EOPNOTSUPP', 'EACCES']);
 const SPECIAL_BITS = 0o7000;
 
@@ -100,8 +101,11 @@ export class AttributeWriter {
       this.#host.setXattr(path, name, value);
       return true;
     } catch (error) {
-      if (REFUSED.has(errnoOf(error) ?? '')) return false;
-      throw error;
+      const errno = errnoOf(error) ?? '';
+      if (REFUSED.has(errno)) return false;
+      if (errno === '') throw error;
+      const doing = `setting its attribute "${displayName(name)}" of ${value.length} bytes`;
+      throw new HostError(errno, doing, `${doing}: ${errno}`, error);
     }
   }
 }

@@ -30,6 +30,7 @@ export function parsePax(body: Buffer): PaxResult {
     if (equals === -1 || equals >= end - 1 || equals === blank + 1)
       return malformed('has a record without a key');
     const key = body.toString('latin1', blank + 1, equals);
+    if (key.includes('\0')) return malformed('has a NUL in a key');
     const value = body.subarray(equals + 1, end - 1);
     if (NO_NUL.has(key) && value.includes(0)) return malformed(`has a NUL in its ${key}`);
     if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') {
@@ -51,7 +52,7 @@ export function parseDecimal(value: ByteString): number | undefined {
 
 /** `1700000000.123456789` → nanoseconds, cut (not rounded) after nine digits; undefined when it is no such number. */
 export function parsePaxTime(value: ByteString): bigint | undefined {
-  const match = /^(-?)([0-9]{1,11})(?:\.([0-9]*))?$/.exec(value);
+  const match = /^(-?)([0-9]{1,18})(?:\.([0-9]*))?$/.exec(value);
   if (!match) return undefined;
   const nanoseconds = BigInt((match[3] ?? '').padEnd(9, '0').slice(0, 9));
   const total = BigInt(match[2] ?? '0') * 1_000_000_000n + nanoseconds;
@@ -69,7 +70,8 @@ export function paxXattrs(values: ReadonlyMap<string, Buffer>): Map<ByteString, 
     const name = key
       .slice(LIBARCHIVE.length)
       .replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-    xattrs.set(name, Buffer.from(value.toString('latin1'), 'base64'));
+    // decoded, it may hold what no key may: the kernel would read another name than we
+    if (!name.includes('\0')) xattrs.set(name, Buffer.from(value.toString('latin1'), 'base64'));
   }
   for (const [key, value] of values) if (key.startsWith(SCHILY)) xattrs.set(key.slice(SCHILY.length), value);
   return xattrs;

@@ -8,6 +8,7 @@
  */
 import * as fs from 'node:fs';
 import { callNow } from '../../sys/calls.ts';
+import { compileLater } from '../../sys/v8-flags.ts';
 import type { ApplyOptions } from './apply-layer.ts';
 import { compareTrees } from './compare-trees.ts';
 import { FrameReader, piecesOf } from './frame-reader.ts';
@@ -36,6 +37,8 @@ export async function runUnpackWorker(host: UnpackHost = nativeHost): Promise<nu
   const frames = new FrameReader(piecesOf(STDIN));
   const next = frames.next();
   callNow('load the library', 'getpid', []);
+  for (const name of ['stream', 'zlib', 'crypto']) process.getBuiltinModule(`node:${name}`);
+  compileLater();
   await rehearse();
   for (let job = await next; ; job = await frames.next()) {
     if (job === undefined) return 0;

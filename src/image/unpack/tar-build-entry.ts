@@ -1,4 +1,4 @@
-/** Puts one entry together from its header, the extended headers before it, and the global ones. */
+/** Puts one entry together from its header and the extended headers before it. */
 import { type PaxRecords, parseDecimal, parsePaxTime, paxXattrs } from './pax.ts';
 import { pairedRanges } from './sparse.ts';
 import type { ByteString, EntryType, SparseRange, TarEntry } from './tar-entry.ts';
@@ -32,22 +32,16 @@ const TYPES: Readonly<Record<string, EntryType>> = {
   '6': 'fifo',
 };
 
-/** These describe one entry; in a global header they would make no sense, and are ignored. */
-const LOCAL_ONLY = /^(?:path|linkpath|size|GNU\.sparse\..*)$/;
 const NO_XATTRS: ReadonlyMap<ByteString, Buffer> = new Map();
 const NO_VALUES: ReadonlyMap<string, Buffer> = new Map();
 
 class Problem extends Error {}
 
-export function buildEntry(
-  header: TarHeader,
-  extras: EntryExtras,
-  globals: ReadonlyMap<string, Buffer>,
-): Skeleton | { problem: string } {
-  const values = merged(extras.pax?.values ?? NO_VALUES, globals);
+export function buildEntry(header: TarHeader, extras: EntryExtras): Skeleton | { problem: string } {
+  const values = extras.pax?.values ?? NO_VALUES;
   try {
     const name =
-      extras.longName ?? string(values, 'GNU.sparse.name') ?? string(values, 'path') ?? header.name;
+      extras.longName || (string(values, 'GNU.sparse.name') ?? string(values, 'path') ?? header.name);
     const type = typeOf(header, name);
     const size = type === 'file' ? (decimal(values, 'size') ?? header.size) : 0;
     const isLink = type === 'hardlink' || type === 'symlink';
@@ -60,7 +54,7 @@ export function buildEntry(
       size,
       mtime: time(values, 'mtime') ?? BigInt(header.mtime) * 1_000_000_000n,
       atime: time(values, 'atime'),
-      linkpath: isLink ? (extras.longLink ?? string(values, 'linkpath') ?? header.linkname) : '',
+      linkpath: isLink ? extras.longLink || (string(values, 'linkpath') ?? header.linkname) : '',
       xattrs: values.size === 0 ? NO_XATTRS : paxXattrs(values),
       major: header.major,
       minor: header.minor,
@@ -71,17 +65,6 @@ export function buildEntry(
     if (error instanceof Problem) return { problem: error.message };
     throw error;
   }
-}
-
-/** An empty local value takes a global one back (POSIX). */
-function merged(
-  local: ReadonlyMap<string, Buffer>,
-  globals: ReadonlyMap<string, Buffer>,
-): ReadonlyMap<string, Buffer> {
-  if (globals.size === 0) return local;
-  const values = new Map([...globals].filter(([key]) => !LOCAL_ONLY.test(key)));
-  for (const [key, value] of local) values.set(key, value);
-  return values;
 }
 
 /** v7 archives have no type for directories: a slash at the end of the name says so. */

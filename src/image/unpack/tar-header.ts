@@ -7,7 +7,7 @@
  */
 
 import type { ByteString } from './tar-entry.ts';
-import { parseTarNumber } from './tar-number.ts';
+import { parseTarNumber, parseTarTime } from './tar-number.ts';
 
 export const BLOCK = 512;
 
@@ -55,7 +55,7 @@ export function parseTarHeader(block: Buffer): HeaderResult {
       uid: number(108, 8),
       gid: number(116, 8),
       size: number(124, 12),
-      mtime: number(136, 12),
+      mtime: parseTarTime(block, 136, 12) ?? number(136, 12),
       flag,
       linkname: text(block, 157, 100),
       major: hasDevice ? number(329, 8) : 0,

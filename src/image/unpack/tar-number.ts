@@ -26,13 +26,24 @@ function parseOctal(block: Buffer, start: number, end: number): number | undefin
   return value;
 }
 
-/** Big-endian two's complement; the top bit of the first byte marks the encoding, the next one is the sign. */
+/** The same for seconds since 1970, whatever their size: what no disk can keep is the file system's to clamp. */
+export function parseTarTime(block: Buffer, start: number, length: number): number | undefined {
+  if (((block[start] ?? 0) & 0x80) === 0) return parseOctal(block, start, start + length);
+  const limit = BigInt(Number.MAX_SAFE_INTEGER);
+  const value = readBase256(block, start, length);
+  return Number(value > limit ? limit : value < -limit ? -limit : value);
+}
+
 function parseBase256(block: Buffer, start: number, length: number): number | undefined {
+  const number = Number(readBase256(block, start, length));
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+/** Big-endian two's complement; the top bit of the first byte marks the encoding, the next one is the sign. */
+function readBase256(block: Buffer, start: number, length: number): bigint {
   const first = block[start] ?? 0;
   const negative = (first & 0x40) !== 0;
   let value = BigInt(first & 0x7f);
   for (let i = 1; i < length; i++) value = (value << 8n) | BigInt(block[start + i] ?? 0);
-  if (negative) value -= 1n << BigInt(8 * length - 1);
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : undefined;
+  return negative ? value - (1n << BigInt(8 * length - 1)) : value;
 }

@@ -13,7 +13,8 @@
  * Why not a library: names and pax values must stay bytes, and times, sparse maps and owners must not be lost (DESIGN.md §3).
  * Where dialects leave room, Go's archive/tar decides, since images are made with it: links, directories and devices have no
  * content whatever their size says; GNU long names win over pax paths; an archive may end without its zero blocks, though not
- * inside an entry. Global pax headers give defaults for owner, mode of time and attributes, never for names, sizes or maps.
+ * inside an entry. Global pax headers are checked, and have no effect: POSIX makes them defaults for what follows, but to docker, podman
+ * and containerd they are notes (git leaves the commit in one), and two engines must not make two images of one archive.
  */
 import { type TsrunError, tsrunError } from '../../errors.ts';
 import { parsePax } from './pax.ts';
@@ -49,7 +50,6 @@ export class TarReader {
   #collectedLength = 0;
 
   #extras = noExtras();
-  readonly #globals = new Map<string, Buffer>();
   #header: TarHeader | undefined;
   #skeleton: Skeleton | undefined;
   #mapReader: SparseMapReader | undefined;
@@ -176,14 +176,14 @@ export class TarReader {
     }
     const result = parsePax(payload);
     if (!result.ok) throw this.#damaged(result.problem);
-    if (flag === 'x') this.#extras.pax = result.records;
-    else for (const [key, value] of result.records.values) this.#globals.set(key, value);
+    // as in Go, a global header is an entry of its own: what stood before it was about it
+    this.#extras = flag === 'x' ? { ...this.#extras, pax: result.records } : noExtras();
     return true;
   }
 
   /** The header of a real entry was read; what is still missing may be its sparse map. */
   #begin(header: TarHeader, block: Buffer): void {
-    const built = buildEntry(header, this.#extras, this.#globals);
+    const built = buildEntry(header, this.#extras);
     this.#extras = noExtras();
     this.#name = 'entry' in built ? built.entry.path : header.name;
     if (!('entry' in built)) throw this.#damaged(built.problem);

@@ -6,6 +6,7 @@
  * | `d/.wh.x`            | lower layers' `d/x` is hidden                              | character device 0:0 named `d/x`         |
  * |   … and `d/x/` too   | the same, and this layer's directory is there instead      | `user.overlay.opaque=y` on `d/x`         |
  * | `d/.wh..wh..opq`     | all that lower layers have in `d` is hidden                | `user.overlay.opaque=y` on `d`           |
+ * | `.wh..wh.plnk/x`     | the content of hard links that follow, from docker on AUFS | nothing                                  |
  * | `.wh..wh.*` (others) | notes of AUFS to itself, of no meaning here                | nothing                                  |
  *
  * "Whiteout files MUST only apply to resources in lower/parent layers": files of the same layer stay, whichever comes first, which
@@ -19,11 +20,14 @@ export const OPAQUE_VALUE = Buffer.from('y');
 export const WHITEOUT_PREFIX = '.wh.';
 const META_PREFIX = '.wh..wh.';
 export const OPAQUE_NAME = '.wh..wh..opq';
+/** AUFS kept files of more than one name in here, and the archive links their names to it. */
+export const LINK_CONTENTS = '.wh..wh.plnk';
 
 export type Whiteout =
   | { kind: 'none' }
   | { kind: 'whiteout'; path: ByteString }
   | { kind: 'opaque'; directory: ByteString }
+  | { kind: 'link-content' }
   | { kind: 'ignored' }
   | { kind: 'invalid'; problem: string };
 
@@ -31,6 +35,7 @@ export type Whiteout =
 export function classifyWhiteout(path: ByteString): Whiteout {
   if (!path.includes(WHITEOUT_PREFIX)) return { kind: 'none' };
   const components = path.split('/');
+  if (components.length === 2 && components[0] === LINK_CONTENTS) return { kind: 'link-content' };
   const name = components.pop() ?? '';
   if (components.some((component) => component.startsWith(META_PREFIX))) return { kind: 'ignored' };
   if (components.some((component) => component.startsWith(WHITEOUT_PREFIX))) {

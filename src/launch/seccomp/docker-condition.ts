@@ -1,6 +1,6 @@
 /** `includes` and `excludes` of a rule in docker's profile format: when it is in force (moby profiles/seccomp). */
-import type { ProfileTarget } from './load-profile.ts';
 import type { ProfileNode } from './profile-node.ts';
+import type { ProfileTarget } from './profile-target.ts';
 
 /** Architectures are called by their Go names there. */
 const GO_ARCH = { x64: 'amd64', arm64: 'arm64' } as const;

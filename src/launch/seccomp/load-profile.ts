@@ -19,15 +19,7 @@ import {
   type OciSeccompRule,
 } from './oci.ts';
 import { ProfileNode } from './profile-node.ts';
-
-/** What the conditions of a docker profile ask about. */
-export interface ProfileTarget {
-  readonly arch: Architecture;
-  /** The container's bounding set, `CAP_…` names. */
-  readonly capabilities: readonly string[];
-  /** uname -r: `6.18.44-…` */
-  readonly kernelRelease: string;
-}
+import type { ProfileTarget } from './profile-target.ts';
 
 const PROFILE_KEYS = [
   ...['defaultAction', 'defaultErrnoRet', 'defaultErrno', 'architectures', 'archMap', 'flags', 'syscalls'],

@@ -1,13 +1,14 @@
-/** What native/forward/outward.c is given of the bridges' network namespace: its queue and its listening socket. */
+/** What native/forward/outward.c is given of the bridges' network namespace: its queues, its listening socket, and a raw one. */
 import { call, writeFile } from '../../sys/calls.ts';
 import { AF_INET, AF_INET6, AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW, SOCK_STREAM } from '../../sys/constants.ts';
 import type { Actor, Slot, Slots, Step } from '../../sys/step.ts';
 import { socketAddress } from '../forward/socket-address.ts';
 import type { Subnet } from '../ip-address.ts';
 import { exchange } from '../netlink.ts';
-import { LISTENING_PORT, outwardRules, outwardRulesOfIpv6, queueHere } from './rules.ts';
+import { LISTENING_PORT, outwardRules, outwardRulesOfIpv6, QUEUE, queueHere } from './rules.ts';
 
 const NETLINK_NETFILTER = 12;
+const IPPROTO_RAW = 255;
 /** As many as the kernel allows (net.core.somaxconn). */
 const BACKLOG = 4096;
 /** There if br_netfilter is loaded, as docker does; with it each frame of a bridge would be looked at. It changes nothing else. */
@@ -21,17 +22,32 @@ export interface OutwardPlace {
   uplink: string;
   /** The subnet in which the uplink answers itself. */
   own: Subnet;
-  /** Whether the kernel has IPv6: then connections of both families are taken. */
+  /** Whether the kernel has IPv6: then connections of both families are taken, and its datagrams. */
   ipv6: boolean;
 }
 
-/** Steps of a process in the namespace. `queue` and `listener` receive the sockets. */
+/** What receives the sockets. */
+export interface OutwardSlots {
+  queue: Slot;
+  listener: Slot;
+  /** With IPv6. */
+  datagrams: Slot;
+  raw: Slot;
+}
+
+export const outwardSlots = (slots: Slots): OutwardSlots => ({
+  queue: slots.new('queue'),
+  listener: slots.new('outward'),
+  datagrams: slots.new('datagrams'),
+  raw: slots.new('raw'),
+});
+
+/** Steps of a process in the namespace. */
 export function openOutward(
   actor: Actor,
   slots: Slots,
   { uplink, own, ipv6 }: OutwardPlace,
-  queue: Slot,
-  listener: Slot,
+  { queue, listener, datagrams, raw }: OutwardSlots,
 ): Step[] {
   const { memory, size } = socketAddress(ipv6 ? '::' : '0.0.0.0', LISTENING_PORT);
   const step = (why: string, ...rest: Rest): Step => call(actor, why, ...rest);
@@ -45,7 +61,14 @@ export function openOutward(
     step('talk about packets there', 'socket', [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER], {
       result: queue,
     }),
-    ...exchange(actor, 'requests for connections wait here', slots, queue, [queueHere()], 'nfqueue'),
+    ...exchange(
+      actor,
+      'requests for connections wait here',
+      slots,
+      queue,
+      [queueHere(QUEUE.requests)],
+      'nfqueue',
+    ),
     step(
       'connections to the outside are taken here',
       'socket',
@@ -58,7 +81,33 @@ export function openOutward(
     step('take connections', 'listen', [listener, BACKLOG]),
     ...exchange(actor, 'which packets are taken', slots, queue, outwardRules(uplink, own), 'nft'),
     ...(ipv6
-      ? exchange(actor, 'and of IPv6', slots, queue, outwardRulesOfIpv6(), 'nft', IPV6_IS_NOT_THERE)
+      ? [
+          step(
+            'packets of IPv6 are written by this',
+            'socket',
+            [AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW],
+            {
+              result: raw,
+            },
+          ),
+          step(
+            'talk about packets there',
+            'socket',
+            [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER],
+            {
+              result: datagrams,
+            },
+          ),
+          ...exchange(
+            actor,
+            'datagrams wait here',
+            slots,
+            datagrams,
+            [queueHere(QUEUE.datagrams)],
+            'nfqueue',
+          ),
+          ...exchange(actor, 'and of IPv6', slots, queue, outwardRulesOfIpv6(), 'nft', IPV6_IS_NOT_THERE),
+        ]
       : []),
   ];
 }

@@ -6,17 +6,11 @@ import type { Rootless } from '../../rootless/enter.ts';
 import { UPLINK_SUBNET } from '../bridge-network.ts';
 import { UPLINK } from '../hub-program.ts';
 import { probeOnce } from '../probe-once.ts';
-import { openOutward } from './open.ts';
+import { openOutward, outwardSlots } from './open.ts';
 
 /** Why not; undefined when they can. @param mark see probeOnce() */
 export const probeOutward = (rootless: () => Rootless, mark: string): string | undefined =>
   probeOnce(rootless, mark, (slots) => {
-    const [queue, listener] = [slots.new('queue'), slots.new('listener')];
-    return openOutward(
-      'rootless',
-      slots,
-      { uplink: UPLINK, own: UPLINK_SUBNET, ipv6: false },
-      queue,
-      listener,
-    );
+    const place = { uplink: UPLINK, own: UPLINK_SUBNET, ipv6: false };
+    return openOutward('rootless', slots, place, outwardSlots(slots));
   });

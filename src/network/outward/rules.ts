@@ -6,8 +6,9 @@
  * for what outward.c finds out about its target, and goes on with a mark that says so. If all is well it is redirected to outward.c's
  * listening socket, and the connection's others with it; their target is what SO_ORIGINAL_DST says.
  *
- * IPv6 goes nowhere but here: slirp4netns has none. So its rules take what no route leads to (hub-program.ts). UDP is refused, as whoever
- * sends it hears of a refusal, and not of a missing route; all else, and TCP where the kernel has not got these rules, is told of that.
+ * IPv6 goes nowhere but here: slirp4netns has none. So its rules take what no route leads to (hub-program.ts). Each datagram waits in a queue of its
+ * own, whole, and is sent from there by outward-udp.c, or refused, as whoever sends one hears of a refusal and not of a missing route. All else,
+ * and all where the kernel has not got these rules, is told of that.
  *
  * Into the queue they go by the target of xtables, NFQUEUE, which iptables uses too: kernels are built without nftables' own `queue`.
  * They are redirected by address translation and not by `tproxy`, which does not survive bridge-nf-call-iptables.
@@ -33,10 +34,15 @@ import {
 export const VERDICT = { refused: 0x6f757401, unreachable: 0x6f757402 } as const;
 /** Of the listening socket. */
 export const LISTENING_PORT = 7474;
-/** So much of a packet is looked at: the longest header of IPv4, and the ports. */
-const COPIED = 80;
-/** Requests that wait for their targets. */
-const QUEUE_LENGTH = 8192;
+/**
+ * Number, how much of a packet is looked at (of a request the longest header of IPv4, and the ports), and how many may wait. Numbers as
+ * native/forward/queue.h has them.
+ */
+export const QUEUE = {
+  requests: { number: 0, copied: 80, length: 8192 },
+  datagrams: { number: 1, copied: 0xffff, length: 1024 },
+} as const;
+type Queue = (typeof QUEUE)[keyof typeof QUEUE];
 
 const NFNL_SUBSYS_NFTABLES = 10;
 const NFNL_SUBSYS_QUEUE = 3;
@@ -172,10 +178,14 @@ const IPV6: Family = {
   unreachable: { words: 'icmpv6 addr-unreachable', code: 3 },
 };
 
-/** struct xt_NFQ_info: queue 0, padded. */
-const QUEUE_INFO = new Uint8Array(8);
-const wait = (): Expression[] => [
-  expression('target', attribute(1, text('NFQUEUE')), attribute(2, be32(0)), attribute(3, raw(QUEUE_INFO))),
+/** Its data are struct xt_NFQ_info, the queue's number, padded. */
+const wait = ({ number }: Queue): Expression[] => [
+  expression(
+    'target',
+    attribute(1, text('NFQUEUE')),
+    attribute(2, be32(0)),
+    attribute(3, raw(Uint8Array.of(number, 0, 0, 0, 0, 0, 0, 0))),
+  ),
 ];
 
 /** Of FIN, SYN, RST and ACK only SYN is set. */
@@ -254,7 +264,7 @@ function rulesOf(family: Family, ...more: readonly NetlinkMessage[]): NetlinkMes
     rule(family, 'ask', `${outgoing.words} tcp flags & (fin|syn|rst|ack) == syn # NFQUEUE 0`, [
       ...outgoing.expressions,
       ...isRequest(),
-      ...wait(),
+      ...wait(QUEUE.requests),
     ]),
     rule(family, 'refuse', `meta mark ${refused} reject with tcp reset`, [
       ...hasMark(refused),
@@ -281,9 +291,15 @@ export const outwardRulesOfIpv6 = (): NetlinkMessage[] =>
     IPV6,
     rule(
       IPV6,
+      'ask',
+      `${OF_BRIDGES} meta l4proto udp fib daddr type unreachable # NFQUEUE ${QUEUE.datagrams.number}`,
+      [...ofBridges(), ...isOf(IPPROTO_UDP), ...leadsNowhere(), ...wait(QUEUE.datagrams)],
+    ),
+    rule(
+      IPV6,
       'refuse',
-      `${OF_BRIDGES} meta l4proto udp fib daddr type unreachable reject with icmpv6 port-unreachable`,
-      [...ofBridges(), ...isOf(IPPROTO_UDP), ...leadsNowhere(), isUnreachable(ICMPV6_PORT_UNREACHABLE)],
+      `meta mark ${VERDICT.refused} meta l4proto udp reject with icmpv6 port-unreachable`,
+      [...hasMark(VERDICT.refused), ...isOf(IPPROTO_UDP), isUnreachable(ICMPV6_PORT_UNREACHABLE)],
     ),
   );
 
@@ -294,13 +310,13 @@ const NFQNL_CFG_CMD_BIND = 1;
 const NFQNL_COPY_PACKET = 2;
 
 /** The socket that this is sent over receives what is queued, and sends the verdicts. */
-export const queueHere = (): NetlinkMessage =>
+export const queueHere = ({ number, copied, length }: Queue): NetlinkMessage =>
   message(
     (NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_CONFIG,
     0,
-    'queue 0',
-    nfgenmsg(0, 0),
+    `queue ${number}`,
+    nfgenmsg(0, number),
     attribute(NFQA_CFG_CMD, u8(NFQNL_CFG_CMD_BIND), u8(0), be16(AF_INET)),
-    attribute(NFQA_CFG_PARAMS, be32(COPIED), u8(NFQNL_COPY_PACKET)),
-    attribute(NFQA_CFG_QUEUE_MAXLEN, be32(QUEUE_LENGTH)),
+    attribute(NFQA_CFG_PARAMS, be32(copied), u8(NFQNL_COPY_PACKET)),
+    attribute(NFQA_CFG_QUEUE_MAXLEN, be32(length)),
   );

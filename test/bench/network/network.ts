@@ -9,6 +9,7 @@ import { loadavg } from 'node:os';
 import type { Registry } from '../../support/registry.ts';
 import type { Engine } from '../engine.ts';
 import { bareRelays, clientHere, loopback, serveHere, vethPair } from './bare.ts';
+import { type RootlessDocker, startDocker } from './docker.ts';
 import { IMAGE, makePrograms, type Programs, pushImage } from './image.ts';
 import { NETWORK_MEASURES, type NetworkMeasure } from './measures.ts';
 import { type Outside, startPlaces } from './places.ts';
@@ -19,10 +20,6 @@ import { judgeNetwork, type NetworkSamples, networkFailures, renderNetworkTable 
 const MTU = 65_520;
 /** The others that are measured, as in RootlessKit's tables, by streams alone. */
 const OTHER_MTUS = [16_384, 4_000, 1_500];
-
-/** Not set up by this benchmark: what it would take. */
-const NO_DOCKER =
-  'its daemon runs in a network namespace of its own, from which the registry on the loopback is not reached';
 
 export interface NetworkPlan {
   measures: readonly NetworkMeasure[];
@@ -48,20 +45,39 @@ export async function networkReport(plan: NetworkPlan): Promise<boolean> {
   await pushImage(registry.host, programs);
   for (const engine of engines) await engine.pull(IMAGE);
   using servers = await serveHere(programs);
+  await using docker = await dockerOf(plan);
+  const plans = docker ? { ...plan, engines: [...engines, docker.engine] } : plan;
   const here = { programs, client: clientHere(programs, scratch), ports: servers.ports };
   progress('starting containers of all networks');
-  const samples = await reportPlaces(plan, here);
+  const samples = await reportPlaces(plans, here);
   const verdicts = judgeNetwork(measures, samples);
   for (const { text } of verdicts) console.log(text);
   const others = measures.filter(({ eachMtu }) => eachMtu);
   for (const mtu of plan.quick || others.length === 0 ? [] : OTHER_MTUS) {
     progress(`the same with MTU ${mtu}`);
     console.log(`\nMTU ${mtu}:\n`);
-    await reportPlaces({ ...plan, measures: others }, { ...here, mtu });
+    await reportPlaces({ ...plans, measures: others }, { ...here, mtu });
   }
-  console.log(`Not measured: network, docker rootless: ${NO_DOCKER}`);
   console.log(`Load average at the end: ${loadavg()[0]?.toFixed(1)}`);
   return verdicts.every(({ kept }) => kept);
+}
+
+/** Undefined when it does not start here, which is said. */
+async function dockerOf({
+  engines,
+  registry,
+  scratch,
+  progress,
+}: NetworkPlan): Promise<RootlessDocker | undefined> {
+  const tsrun = engines.find(({ name }) => name === 'tsrun');
+  if (!tsrun) return undefined;
+  progress("starting docker's rootless daemon");
+  try {
+    return await startDocker(registry, tsrun, scratch);
+  } catch (error) {
+    console.log(`Not measured: network, docker rootless: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 /** A table of all places. */

@@ -14,6 +14,8 @@ interface Way {
   network: string;
   /** How `--network` says the MTU; undefined: it is a bridge, which is made with it. */
   mtu?: (mtu: number) => string;
+  /** What `network create --opt` calls it. */
+  mtuOption?: string;
   /** Two containers of this network reach each other. */
   beside?: boolean;
 }
@@ -46,6 +48,15 @@ const WAYS: readonly Way[] = [
     label: 'slirp4netns',
     network: 'slirp4netns:port_handler=slirp4netns',
     mtu: ofSlirp4netns,
+  },
+  {
+    // Its default bridge has 1500, whatever the uplink's is.
+    name: 'docker',
+    engine: 'docker',
+    label: 'bridge + rootlesskit builtin',
+    network: 'bridge',
+    mtuOption: 'com.docker.network.driver.mtu',
+    beside: true,
   },
 ];
 
@@ -100,12 +111,14 @@ async function startPlace(engine: Engine, way: Way, { client, ports, mtu }: Outs
   ].flatMap((mapping) => ['-p', mapping]);
   const command = [engine.reference(IMAGE), 'sh', '-c', SERVERS];
   try {
-    if (mtu !== undefined && !way.mtu) await engine.run('network', 'create', '--opt', `mtu=${mtu}`, name);
+    if (mtu !== undefined && !way.mtu) {
+      await engine.run('network', 'create', '--opt', `${way.mtuOption ?? 'mtu'}=${mtu}`, name);
+    }
     await engine.run(...run, '--name', name, ...publish, ...command);
     if (way.beside) await engine.run(...run, '--name', `${name}-2`, ...command);
     await untilListening(client, published.exchange);
     const elsewhere = hostAddress();
-    const out = await hostFrom(engine, name);
+    const out = (await hostFrom(engine, name)) ?? elsewhere;
     return {
       name: way.name,
       label: `${engine.label}, ${way.label}`,

@@ -1,6 +1,6 @@
 /**
  * A DNS server as a VPN or systemd-resolved has it: `node dns-stub.ts ADDRESS NAME IPV4`. It knows one private name, by UDP and TCP, and says
- * NXDOMAIN to all others. Of `long.NAME` it says by UDP only that the answer is too long for that (TC), and by TCP four addresses.
+ * NXDOMAIN to all others. ADDRESS may be `::`, all of both families. Of `long.NAME` it says by UDP only that the answer is too long for that (TC), and by TCP four addresses.
  */
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
@@ -55,7 +55,7 @@ function answer(query: Buffer, isTcp: boolean): Buffer {
   return Buffer.concat([header, query.subarray(12, end), ...records]);
 }
 
-const udp = createSocket('udp4');
+const udp = createSocket(address.includes(':') ? 'udp6' : 'udp4');
 udp.on('message', (query, from) => udp.send(answer(query, false), from.port, from.address));
 udp.bind(53, address);
 createServer((socket) => {

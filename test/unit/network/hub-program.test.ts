@@ -24,7 +24,10 @@ function opens({ op, result }: Step): Slot[] {
 it.each([true, false])(
   'has them in its first slots, and 0 there once they are closed (outward: %s)',
   (outward) => {
-    const { steps } = hubUplinkProgram({ path: '/slirp4netns', openFiles: 1024, directory: '/', outward });
+    const { steps } = hubUplinkProgram(
+      { path: '/slirp4netns', openFiles: 1024, directory: '/', outward },
+      true,
+    );
     const opened = steps.flatMap(opens);
     expect(opened.map(({ index }) => index).sort()).toEqual(
       Array.from({ length: outward ? HUB_UPLINK_DESCRIPTORS : HUB_UPLINK_DESCRIPTORS - 2 }, (_, i) => i),

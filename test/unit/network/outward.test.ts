@@ -2,7 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { UPLINK_SUBNET } from '../../../src/network/bridge-network.ts';
-import { outwardRules, outwardRulesOfIpv6, queueHere, VERDICT } from '../../../src/network/outward/rules.ts';
+import {
+  outwardRules,
+  outwardRulesOfIpv6,
+  QUEUE,
+  queueHere,
+  VERDICT,
+} from '../../../src/network/outward/rules.ts';
 
 const header = readFileSync(new URL('../../../native/forward/queue.h', import.meta.url), 'utf8');
 
@@ -16,11 +22,17 @@ it('has the marks of native/forward/queue.h', () => {
   expect(native).toEqual(VERDICT);
 });
 
+it('has the queues of native/forward/queue.h', () => {
+  for (const [name, { number }] of Object.entries(QUEUE)) {
+    expect(header).toContain(`#define QUEUE_OF_${name.toUpperCase()} ${number}\n`);
+  }
+});
+
 it.each([
   ['ip', outwardRules('uplink', UPLINK_SUBNET), []],
-  ['ip6', outwardRulesOfIpv6(), ['add rule ip6 outward refuse']],
+  ['ip6', outwardRulesOfIpv6(), ['add rule ip6 outward ask', 'add rule ip6 outward refuse']],
 ])('is one batch of whole messages, which says what nft would be told: %s', (name, batch, more) => {
-  for (const { fields, size } of [...batch, queueHere()]) {
+  for (const { fields, size } of [...batch, queueHere(QUEUE.requests), queueHere(QUEUE.datagrams)]) {
     const [length] = fields;
     expect(size % 4).toBe(0);
     expect(length).toEqual({ width: 4, value: size });

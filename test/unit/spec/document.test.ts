@@ -35,6 +35,17 @@ describe('parseDocument: what it is', () => {
   });
 });
 
+test('null is how Go writes what is not there', () => {
+  const given = { ...descriptor, urls: null, annotations: null, platform: null };
+  const read = parse({ ...manifest, mediaType: null, config: given, layers: null });
+  expect(read).toEqual({ kind: 'manifest', manifest: { ...manifest, layers: [] } });
+  expect(parse({ ...index, manifests: null }, OCI_INDEX)).toEqual({
+    kind: 'index',
+    index: { ...index, manifests: [] },
+  });
+  expect(() => parse({ ...manifest, annotations: { a: 5 } })).toThrow(/its annotations are not strings/);
+});
+
 describe('parseDocument: confusion (CVE-2021-41190)', () => {
   test.each([
     [
@@ -114,6 +125,12 @@ describe('parseImageConfig', () => {
       config: { Cmd: ['a'] },
     });
     expect(read({ ...config, config: null })).toEqual(config);
+    expect(read({ ...config, history: [null, { comment: null }] })).toEqual({ ...config, history: [{}, {}] });
+  });
+  test('an image without layers, as Go writes it', () => {
+    const none = { ...config, rootfs: { type: 'layers', diff_ids: [] } };
+    expect(read({ ...config, rootfs: { type: 'layers', diff_ids: null } })).toEqual(none);
+    expect(read({ ...config, rootfs: { type: 'layers' } })).toEqual(none);
   });
   test.each([
     [{ ...config, os: 1 }, /os and architecture/],
@@ -123,7 +140,24 @@ describe('parseImageConfig', () => {
     [{ ...config, config: { Cmd: [1] } }, /config.Cmd/],
     [{ ...config, config: { User: 0 } }, /config.User/],
     [{ ...config, config: { Volumes: [] } }, /config.Volumes/],
-    [{ ...config, history: [null] }, /history/],
+    [{ ...config, history: [7] }, /history\[0\] is not an object/],
+    [{ ...config, history: [{}, { created_by: 5 }] }, /history\[1\]\.created_by is not a string/],
+    [{ ...config, history: [{ created: 'yesterday' }] }, /history\[0\]\.created is not a time/],
+    [{ ...config, created: 5 }, /created is not a time/],
+    [{ ...config, architecture: 'amd64\x1b[2J' }, /architecture is not the name of a platform/],
+    [{ ...config, config: { Env: ['A=b\0c'] } }, /config.Env is not a list of strings without NUL/],
+    [{ ...config, config: { WorkingDir: '/a\0b' } }, /config.WorkingDir is not a string without NUL/],
+    [{ ...config, config: { Volumes: { '/a\0b': {} } } }, /config.Volumes is not an object whose names/],
+    [{ ...config, config: { Labels: { a: { b: 1 } } } }, /config.Labels is not an object of strings/],
+    [{ ...config, config: { Healthcheck: { Test: 'true' } } }, /config.Healthcheck.Test is not a list/],
+    [
+      { ...config, config: { Healthcheck: { Interval: 1e30 } } },
+      /config.Healthcheck.Interval is not a number/,
+    ],
+    [
+      { ...config, config: { Healthcheck: { Retries: -5 } } },
+      /config.Healthcheck.Retries is not a number from 0/,
+    ],
   ])('%j', (value, problem) => expect(() => read(value)).toThrow(problem));
 });
 

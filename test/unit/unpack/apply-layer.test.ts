@@ -189,7 +189,7 @@ describe('attributes', () => {
       throw Object.assign(new Error('no space'), { code: 'ENOSPC', syscall: 'lsetxattr' });
     };
     expect(() => apply([[tarEntry({ name: 'f' }, '', { 'SCHILY.xattr.user.a': 'b' })]], { host })).toThrow(
-      'cannot unpack "f" of the layer: lsetxattr failed (ENOSPC)',
+      'cannot unpack "f" of the layer: setting its attribute "user.a" of 1 bytes failed (ENOSPC)',
     );
   });
   test('single uid: owners are recorded beside the file, and counted', () => {
@@ -408,6 +408,17 @@ describe('whiteouts', () => {
   });
   test('the notes of AUFS are ignored', () => {
     expect(listing([directory('.wh..wh.plnk'), file('.wh..wh.plnk/123.45'), wh('.wh..wh.aufs')])).toEqual([]);
+  });
+  test('what AUFS kept for hard links is what their names get, as docker reads its old layers', () => {
+    const plink = file('.wh..wh.plnk/123.45', 'shared');
+    const names = [hardlink('a', '/.wh..wh.plnk/123.45'), hardlink('b', '.wh..wh.plnk/123.45')];
+    expect(listing([directory('.wh..wh.plnk'), plink, ...names])).toEqual([
+      'a file 644 shared',
+      'b file 644 shared',
+    ]);
+    expect(() =>
+      listing([plink, symlink('.wh..wh.plnk/link', '/etc'), hardlink('c', '.wh..wh.plnk/link')]),
+    ).toThrow('its link target ".wh..wh.plnk/link" is neither in this layer nor below');
   });
   test('of what is in a link below, hides it at the target', () => {
     expect(listing(below, [wh('link/.wh.a')])).toEqual(['d dir 755', 'd/a whiteout']);

@@ -215,13 +215,32 @@ describe('extended headers', () => {
       ['user.both', 'star'],
     ]);
   });
-  test('global headers: defaults for what follows, but never names or sizes', () => {
+  test('global headers say nothing about what follows, as in Go', () => {
     const global = paxHeader({ uid: '42', mtime: '7', path: 'evil', size: '9999', comment: 'x' }, 'g');
     const archive = tarArchive(global, file('a'), tarEntry({ name: 'b', gid: 3 }, '', { uid: '43' }));
     expect(readTar(archive)).toMatchObject([
-      { path: 'a', uid: 42, mtime: 7_000_000_000n, size: 7 },
-      { path: 'b', uid: 43, gid: 3, mtime: 7_000_000_000n },
+      { path: 'a', uid: 0, mtime: 1_700_000_000_000_000_000n, size: 7 },
+      { path: 'b', uid: 43, gid: 3, mtime: 1_700_000_000_000_000_000n },
     ]);
+    expect(readTar(tarArchive(paxHeader({ path: 'x' }), global, file('f')))).toMatchObject([{ path: 'f' }]);
+  });
+  test('times that no disk can keep are read', () => {
+    const far = tarEntry({ name: 'pax' }, '', { mtime: '9'.repeat(18) });
+    const farther = tarEntry({ name: 'binary', mtime: base256(1n << 62n, 12) });
+    const times = readTar(tarArchive(far, farther)).map(({ mtime }) => mtime);
+    expect(times).toEqual([BigInt('9'.repeat(18)) * 10n ** 9n, BigInt(Number.MAX_SAFE_INTEGER) * 10n ** 9n]);
+  });
+  test('a name that libarchive encodes holds no NUL when it is decoded', () => {
+    const value = Buffer.from('x').toString('base64');
+    const pax = {
+      'LIBARCHIVE.xattr.user.containers.override_stat%00': value,
+      'LIBARCHIVE.xattr.user.a': value,
+    };
+    expect([...only(tarArchive(tarEntry({}, '', pax))).xattrs.keys()]).toEqual(['user.a']);
+  });
+  test('an empty long name is none', () => {
+    const archive = tarArchive(gnuLong('L', ''), gnuLong('K', ''), symlink('short', 'target'));
+    expect(only(archive)).toMatchObject({ path: 'short', linkpath: 'target' });
   });
   test('apply to one entry only; the last of two counts', () => {
     const archive = tarArchive(paxHeader({ path: 'x' }), paxHeader({ path: 'y' }), file('1'), file('2'));

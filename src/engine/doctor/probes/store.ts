@@ -23,11 +23,17 @@ export function storeCause(host: HostView): Trouble | undefined {
       lose: 'images cannot be kept',
       remedy: elsewhere,
     };
-  const { name, isRemote, isMemory } = fileSystem(host.statfs(path)?.magic ?? 0);
+  const { name, isRemote, isMemory, isOrdinary } = fileSystem(host.statfs(path)?.magic ?? 0);
   if (isRemote)
     return {
       detail: `${host.storeRoot} is on ${name}, whose server knows no user namespaces`,
       lose: 'images with owners other than root cannot be unpacked as they are',
+      remedy: elsewhere,
+    };
+  if (!isOrdinary)
+    return {
+      detail: `${host.storeRoot} is on ${name}, which may not let this user give files to subordinate ids`,
+      lose: 'images with owners other than root, unless it does: tsrun pull tries it before it downloads',
       remedy: elsewhere,
     };
   if (isMemory)
