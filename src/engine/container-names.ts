@@ -1,5 +1,6 @@
 /** Names for containers that were given none: two words, as docker and podman do. */
 import { tsrunError } from '../errors.ts';
+import type { ContainerStore } from '../store/containers.ts';
 
 const QUALITIES = (
   'able agile amber ample azure bold brave brisk calm clear clever cosy crisp deft eager early easy fair fast fine firm fleet ' +
@@ -19,7 +20,7 @@ const THINGS = (
 const NUMBERS = 10_000;
 
 /** A name made from the random digits of a container's id, with a number behind it where it is taken. @param isFree asked about each candidate */
-export function randomName(id: string, isFree: (name: string) => boolean): string {
+function randomName(id: string, isFree: (name: string) => boolean): string {
   const drawn = (place: number): number => Number.parseInt(id.slice(place * 4, place * 4 + 4), 16);
   const name = `${QUALITIES[drawn(0) % QUALITIES.length]}_${THINGS[drawn(1) % THINGS.length]}`;
   if (isFree(name)) return name;
@@ -28,6 +29,10 @@ export function randomName(id: string, isFree: (name: string) => boolean): strin
     if (isFree(numbered)) return numbered;
   }
 }
+
+/** A name that no container has now. Another command may take it before it is published. */
+export const drawName = (containers: ContainerStore, id: string): string =>
+  randomName(id, (candidate) => containers.idOfName(candidate) === undefined);
 
 /** @throws ERR_TSRUN_NAME_INVALID */
 export function checkName(name: string): void {

@@ -1,8 +1,5 @@
-/**
- * Creating a container: everything is decided here, written into a directory of its own, and put in place by one rename. Starting it
- * later reads only what is written. Nothing runs yet.
- */
-import { chmodSync, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+/** Creating a container: everything is decided here, for write-container.ts to write. Nothing runs yet. */
+import { statSync } from 'node:fs';
 import { hostname as osHostname } from 'node:os';
 import { tsrunError } from '../errors.ts';
 import { parseSignal } from '../launch/signals.ts';
@@ -10,26 +7,22 @@ import type { PortMapping } from '../network/driver.ts';
 import { publishExposed } from '../network/parse-publish.ts';
 import type { RootfsDriverName } from '../rootfs/driver.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
-import { removeTreeInside } from '../rootless/enter.ts';
 import type { IdMaps } from '../rootless/id-map.ts';
 import type { Digest, ImageConfig, ImageRunConfig } from '../spec/image.ts';
 import type { RuntimeConfig } from '../spec/runtime.ts';
 import type { ContainerRecord, RecordedMount, SharedNamespaces } from '../store/container-record.ts';
 import type { ImageRecord } from '../store/image-record.ts';
-import { containerFiles, imageMountFiles, volumeDirectory } from '../store/paths.ts';
-import { temporaryPath } from '../store/temporary.ts';
+import { containerFiles, imageMountFiles } from '../store/paths.ts';
 import { timestamp } from '../sys/clock.ts';
 import { nativeDirectory } from '../sys/native-directory.ts';
 import { randomHex } from '../sys/random.ts';
-import { stringifyConfig } from './config-json.ts';
-import { randomName } from './container-names.ts';
+import { drawName } from './container-names.ts';
 import { type ClaimedNetwork, type ContainerNetwork, claimNetwork } from './container-network.ts';
-import { lowersOf, upperOf } from './container-rootfs.ts';
+import { lowersOf } from './container-rootfs.ts';
 import { healthCheck } from './health-check.ts';
 import { namespacePaths, refuseSharing, sharedNamespaces } from './joined-namespaces.ts';
 import { logRecord } from './log-spec.ts';
 import type { Engine } from './open-engine.ts';
-import { populateRootfs } from './populate-rootfs.ts';
 import { commandLine, environment, workingDirectory } from './process-options.ts';
 import type { CreateRequest, MountRequest } from './request.ts';
 import { runtimeConfig } from './runtime-config.ts';
@@ -41,6 +34,8 @@ import { resolveMounts } from './volumes.ts';
 /** A container that is planned but not on disk. */
 export interface ContainerPlan {
   record: ContainerRecord;
+  /** It was given no name, and any other will do. */
+  nameDrawn: boolean;
   config: RuntimeConfig;
   network: ContainerNetwork;
   rejectedDrivers: string[];
@@ -76,8 +71,6 @@ export async function planContainer(
   const imageConfig = image ? engine.images.config(image) : NO_IMAGE;
   const run = imageConfig.config ?? {};
   const id = randomHex(32);
-  const name =
-    request.name ?? randomName(id, (candidate) => engine.containers.idOfName(candidate) === undefined);
   const { maps } = engine;
   const layers = (image?.layers ?? []).map((layer) => layer.chainId);
   const lowers = request.rootfs ? [request.rootfs.path] : lowersOf(engine.paths, { layers });
@@ -124,8 +117,8 @@ export async function planContainer(
   const files = containerFiles(engine.paths, id);
   const driver = request.storageDriver ?? engine.storageDriver ?? users?.driver;
   const chosen: DriverChoice =
-    request.rootfs && !request.rootfs.overlay
-      ? { driver: 'copy', rejected: [] } // which mounts one directory as it is
+    (request.rootfs && !request.rootfs.overlay) || lowers.length === 0
+      ? { driver: 'copy', rejected: [] } // which mounts one directory as it is: the user's, or all there is of an image without layers
       : chooseStorageDriver(engine.paths, engine.rootless, driver);
   const choice = users?.require(chosen) ?? chosen;
   const config = runtimeConfig({
@@ -153,7 +146,7 @@ export async function planContainer(
   });
   const record = containerRecord({
     id,
-    name,
+    name: request.name ?? drawName(engine.containers, id),
     request,
     image,
     imageConfig,
@@ -173,6 +166,7 @@ export async function planContainer(
       ...(users && { idMaps: users.maps, userns: request.userns.kind }),
       ...(Object.keys(shared).length > 0 && { namespaces: shared }),
     },
+    nameDrawn: request.name === undefined,
     config,
     network,
     rejectedDrivers: choice.rejected,
@@ -338,56 +332,4 @@ function supervisionRecord(
     ...(health && { health: { ...health, ...(run.Shell && { shell: run.Shell }) } }),
     ...(sdnotify && { sdnotify }),
   };
-}
-
-/** Writes a planned container, whole before it has its name. @throws ERR_TSRUN_NAME_IN_USE, ERR_TSRUN_STORE */
-export async function commitContainer(engine: Engine, plan: ContainerPlan): Promise<void> {
-  const { record, config } = plan;
-  const directory = temporaryPath(engine.paths, 'container');
-  // Paths inside the directory are those of its final place: only the prefix differs.
-  const final = containerFiles(engine.paths, record.id);
-  const here = (path: string): string => `${directory}${path.slice(final.directory.length)}`;
-  for (const path of [final.upper, final.work, final.mountpoint])
-    mkdirSync(here(path), { recursive: true, mode: 0o755 });
-  const write = (path: string, text: string, mode: number): void => {
-    writeFileSync(here(path), text, { mode: 0o600, flag: 'wx' });
-    // All users of the container read some of them, whatever the umask of this one is.
-    if (mode !== 0o600) chmodSync(here(path), mode);
-  };
-  write(final.config, stringifyConfig(config), 0o600);
-  write(`${final.directory}/container.json`, JSON.stringify(record), 0o600);
-  write(final.hostname, `${record.hostname}\n`, 0o644);
-  // Their content is the network's, which is chosen at each start; the files are what is mounted.
-  write(final.hosts, '', 0o644);
-  write(final.resolvConf, '', 0o644);
-  takeRootAttributes(engine, record, here(final.upper));
-  if (record.mounts.some(({ image }) => image))
-    (await import('./image-mounts.ts')).makeImageMountDirectories(record, directory);
-  try {
-    if (record.userns === 'keep-id') await addOwnUser(engine, plan, here(final.upper));
-    const upper = upperOf(engine.paths, record);
-    await populateRootfs(engine, record, record.rootfs ? upper : here(upper), config.process.user);
-    engine.containers.publish(directory, record.id, record.name, { passing: record.autoRemove });
-  } catch (error) {
-    // Another container got the name first, or the disk is full: what was made for this one goes.
-    const volumes = record.mounts.filter((mount) => mount.anonymous).map((mount) => mount.name ?? '');
-    const made = [directory, ...volumes.map((name) => volumeDirectory(engine.paths, name))];
-    removeTreeInside(engine.rootless(), made);
-    throw error;
-  }
-}
-
-async function addOwnUser(engine: Engine, { record, config }: ContainerPlan, upper: string): Promise<void> {
-  const { addOwnUser } = await import('./container-users.ts');
-  const lowers = lowersOf(engine.paths, record);
-  addOwnUser(lowers, upper, config.process.user, record.workdir);
-}
-
-/** The root directory is that of the container's own layer: it looks as the image's does. */
-function takeRootAttributes(engine: Engine, record: ContainerRecord, upper: string): void {
-  const [top] = lowersOf(engine.paths, record);
-  if (top === undefined) return;
-  const { mode, atime, mtime } = statSync(top);
-  chmodSync(upper, mode & 0o7777);
-  utimesSync(upper, atime, mtime);
 }

@@ -7,7 +7,7 @@ import { pin } from '../store/pins.ts';
 import { logContainerEvent } from './container-events.ts';
 import { checkName } from './container-names.ts';
 import { type ClaimedNetwork, claimNetwork } from './container-network.ts';
-import { type ContainerPlan, commitContainer, planContainer } from './create-container.ts';
+import { type ContainerPlan, planContainer } from './create-container.ts';
 import type { CreateIo } from './create-io.ts';
 import { degradations, sayRuntimeProblem } from './degraded.ts';
 import { findImage } from './find-image.ts';
@@ -15,6 +15,7 @@ import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 import { sweep } from './sweep.ts';
 import { withDefaults } from './with-defaults.ts';
+import { writeContainer } from './write-container.ts';
 
 /**
  * What can be refused without the image is refused before anything is pulled: a name in use, a port that cannot be bound (NET-5).
@@ -36,7 +37,7 @@ export async function refuseEarly(
   return claimNetwork(engine, request, []);
 }
 
-/** @throws what findImage, planContainer and commitContainer throw; ERR_TSRUN_NAME_IN_USE */
+/** @throws what findImage, planContainer and writeContainer throw; ERR_TSRUN_NAME_IN_USE */
 export async function createContainer(
   engine: Engine,
   asked: CreateRequest,
@@ -58,7 +59,7 @@ export async function createContainer(
   const plan = await planContainer(engine, request, image, { claimed, mountedImages });
   sayRuntimeProblem(engine);
   for (const line of degradations(engine, plan.record, plan.rejectedDrivers)) engine.warn(line);
-  await commitContainer(engine, plan);
+  await writeContainer(engine, plan);
   await sweep(engine);
   logContainerEvent(engine, plan.record, 'create');
   if (request.cidfile !== undefined) writeFileSync(request.cidfile, plan.record.id, { flag: 'wx' });
