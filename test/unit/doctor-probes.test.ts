@@ -56,6 +56,17 @@ const ABSENCES: Absence[] = [
     remedy: undefined,
   },
   {
+    what: 'a root directory that is a mount',
+    change: (h) => {
+      h.userNamespace = refused;
+      h.files['/proc/self/mountinfo'] = '64 23 0:5 / /dev rw,nosuid - devtmpfs devtmpfs rw\n';
+    },
+    id: 'user-namespaces',
+    status: 'blocked',
+    detail: 'this is a chroot',
+    remedy: undefined,
+  },
+  {
     what: 'user namespaces, by max_user_namespaces',
     change: (h) => {
       h.userNamespace = refused;

@@ -36,12 +36,23 @@ export function userNamespaceCause(host: HostView): Trouble | undefined {
         'AppArmor lets only programs with a profile use them (kernel.apparmor_restrict_unprivileged_userns is 1)',
       remedy: appArmorProfile(host.launcher),
     };
+  if (isInChroot(host))
+    return {
+      detail:
+        'this is a chroot, in which the kernel makes no user namespaces; enter the tree as a root of its own (pivot_root(2), systemd-nspawn(1))',
+    };
   if (/^Seccomp:\s*2$/m.test(host.readText('/proc/self/status') ?? ''))
     return {
       detail: 'this process is under a seccomp filter, as in a container: its engine must allow unshare(2)',
     };
   return undefined;
 }
+
+/** user_namespaces(7), EPERM. A root directory that is no mount has no line in mountinfo; a chroot onto a mount is not told from a plain root. */
+const isInChroot = (host: HostView): boolean => {
+  const mounts = host.readText('/proc/self/mountinfo');
+  return mounts !== undefined && !/^(?:\S+ ){4}\/ /m.test(mounts);
+};
 
 /**
  * Names the launcher, a script: the profile attaches to it, and with flags=(unconfined) is inherited by what it executes, so by Node and by
