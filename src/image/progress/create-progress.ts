@@ -20,7 +20,8 @@ export function createProgress(mode: ProgressMode, stream: ProgressStream): Prog
   const isMoving =
     mode === 'tty' || (mode === 'auto' && stream.isTTY === true && process.env.TERM !== 'dumb');
   if (isMoving) {
-    return terminalProgress({ write, columns: () => stream.columns ?? 80, rows: () => stream.rows ?? 24 });
+    // A terminal that nobody has told its size, as a serial line's or that of script(1) without one, says 0 and 0.
+    return terminalProgress({ write, columns: () => stream.columns || 80, rows: () => stream.rows || 24 });
   }
   if (mode === 'json') return jsonProgress(write);
   return mode === 'quiet' ? quietProgress(write) : plainProgress(write);

@@ -101,6 +101,11 @@ describe('a terminal', () => {
       expect(line.length).toBeLessThan(columns);
   });
 
+  test('of no known size (0 × 0: a serial line, script(1) in a pipe) shows as much as one of 80 × 24', () => {
+    const events = EVENTS.slice(0, 6);
+    expect(screen(shown('tty', events, true, 0, 0))).toEqual(screen(shown('tty', events, true, 80, 24)));
+  });
+
   test('with few rows shows few layers', () => {
     const many = Array.from(
       { length: 30 },
