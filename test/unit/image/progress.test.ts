@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createProgress } from '../../../src/image/progress/create-progress.ts';
 import { formatBar, formatBytes } from '../../../src/image/progress/format.ts';
 import type { ProgressMode } from '../../../src/image/progress/progress.ts';
@@ -22,6 +22,12 @@ const EVENTS: PullEvent[] = [
   { type: 'layer', digest: B, status: 'complete' },
   { type: 'done', reference: 'docker.io/library/httpd:latest', digest: A, imageId: B, isNew: true },
 ];
+
+// Whatever terminal the tests themselves have.
+beforeEach(() => {
+  vi.stubEnv('TERM', 'xterm');
+  return () => vi.unstubAllEnvs();
+});
 
 function shown(mode: ProgressMode, events: PullEvent[], isTTY = false, columns = 100, rows = 24): string {
   let text = '';
