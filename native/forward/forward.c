@@ -25,6 +25,7 @@
 #include "events.h"
 #include "flows.h"
 #include "lock.h"
+#include "pipes.h"
 #include "route.h"
 #include "tcp.h"
 #include "udp.h"
@@ -40,6 +41,7 @@
 #include <linux/signalfd.h>
 
 #define DRAIN 150      /* ms for the last bytes: less than the supervisor's patience before SIGKILL */
+#define PIPES 2	       /* that it has of its own: one for each direction of a stream */
 #define TRIM_AFTER 1000 /* ms without events after which memory is given back */
 
 static struct forward_config *config;
@@ -179,6 +181,8 @@ int forward_main(int argc, char **argv)
 	ready = (int)text_to_number(argv[2]);
 	SYS5(__NR_prctl, PR_SET_NAME, FORWARD_NAME, 0, 0, 0);
 	signals = open_signals();
+	if (has(FORWARD_TCP))
+		pipes_reserve(PIPES);
 	error = open_all();
 	if (!error)
 		error = events_add(signals, EPOLLIN, EVENT_SIGNAL, 0, 0);

@@ -24,7 +24,7 @@ static const uint16_t calls[] = {
 	/* most frequent first */
 	__NR_splice, __NR_epoll_pwait, __NR_recvfrom, __NR_sendto, __NR_clock_gettime, __NR_setsockopt, __NR_epoll_ctl, __NR_close, __NR_accept4,
 	__NR_connect, __NR_socket, __NR_bind, __NR_shutdown, __NR_recvmmsg, __NR_sendmmsg, __NR_getsockopt, __NR_getpeername, __NR_getsockname, __NR_pipe2,
-	__NR_fcntl, __NR_write, __NR_madvise, __NR_exit_group,
+	__NR_fcntl, __NR_read, __NR_write, __NR_madvise, __NR_exit_group,
 };
 
 #define COUNT (sizeof(calls) / sizeof(*calls))

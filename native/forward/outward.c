@@ -308,7 +308,7 @@ static void listen_for(uint32_t events)
 /* RAW: -1 when there are no datagrams. */
 static int open_all(int lifeline, int datagram_queue, int raw)
 {
-	uint32_t descriptors = begin_descriptors(32), attempts = descriptors / 4 < ATTEMPTS_MAX ? descriptors / 4 : ATTEMPTS_MAX;
+	uint32_t descriptors = begin_descriptors(32 + 2 * PIPES_RESERVED), attempts = descriptors / 4 < ATTEMPTS_MAX ? descriptors / 4 : ATTEMPTS_MAX;
 	uint32_t flows = raw < 0 ? 0 : descriptors / 8;
 	int error = attempts_open(attempts);
 
@@ -343,6 +343,7 @@ int outward_main(int argc, char **argv)
 	listener = (int)text_to_number(argv[4]);
 	SYS5(__NR_prctl, PR_SET_NAME, OUTWARD_NAME, 0, 0, 0);
 	signals_ignore(SIGPIPE);
+	pipes_reserve(PIPES_RESERVED);
 	error = open_all((int)text_to_number(argv[2]), argc > 6 ? (int)text_to_number(argv[5]) : -1, argc > 6 ? (int)text_to_number(argv[6]) : -1);
 	if (error)
 		return begin_failed(OUTWARD_NAME, "begin", error);

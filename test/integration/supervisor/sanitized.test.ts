@@ -20,6 +20,12 @@ test('parts', () => {
   expect(run('hub-tests')).toBe('hub-tests: ok\n');
 });
 
+/** A forwarder beside a program that has taken all the pages for pipes that the user may have. */
+test('pipes that are counted for a subordinate id', () => {
+  const inside = ['--user', '--map-root-user', '--map-auto', join(out, 'forward-tests'), 'pipes'];
+  expect(execFileSync('unshare', inside, { encoding: 'utf8' })).toBe('forward-tests: pipes are wide\n');
+});
+
 test('clients that send anything', () => {
   const seed = String(Date.now());
   expect(run('frames-fuzz', '2000', seed)).toBe(`frames-fuzz: 2000 rounds, seed ${seed}\n`);
