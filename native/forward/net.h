@@ -21,17 +21,24 @@
 #define SHUT_WR 1
 #define MSG_DONTWAIT 0x40
 #define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
 #define MSG_NOSIGNAL 0x4000
 #define MSG_MORE 0x8000
 
 #define SOL_IP 0
 #define SOL_TCP 6
+#define SOL_UDP 17
 #define SOL_IPV6 41
 
 #define IP_PKTINFO 8
+#define IP_MTU_DISCOVER 10
+#define IP_RECVERR 11
 #define IP_TRANSPARENT 19
 #define IP_BIND_ADDRESS_NO_PORT 24
 #define SO_ORIGINAL_DST 80
+#define IPV6_MTU_DISCOVER 23
+#define IPV6_RECVERR 25
+#define IPV6_V6ONLY 26
 #define IPV6_RECVPKTINFO 49
 #define IPV6_PKTINFO 50
 #define IPV6_TRANSPARENT 75
@@ -41,6 +48,7 @@
 #define TCP_KEEPCNT 6
 #define TCP_QUICKACK 12
 #define TCP_CONGESTION 13
+#define UDP_SEGMENT 103
 
 struct net_message {
 	void *name;
@@ -62,6 +70,16 @@ struct net_control {
 	size_t len;
 	int level, type;
 };
+
+/* struct sock_extended_err, what a socket with IP_RECVERR says of a datagram; the kernel's header wants the C library's struct timespec. */
+struct net_error {
+	uint32_t number;
+	uint8_t origin, type, code, pad;
+	uint32_t info, data;
+};
+
+#define NET_ERROR_ICMP 2 /* its origin */
+#define NET_ERROR_ICMP6 3
 
 static inline int net_set(int fd, int level, int option, int value)
 {

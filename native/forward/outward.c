@@ -10,9 +10,9 @@
  *                               │ verdict: let it pass ──► redirected to the listening socket, splice both ways
  *                               │      or: refused ──► RST    or: no way ──► ICMP host unreachable
  *
- * So a client is told what the target says: it is not connected before the target is, and a port where nobody listens is refused. All else of
- * IPv4, UDP and ICMP, goes through slirp4netns; and so does TCP where the kernel has not what this takes (src/network/outward/probe.ts). Datagrams
- * of IPv6 have no other way, and go by outward-udp.c.
+ * So a client is told what the target says: it is not connected before the target is, and a port where nobody listens is refused. Datagrams go by
+ * outward-udp.c. All else of IPv4, which is ICMP, goes through slirp4netns; and so does all of it where the kernel has not what this takes
+ * (src/network/outward/probe.ts).
  *
  * It stands in the host's network namespace; its listening socket and its queues are of the bridges', made by the hub. What a container must not
  * reach is never connected to: what this namespace itself is by any address that means "here". It ends with the hub (PR_SET_PDEATHSIG)
@@ -28,6 +28,8 @@
 #include "lock.h"
 #include "near.h"
 #include "outward-udp.h"
+#include "pipes.h"
+#include "queue.h"
 
 #include "../supervisor/clock.h"
 #include "../supervisor/io.h"
@@ -44,7 +46,6 @@
 #define TRIM_AFTER 1000	     /* ms without events after which memory is given back */
 
 static int queue, listener;
-static int datagrams; /* IPv6 is there: what outward-udp.c takes is given */
 
 static void decide(struct attempt *a, enum verdict verdict)
 {
@@ -250,7 +251,7 @@ static void act(const struct epoll_event *e)
 		outward_udp_queue_ready(clock_monotonic());
 		break;
 	case EVENT_UDP_FLOW:
-		outward_udp_flow_ready(event_index(e), clock_monotonic());
+		outward_udp_flow_ready(event_index(e), e->events, clock_monotonic());
 		break;
 	case EVENT_TCP_LISTENER:
 		accept_all();
@@ -276,7 +277,7 @@ static void serve(void)
 	for (;;) {
 		struct epoll_event events[EVENTS_MAX];
 		int64_t rest = clock_earlier(accepting_deadline(), attempts_expire(now, give_up));
-		int64_t deadline = clock_earlier(clock_earlier(connections_deadline(now), rest), datagrams ? flows_expire(now) : -1);
+		int64_t deadline = clock_earlier(clock_earlier(connections_deadline(now), rest), flows_expire(now));
 		int n = events_wait(events, busy_at >= 0 ? clock_earlier(deadline, busy_at + TRIM_AFTER) : deadline, now);
 
 		for (int i = 0; i < n; i++) {
@@ -294,8 +295,7 @@ static void serve(void)
 		} else if (busy_at >= 0 && now - busy_at >= TRIM_AFTER) {
 			busy_at = -1;
 			connections_trim();
-			if (datagrams)
-				outward_udp_trim();
+			outward_udp_trim();
 		}
 	}
 }
@@ -305,11 +305,11 @@ static void listen_for(uint32_t events)
 	events_move(listener, events, EVENT_TCP_LISTENER, 0, 0);
 }
 
-/* RAW: -1 when there are no datagrams. */
-static int open_all(int lifeline, int datagram_queue, int raw)
+/* RAW6: -1 when there is no IPv6. */
+static int open_all(int lifeline, int datagrams, int raw4, int raw6)
 {
 	uint32_t descriptors = begin_descriptors(32 + 2 * PIPES_RESERVED), attempts = descriptors / 4 < ATTEMPTS_MAX ? descriptors / 4 : ATTEMPTS_MAX;
-	uint32_t flows = raw < 0 ? 0 : descriptors / 8;
+	uint32_t flows = descriptors / 8;
 	int error = attempts_open(attempts);
 
 	if (!error)
@@ -326,9 +326,8 @@ static int open_all(int lifeline, int datagram_queue, int raw)
 		error = events_add(queue, EPOLLIN, EVENT_QUEUE, 0, 0);
 	if (!error)
 		error = events_add(listener, EPOLLIN, EVENT_TCP_LISTENER, 0, 0);
-	datagrams = raw >= 0;
-	if (!error && datagrams)
-		error = outward_udp_open(datagram_queue, raw, flows);
+	if (!error)
+		error = outward_udp_open(datagrams, raw4, raw6, flows);
 	return error;
 }
 
@@ -336,7 +335,7 @@ int outward_main(int argc, char **argv)
 {
 	int error, ready;
 
-	if (argc < 5)
+	if (argc < 7)
 		return 2;
 	ready = (int)text_to_number(argv[1]);
 	queue = (int)text_to_number(argv[3]);
@@ -344,7 +343,8 @@ int outward_main(int argc, char **argv)
 	SYS5(__NR_prctl, PR_SET_NAME, OUTWARD_NAME, 0, 0, 0);
 	signals_ignore(SIGPIPE);
 	pipes_reserve(PIPES_RESERVED);
-	error = open_all((int)text_to_number(argv[2]), argc > 6 ? (int)text_to_number(argv[5]) : -1, argc > 6 ? (int)text_to_number(argv[6]) : -1);
+	error = open_all((int)text_to_number(argv[2]), (int)text_to_number(argv[5]), (int)text_to_number(argv[6]),
+			 argc > 7 ? (int)text_to_number(argv[7]) : -1);
 	if (error)
 		return begin_failed(OUTWARD_NAME, "begin", error);
 	error = lock_in(LOCK_OUTWARD);

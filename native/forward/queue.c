@@ -12,11 +12,12 @@
 #define MESSAGE_MAX 1024
 #define WHOLE_MAX 69632 /* with a datagram in it: 64 KiB, and the kernel's other attributes */
 #define IPV4_HEADER 20u
+#define IPV4_FRAGMENT 0x3fffu /* more follow, or this is not the first */
 #define IPV6_HEADER 40u
 #define TCP_PORTS 4u
 #define UDP_HEADER 8u
 
-static uint8_t whole[WHOLE_MAX] __attribute__((aligned(PAGE)));
+static uint8_t whole[QUEUE_BATCH][WHOLE_MAX] __attribute__((aligned(PAGE)));
 
 static uint32_t number(const uint8_t *at)
 {
@@ -28,48 +29,44 @@ static uint16_t port(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-/* The header's length of an IPv4 packet with TCP in it, or 0; who it is from and to. */
-static size_t parse_ipv4(const uint8_t *packet, size_t length, struct request *to)
+/* The length of the header of PACKET; 0 if it is none, or nothing of PROTOCOL follows it whole. Who it is from and to. */
+static size_t parse_ipv4(const uint8_t *packet, size_t length, uint8_t protocol, struct address *client, struct address *target)
 {
 	size_t header = (packet[0] & 15u) * 4u;
 
-	if (length < IPV4_HEADER || header < IPV4_HEADER || packet[9] != IPPROTO_TCP)
+	if (length < IPV4_HEADER || header < IPV4_HEADER || packet[9] != protocol || port(packet + 6) & IPV4_FRAGMENT)
 		return 0;
-	memcpy(to->client.ip, packet + 12, 4);
-	memcpy(to->target.ip, packet + 16, 4);
+	memcpy(client->ip, packet + 12, 4);
+	memcpy(target->ip, packet + 16, 4);
 	return header;
 }
 
-static void put_addresses(const uint8_t *packet, struct address *client, struct address *target)
+/* The same of IPv6. With other headers before it, which nobody's kernel sends, it is none. */
+static size_t parse_ipv6(const uint8_t *packet, size_t length, uint8_t protocol, struct address *client, struct address *target)
 {
+	if (length < IPV6_HEADER || packet[6] != protocol)
+		return 0;
 	client->is6 = target->is6 = 1;
 	memcpy(client->ip, packet + 8, 16);
 	memcpy(target->ip, packet + 24, 16);
-}
-
-/* The same of IPv6. With other headers before TCP's, which nobody's kernel sends, it is no request. */
-static size_t parse_ipv6(const uint8_t *packet, size_t length, struct request *to)
-{
-	if (length < IPV6_HEADER || packet[6] != IPPROTO_TCP)
-		return 0;
-	put_addresses(packet, &to->client, &to->target);
 	return IPV6_HEADER;
 }
 
-/* 0, or -1: it is no packet of TCP. */
-static int parse_packet(const uint8_t *packet, size_t length, struct request *to)
+/* Where in PACKET the header of PROTOCOL is, of which at least LEAST bytes, with both ports, are there; 0 if it has none. */
+static size_t parse_packet(const uint8_t *packet, size_t length, uint8_t protocol, size_t least, struct address *client, struct address *target)
 {
-	size_t header;
+	size_t header = 0;
 
-	to->client = to->target = (struct address){0};
-	if (!length || (packet[0] >> 4 != 4 && packet[0] >> 4 != 6))
-		return -1;
-	header = packet[0] >> 4 == 4 ? parse_ipv4(packet, length, to) : parse_ipv6(packet, length, to);
-	if (!header || length < header + TCP_PORTS)
-		return -1;
-	to->client.port = port(packet + header);
-	to->target.port = port(packet + header + 2);
-	return 0;
+	*client = *target = (struct address){0};
+	if (length && packet[0] >> 4 == 4)
+		header = parse_ipv4(packet, length, protocol, client, target);
+	else if (length && packet[0] >> 4 == 6)
+		header = parse_ipv6(packet, length, protocol, client, target);
+	if (!header || length < header + least)
+		return 0;
+	client->port = port(packet + header);
+	target->port = port(packet + header + 2);
+	return header;
 }
 
 /* What one message says of a packet. */
@@ -123,28 +120,24 @@ enum queue_message queue_parse(const uint8_t *message, size_t length, struct req
 	if (read_message(message, length, &q) < 0)
 		return QUEUE_NOTHING;
 	to->packet = q.packet;
-	return parse_packet(q.bytes, q.size, to) == 0 ? QUEUE_REQUEST : QUEUE_OTHER_PACKET;
+	return parse_packet(q.bytes, q.size, IPPROTO_TCP, TCP_PORTS, &to->client, &to->target) ? QUEUE_REQUEST : QUEUE_OTHER_PACKET;
 }
 
 enum queue_message queue_parse_datagram(const uint8_t *message, size_t length, struct datagram *to)
 {
-	const uint8_t *udp;
 	struct queued q;
-	size_t size;
+	size_t at, size;
 
 	if (read_message(message, length, &q) < 0)
 		return QUEUE_NOTHING;
 	*to = (struct datagram){.packet = q.packet, .interface = q.interface};
-	if (q.size < IPV6_HEADER + UDP_HEADER || q.bytes[0] >> 4 != 6 || q.bytes[6] != IPPROTO_UDP)
+	at = parse_packet(q.bytes, q.size, IPPROTO_UDP, UDP_HEADER, &to->client, &to->target);
+	if (!at)
 		return QUEUE_OTHER_PACKET;
-	udp = q.bytes + IPV6_HEADER;
-	size = port(udp + 4);
-	if (size < UDP_HEADER || size > q.size - IPV6_HEADER)
+	size = port(q.bytes + at + 4);
+	if (size < UDP_HEADER || size > q.size - at)
 		return QUEUE_OTHER_PACKET;
-	put_addresses(q.bytes, &to->client, &to->target);
-	to->client.port = port(udp);
-	to->target.port = port(udp + 2);
-	to->data = udp + UDP_HEADER;
+	to->data = q.bytes + at + UDP_HEADER;
 	to->size = size - UDP_HEADER;
 	return QUEUE_REQUEST;
 }
@@ -176,19 +169,29 @@ int queue_next(int fd, struct request *to)
 	return 0;
 }
 
-int queue_next_datagram(int fd, struct datagram *to)
+unsigned queue_next_datagrams(int fd, struct datagram to[QUEUE_BATCH])
 {
-	size_t length;
+	static struct net_messages messages[QUEUE_BATCH];
+	static struct iovec parts[QUEUE_BATCH];
+	unsigned count = 0;
+	long n;
 
-	while ((length = receive(fd, whole, sizeof(whole)))) {
-		enum queue_message what = queue_parse_datagram(whole, length, to);
+	for (unsigned i = 0; i < QUEUE_BATCH; i++) {
+		parts[i] = (struct iovec){whole[i], WHOLE_MAX};
+		messages[i].message = (struct net_message){.parts = &parts[i], .part_count = 1};
+	}
+	do
+		n = SYS5(__NR_recvmmsg, fd, messages, QUEUE_BATCH, MSG_DONTWAIT, 0);
+	while (n == -EINTR || n == -ENOBUFS); /* more came than it can hold: those were dropped */
+	for (long i = 0; i < n; i++) {
+		enum queue_message what = queue_parse_datagram(whole[i], messages[i].len, &to[count]);
 
 		if (what == QUEUE_REQUEST)
-			return 1;
-		if (what == QUEUE_OTHER_PACKET)
-			queue_decide(fd, QUEUE_OF_DATAGRAMS, to->packet, VERDICT_DROP);
+			count++;
+		else if (what == QUEUE_OTHER_PACKET)
+			queue_decide(fd, QUEUE_OF_DATAGRAMS, to[count].packet, VERDICT_LET);
 	}
-	return 0;
+	return count;
 }
 
 void queue_trim(void)
@@ -212,6 +215,23 @@ void queue_decide(int fd, uint16_t queue, uint32_t packet, enum verdict verdict)
 		.verdict = {__builtin_bswap32(verdict == VERDICT_DROP ? NF_DROP : NF_ACCEPT), __builtin_bswap32(packet)},
 		.mark_attribute = {NLA_HDRLEN + sizeof(m.mark), NFQA_MARK},
 		.mark = __builtin_bswap32(verdict == VERDICT_DROP ? 0 : (uint32_t)verdict),
+	};
+
+	SYS6(__NR_sendto, fd, &m, sizeof(m), MSG_DONTWAIT, 0, 0);
+}
+
+void queue_drop_until(int fd, uint16_t queue, uint32_t packet)
+{
+	struct {
+		struct nlmsghdr header;
+		struct nfgenmsg family;
+		struct nlattr verdict_attribute;
+		struct nfqnl_msg_verdict_hdr verdict;
+	} m = {
+		.header = {sizeof(m), NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_VERDICT_BATCH, NLM_F_REQUEST, 0, 0},
+		.family = {0, NFNETLINK_V0, __builtin_bswap16(queue)},
+		.verdict_attribute = {NLA_HDRLEN + sizeof(m.verdict), NFQA_VERDICT_HDR},
+		.verdict = {__builtin_bswap32(NF_DROP), __builtin_bswap32(packet)},
 	};
 
 	SYS6(__NR_sendto, fd, &m, sizeof(m), MSG_DONTWAIT, 0, 0);

@@ -1,6 +1,6 @@
 /*
  * queue.h - packets that wait for a verdict (nfnetlink_queue): the first packet of each TCP connection from a bridge to the outside, and in
- * another queue each datagram of IPv6.
+ * another queue each datagram of UDP.
  *
  * The rules that send them here, and deal with them afterwards, are in src/network/outward/rules.ts.
  */
@@ -21,7 +21,7 @@ struct request {
 	struct address client, target;
 };
 
-/* A packet of UDP over IPv6. */
+/* A packet of UDP. */
 struct datagram {
 	uint32_t packet;
 	uint32_t interface; /* by which it came */
@@ -51,10 +51,18 @@ enum queue_message queue_parse_datagram(const uint8_t *message, size_t length, s
 /* The next request that waits at FD: 1, or 0 when there is none. Other packets are dropped. */
 int queue_next(int fd, struct request *to);
 
-/* The same of datagrams; its data stay until the next one is asked for. */
-int queue_next_datagram(int fd, struct datagram *to);
+#define QUEUE_BATCH 32u
+
+/*
+ * The next datagrams that wait at FD, in their order: how many, QUEUE_BATCH at most, 0 when there is none. Their data stay until the next ones
+ * are asked for. Other packets are let through.
+ */
+unsigned queue_next_datagrams(int fd, struct datagram to[QUEUE_BATCH]);
 
 void queue_decide(int fd, uint16_t queue, uint32_t packet, enum verdict verdict);
+
+/* Drops all that came up to PACKET and was not decided. */
+void queue_drop_until(int fd, uint16_t queue, uint32_t packet);
 
 /* Gives back the memory of datagrams. */
 void queue_trim(void);

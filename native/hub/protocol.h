@@ -59,8 +59,9 @@ enum hub_fd {
 	/* For ../forward/outward.c, which the program of the uplink starts; not there if the kernel lacks something: */
 	HUB_FD_QUEUE = 64,   /* requests for connections to the outside */
 	HUB_FD_OUTWARD = 65, /* a listening TCP socket that takes them */
-	HUB_FD_DATAGRAMS = 66, /* datagrams of IPv6 to the outside; not there without IPv6 */
-	HUB_FD_RAW = 67,       /* a raw socket for their answers */
+	HUB_FD_DATAGRAMS = 66, /* datagrams to the outside */
+	HUB_FD_RAW4 = 67,      /* a raw socket for their answers */
+	HUB_FD_RAW6 = 68,      /* and of IPv6; not there without */
 };
 
 /*

@@ -153,7 +153,7 @@ const forwardIpv6 = (slots: Slots): Step[] =>
 
 function outwardSockets(slots: Slots, ipv6: boolean): Step[] {
   const opened = outwardSlots(slots);
-  const { queue, listener, datagrams, raw } = opened;
+  const { queue, listener, datagrams, raw4, raw6 } = opened;
   const place = { uplink: UPLINK, own: UPLINK_SUBNET, ipv6 };
   const keep = (slot: Slot, fd: number): Step =>
     step('where the uplink’s program looks for it', 'dup3', [slot, fd, O_CLOEXEC]);
@@ -161,7 +161,9 @@ function outwardSockets(slots: Slots, ipv6: boolean): Step[] {
     ...openOutward(actor, slots, place, opened),
     keep(queue, hub.HUB_FD_QUEUE),
     keep(listener, hub.HUB_FD_OUTWARD),
-    ...(ipv6 ? [keep(datagrams, hub.HUB_FD_DATAGRAMS), keep(raw, hub.HUB_FD_RAW)] : []),
+    keep(datagrams, hub.HUB_FD_DATAGRAMS),
+    keep(raw4, hub.HUB_FD_RAW4),
+    ...(ipv6 ? [keep(raw6, hub.HUB_FD_RAW6)] : []),
   ];
 }
 
@@ -254,8 +256,8 @@ function startOutward(
 ): Step[] {
   const self = slots.new('self');
   const given = [
-    ...[written, lifeline, hub.HUB_FD_QUEUE, hub.HUB_FD_OUTWARD],
-    ...(ipv6 ? [hub.HUB_FD_DATAGRAMS, hub.HUB_FD_RAW] : []),
+    ...[written, lifeline, hub.HUB_FD_QUEUE, hub.HUB_FD_OUTWARD, hub.HUB_FD_DATAGRAMS, hub.HUB_FD_RAW4],
+    ...(ipv6 ? [hub.HUB_FD_RAW6] : []),
   ];
   return [
     pipe(actor, 'learn when the way out for connections is ready', ready, written, O_CLOEXEC | O_NONBLOCK),

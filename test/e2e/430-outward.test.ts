@@ -1,8 +1,9 @@
 /**
- * Connections of containers on bridges to the outside, which do not go through slirp4netns (native/forward/outward.c): a client is told what
- * its target says, bytes and ends are passed on, and what is closed to containers stays closed.
+ * Connections and datagrams of containers on bridges to the outside, which do not go through slirp4netns (native/forward/outward.c): a client is told
+ * what its target says, bytes and ends are passed on, and what is closed to containers stays closed.
  */
 import { createHash } from 'node:crypto';
+import { createSocket, type RemoteInfo } from 'node:dgram';
 import { readdirSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -131,6 +132,56 @@ describe.skipIf(!outside)('a connection to the outside', () => {
       expect(halves(name)).toHaveLength(1);
     }
     await until('the hub has as many as before', () => openInHubs() === open);
+  });
+});
+
+/** A DNS server that has nothing to say: who has asked it. */
+async function serveDatagrams(): Promise<{ port: number; asked: RemoteInfo[] } & Disposable> {
+  const socket = createSocket('udp4');
+  const asked: RemoteInfo[] = [];
+  socket.on('message', (query, from) => {
+    asked.push(from);
+    query[2] = (query[2] ?? 0) | 0x80;
+    socket.send(query, from.port, from.address);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, '0.0.0.0', resolve));
+  return { port: socket.address().port, asked, [Symbol.dispose]: () => void socket.close() };
+}
+
+/** By UDP, as BusyBox's nc has none. */
+const question = (port: number) =>
+  ['nslookup', `-port=${port}`, '-timeout=60', '-retry=1', '-type=a', 'name.example', host] as const;
+const ask = (container: string, port: number) => tsrun.run(['exec', container, ...question(port)]);
+
+describe.skipIf(!outside)('a datagram to the outside', () => {
+  it('is not slirp4netns’s business either', async () => {
+    using server = await serveDatagrams();
+    const slirp = await theHalf('slirp4netns');
+    kill(slirp, 'SIGSTOP');
+    try {
+      expect((await ask('client', server.port)).stdout).toContain('Non-authoritative answer');
+    } finally {
+      kill(slirp, 'SIGCONT');
+    }
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it('is refused where nobody listens, as soon as the host knows', async () => {
+    // nslookup says so, and waits on.
+    const script = `(${question(await freePort()).join(' ')} 2>&1 &) | grep -m 1 refused`;
+    expect((await inside(script)).stdout).toContain('Connection refused');
+  });
+
+  it('has the same port for all targets, so that clients behind address translation find each other', async () => {
+    using one = await serveDatagrams();
+    using two = await serveDatagrams();
+    const ports = ['--sysctl', 'net.ipv4.ip_local_port_range=33333 33333'];
+    const run = ['run', '-d', '--network', 'bridge', '--name', 'one-port', ...ports];
+    await tsrun.ok(...run, IMAGE, 'sleep', '1000');
+    for (const { port } of [one, two, one]) await ask('one-port', port);
+    await tsrun.ok('rm', '-f', '-t', '0', 'one-port');
+    expect(one.asked).toEqual([one.asked[0], one.asked[0]]);
+    expect(two.asked.map(({ port }) => port)).toEqual(one.asked.slice(1).map(({ port }) => port));
   });
 });
 

@@ -268,40 +268,55 @@ static struct address at_port(struct address a, uint16_t port)
 	return a;
 }
 
-/* A datagram of IPv6 as the kernel's second queue has it, from fd00::2 by interface 5 to 2001::9. */
-enum { DATAGRAM_LENGTH = 16 + 4 + 12 + 8 + 4 + DATAGRAM_HEADERS + 5 };
+/* A datagram as the kernel's second queue has it, by interface 5: of IPv6 from fd00::2 to 2001::9, of IPv4 from 10.90.0.2 to 192.0.2.9. */
+enum { DATAGRAM_LENGTH = 16 + 4 + 12 + 8 + 4 + DATAGRAM_HEADERS + 5, DATAGRAM_LENGTH4 = DATAGRAM_LENGTH - 20 };
 
-static void make_datagram(uint8_t *m)
+/* Where in it the UDP header is. */
+static size_t make_datagram(uint8_t *m, int is6)
 {
-	static const uint8_t start[] = {DATAGRAM_LENGTH, 0, 0, 0, 0, 3, 0, 0, [16] = 2, [20] = 11, 0, 1, 0, 0, 0, 0, 7, 8, 0, 1, 0,
-					8, 0, 5, 0, 0, 0, 0, 5, 4 + DATAGRAM_HEADERS + 5, 0, 10, 0};
-	struct address from = at_port(ipv6(0xfd00, 2), 0x1234), to = at_port(ipv6(0x2001, 9), 53);
+	const size_t headers = is6 ? DATAGRAM_HEADERS : 28, length = 44 + headers + 5;
+	uint8_t start[] = {(uint8_t)length, 0, 0, 0, 0, 3, 0, 0, [16] = is6 ? 10 : 2, [20] = 11, 0, 1, 0, 0, 0, 0, 7, 8, 0, 1, 0,
+			   8, 0, 5, 0, 0, 0, 0, 5, (uint8_t)(4 + headers + 5), 0, 10, 0};
+	struct address from = at_port(is6 ? ipv6(0xfd00, 2) : ipv4(10, 90, 0, 2), 0x1234);
+	struct address to = at_port(is6 ? ipv6(0x2001, 9) : ipv4(192, 0, 2, 9), 53);
+	uint8_t room[DATAGRAM_HEADERS + 5] = {0};
+	struct packet p;
 
-	memset(m, 0, DATAGRAM_LENGTH);
+	memcpy(room + DATAGRAM_HEADERS, "query", 5);
+	p = datagram_write(room, 5, &from, &to);
+	CHECK(p.length == headers + 5 && p.at + p.length == room + sizeof(room));
 	memcpy(m, start, sizeof(start));
-	memcpy(m + sizeof(start) + DATAGRAM_HEADERS, "query", 5);
-	datagram_write(m + sizeof(start), 5, &from, &to);
+	memcpy(m + sizeof(start), p.at, p.length);
+	return length - 5 - 8;
 }
 
-static void test_queue_of_datagrams(void)
+static void test_queue_of_datagrams(int is6)
 {
-	uint8_t *m = malloc(DATAGRAM_LENGTH), original[DATAGRAM_LENGTH], *packet = m + 44;
+	const size_t length = is6 ? DATAGRAM_LENGTH : DATAGRAM_LENGTH4;
+	uint8_t *m = malloc(length), original[DATAGRAM_LENGTH], *packet = m + 44;
+	size_t udp = make_datagram(m, is6);
 	unsigned good = 0;
 	struct datagram d;
 
-	make_datagram(m);
-	memcpy(original, m, DATAGRAM_LENGTH);
-	CHECK(queue_parse_datagram(m, DATAGRAM_LENGTH, &d) == QUEUE_REQUEST);
+	memcpy(original, m, length);
+	CHECK(queue_parse_datagram(m, length, &d) == QUEUE_REQUEST);
 	CHECK(d.packet == 7 && d.interface == 5 && d.size == 5 && !memcmp(d.data, "query", 5));
-	CHECK(d.client.is6 && d.client.port == 0x1234 && d.client.ip[0] == 0xfd && d.target.port == 53 && d.target.ip[0] == 0x20);
+	CHECK(d.client.is6 == is6 && d.client.port == 0x1234 && d.client.ip[0] == (is6 ? 0xfd : 10));
+	CHECK(d.target.is6 == is6 && d.target.port == 53 && d.target.ip[0] == (is6 ? 0x20 : 192));
 	for (uint8_t size = 0; size < 8 + 7; size++) { /* what UDP says of its own length */
-		packet[45] = size;
-		CHECK(queue_parse_datagram(m, DATAGRAM_LENGTH, &d) == (size < 8 || size > 8 + 5 ? QUEUE_OTHER_PACKET : QUEUE_REQUEST));
+		m[udp + 5] = size;
+		CHECK(queue_parse_datagram(m, length, &d) == (size < 8 || size > 8 + 5 ? QUEUE_OTHER_PACKET : QUEUE_REQUEST));
 	}
-	packet[45] = 8 + 5;
-	packet[6] = 6;
-	CHECK(queue_parse_datagram(m, DATAGRAM_LENGTH, &d) == QUEUE_OTHER_PACKET && d.packet == 7);
-	for (size_t n = 0; n < DATAGRAM_LENGTH; n++) {
+	m[udp + 5] = 8 + 5;
+	if (!is6) { /* a fragment has no ports; "do not fragment" is none */
+		packet[6] = 0x20;
+		CHECK(queue_parse_datagram(m, length, &d) == QUEUE_OTHER_PACKET);
+		packet[6] = 0x40;
+		CHECK(queue_parse_datagram(m, length, &d) == QUEUE_REQUEST);
+	}
+	packet[is6 ? 6 : 9] = 6;
+	CHECK(queue_parse_datagram(m, length, &d) == QUEUE_OTHER_PACKET && d.packet == 7);
+	for (size_t n = 0; n < length; n++) {
 		uint8_t *part = malloc(n);
 
 		memcpy(part, original, n);
@@ -309,13 +324,13 @@ static void test_queue_of_datagrams(void)
 		free(part);
 	}
 	for (int i = 0; i < 200000; i++) {
-		memcpy(m, original, DATAGRAM_LENGTH);
+		memcpy(m, original, length);
 		for (uint32_t k = any(4) + 1; k; k--)
-			m[any(DATAGRAM_LENGTH)] = (uint8_t)any(256);
-		if (queue_parse_datagram(m, DATAGRAM_LENGTH, &d) != QUEUE_REQUEST)
+			m[any((uint32_t)length)] = (uint8_t)any(256);
+		if (queue_parse_datagram(m, length, &d) != QUEUE_REQUEST)
 			continue;
 		good++;
-		CHECK(d.data >= m && d.data + d.size <= m + DATAGRAM_LENGTH);
+		CHECK(d.data >= m && d.data + d.size <= m + length);
 	}
 	CHECK(good > 1000 && good < 199000);
 	free(m);
@@ -333,36 +348,65 @@ static uint32_t summed(const uint8_t *packet, size_t length, uint32_t next)
 	return total;
 }
 
-/* A datagram of any size in fragments, put together again, is the datagram. */
-static void test_datagrams(void)
+/* SIZE bytes at AT and a checksum over them: 0xffff when it is right. */
+static uint32_t summed4(const uint8_t *at, size_t size)
 {
-	static uint8_t packet[DATAGRAM_HEADERS + DATAGRAM_DATA_MAX], whole[sizeof(packet)], fragment[DATAGRAM_FRAGMENT];
-	struct address from = at_port(ipv6(0x2001, 9), 53), to = at_port(ipv6(0xfd00, 2), 0x1234);
+	uint32_t total = 0;
+
+	for (size_t i = 0; i < size; i++)
+		total += i % 2 ? at[i] : (uint32_t)at[i] << 8;
+	while (total >> 16)
+		total = (total & 0xffff) + (total >> 16);
+	return total;
+}
+
+/* A datagram of any size in fragments, put together again, is the datagram. */
+static void test_datagrams(int is6)
+{
+	static uint8_t room[DATAGRAM_HEADERS + DATAGRAM_DATA_MAX], whole[sizeof(room)], fragment[DATAGRAM_FRAGMENT];
+	struct address from = at_port(is6 ? ipv6(0x2001, 9) : ipv4(192, 0, 2, 9), 53);
+	struct address to = at_port(is6 ? ipv6(0xfd00, 2) : ipv4(10, 90, 0, 2), 0x1234);
+	const size_t header = is6 ? 40 : 20, extra = is6 ? 8 : 0, most = is6 ? DATAGRAM_DATA_MAX : 65507;
+	struct packet p;
 
 	for (int i = 0; i < 400; i++) {
-		size_t size = i < 8 ? (size_t)i : i == 8 ? DATAGRAM_DATA_MAX : any(DATAGRAM_DATA_MAX + 1), length = DATAGRAM_HEADERS + size;
-		size_t offset = 0, got = 0, n;
+		size_t size = i < 8 ? (size_t)i : i == 8 ? most : any((uint32_t)most + 1), offset = 0, got = 0, n;
 
 		for (size_t k = 0; k < size; k++)
-			packet[DATAGRAM_HEADERS + k] = (uint8_t)any(256);
-		datagram_write(packet, size, &from, &to);
-		CHECK(summed(packet, length, 17) == 0xffff && (packet[46] || packet[47]));
-		while ((n = datagram_fragment(fragment, packet, length, &offset, 0x12345678))) {
-			size_t at = (size_t)(fragment[42] << 8 | (fragment[43] & 0xf8));
+			room[DATAGRAM_HEADERS + k] = (uint8_t)any(256);
+		p = datagram_write(room, size, &from, &to);
+		CHECK(p.length == header + 8 + size && p.at + p.length == room + DATAGRAM_HEADERS + size);
+		if (is6)
+			CHECK(summed(p.at, p.length, 17) == 0xffff && (p.at[46] || p.at[47]));
+		else
+			CHECK(p.at[0] == 0x45 && (size_t)(p.at[2] << 8 | p.at[3]) == p.length && p.at[9] == 17 && !p.at[26] && !p.at[27]);
+		while ((n = datagram_fragment(fragment, &p, &offset, 0x12345678))) {
+			const uint8_t *place = fragment + (is6 ? 42 : 6);
+			size_t at = (size_t)(place[0] << 8 | place[1]);
+			int more = is6 ? at & 1 : at >> 13;
 
-			CHECK(n <= DATAGRAM_FRAGMENT && n > 48 && (size_t)(fragment[4] << 8 | fragment[5]) == n - 40);
-			CHECK(fragment[6] == 44 && fragment[40] == 17 && fragment[44] == 0x12 && fragment[47] == 0x78 && at == got);
-			CHECK(!memcmp(fragment + 8, packet + 8, 32));
-			memcpy(whole + 40 + at, fragment + 48, n - 48);
-			got += n - 48;
-			CHECK((fragment[43] & 7) == (got < length - 40));
+			at = is6 ? at & 0xfff8 : (at & 0x1fff) * 8;
+			CHECK(n <= DATAGRAM_FRAGMENT && n > header + extra && at == got);
+			if (is6)
+				CHECK((size_t)(fragment[4] << 8 | fragment[5]) == n - 40 && fragment[6] == 44 && fragment[40] == 17 && fragment[44] == 0x12 && fragment[47] == 0x78);
+			else
+				CHECK((size_t)(fragment[2] << 8 | fragment[3]) == n && fragment[4] == 0x56 && fragment[5] == 0x78);
+			CHECK(!memcmp(fragment + (is6 ? 8 : 12), p.at + (is6 ? 8 : 12), is6 ? 32 : 8));
+			memcpy(whole + at, fragment + header + extra, n - header - extra);
+			got += n - header - extra;
+			CHECK(more == (got < p.length - header));
 		}
-		CHECK(got == length - 40 && !memcmp(whole + 40, packet + 40, got));
+		CHECK(got == p.length - header && !memcmp(whole, p.at + header, got));
 	}
-	datagram_refuse(packet, &to, &from);
-	CHECK(summed(packet, DATAGRAM_REFUSAL, 58) == 0xffff && packet[6] == 58 && packet[40] == 1 && packet[41] == 4);
-	CHECK(packet[8] == 0x20 && packet[24] == 0xfd); /* the target says it to the client */
-	CHECK(packet[48 + 8] == 0xfd && packet[48 + 24] == 0x20 && packet[88] == 0x12 && packet[89] == 0x34); /* of what the client had said */
+	p = datagram_refuse(room, &to, &from);
+	if (is6) {
+		CHECK(p.length == 96 && summed(p.at, p.length, 58) == 0xffff && p.at[6] == 58 && p.at[40] == 1 && p.at[41] == 4);
+		CHECK(p.at[8] == 0x20 && p.at[24] == 0xfd); /* the target says it to the client */
+		CHECK(p.at[48 + 8] == 0xfd && p.at[48 + 24] == 0x20 && p.at[88] == 0x12 && p.at[89] == 0x34); /* of what the client had said */
+	} else {
+		CHECK(p.length == 56 && summed4(p.at + 20, 36) == 0xffff && summed4(p.at + 28, 20) == 0xffff && p.at[9] == 1 && p.at[20] == 3 && p.at[21] == 3);
+		CHECK(p.at[12] == 192 && p.at[16] == 10 && p.at[28 + 12] == 10 && p.at[28 + 16] == 192 && p.at[48] == 0x12 && p.at[49] == 0x34);
+	}
 }
 
 #define ATTEMPTS 32
@@ -654,8 +698,10 @@ int main(int argc, char **argv)
 	test_outside();
 	test_queue();
 	test_queue_ipv6();
-	test_queue_of_datagrams();
-	test_datagrams();
+	for (int is6 = 0; is6 <= 1; is6++) {
+		test_queue_of_datagrams(is6);
+		test_datagrams(is6);
+	}
 	test_attempts();
 	test_attempt_by_another_port();
 	test_relay(100, 400);

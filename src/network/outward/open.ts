@@ -1,4 +1,4 @@
-/** What native/forward/outward.c is given of the bridges' network namespace: its queues, its listening socket, and a raw one. */
+/** What native/forward/outward.c is given of the bridges' network namespace: its queues, its listening socket, and raw ones. */
 import { call, writeFile } from '../../sys/calls.ts';
 import { AF_INET, AF_INET6, AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW, SOCK_STREAM } from '../../sys/constants.ts';
 import type { Actor, Slot, Slots, Step } from '../../sys/step.ts';
@@ -22,7 +22,7 @@ export interface OutwardPlace {
   uplink: string;
   /** The subnet in which the uplink answers itself. */
   own: Subnet;
-  /** Whether the kernel has IPv6: then connections of both families are taken, and its datagrams. */
+  /** Whether the kernel has IPv6: then connections and datagrams of both families are taken. */
   ipv6: boolean;
 }
 
@@ -30,16 +30,18 @@ export interface OutwardPlace {
 export interface OutwardSlots {
   queue: Slot;
   listener: Slot;
-  /** With IPv6. */
   datagrams: Slot;
-  raw: Slot;
+  raw4: Slot;
+  /** With IPv6. */
+  raw6: Slot;
 }
 
 export const outwardSlots = (slots: Slots): OutwardSlots => ({
   queue: slots.new('queue'),
   listener: slots.new('outward'),
   datagrams: slots.new('datagrams'),
-  raw: slots.new('raw'),
+  raw4: slots.new('raw4'),
+  raw6: slots.new('raw6'),
 });
 
 /** Steps of a process in the namespace. */
@@ -47,7 +49,7 @@ export function openOutward(
   actor: Actor,
   slots: Slots,
   { uplink, own, ipv6 }: OutwardPlace,
-  { queue, listener, datagrams, raw }: OutwardSlots,
+  { queue, listener, datagrams, raw4, raw6 }: OutwardSlots,
 ): Step[] {
   const { memory, size } = socketAddress(ipv6 ? '::' : '0.0.0.0', LISTENING_PORT);
   const step = (why: string, ...rest: Rest): Step => call(actor, why, ...rest);
@@ -79,33 +81,19 @@ export function openOutward(
     ),
     step('where the rules lead to', 'bind', [listener, memory, size]),
     step('take connections', 'listen', [listener, BACKLOG]),
+    step('talk about packets there', 'socket', [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER], {
+      result: datagrams,
+    }),
+    ...exchange(actor, 'datagrams wait here', slots, datagrams, [queueHere(QUEUE.datagrams)], 'nfqueue'),
+    step('answers are written by this', 'socket', [AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW], {
+      result: raw4,
+    }),
     ...exchange(actor, 'which packets are taken', slots, queue, outwardRules(uplink, own), 'nft'),
     ...(ipv6
       ? [
-          step(
-            'packets of IPv6 are written by this',
-            'socket',
-            [AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW],
-            {
-              result: raw,
-            },
-          ),
-          step(
-            'talk about packets there',
-            'socket',
-            [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER],
-            {
-              result: datagrams,
-            },
-          ),
-          ...exchange(
-            actor,
-            'datagrams wait here',
-            slots,
-            datagrams,
-            [queueHere(QUEUE.datagrams)],
-            'nfqueue',
-          ),
+          step('those of IPv6 by this', 'socket', [AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW], {
+            result: raw6,
+          }),
           ...exchange(actor, 'and of IPv6', slots, queue, outwardRulesOfIpv6(), 'nft', IPV6_IS_NOT_THERE),
         ]
       : []),

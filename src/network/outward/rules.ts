@@ -1,13 +1,15 @@
 /**
  * Which packets from bridges become connections of native/forward/outward.c: the rules of nftables for it, in the bridges' network namespace.
  *
- * They concern TCP from bridges with a way out (their interfaces are of a group; those of internal networks are not), whose target the
+ * They concern TCP and UDP from bridges with a way out (their interfaces are of a group; those of internal networks are not), whose target the
  * uplink leads to, but for the uplink's own subnet, where slirp4netns itself answers. The first packet of a connection waits in a queue
  * for what outward.c finds out about its target, and goes on with a mark that says so. If all is well it is redirected to outward.c's
  * listening socket, and the connection's others with it; their target is what SO_ORIGINAL_DST says.
  *
- * IPv6 goes nowhere but here: slirp4netns has none. So its rules take what no route leads to (hub-program.ts). Each datagram waits in a queue of its
- * own, whole, and is sent from there by outward-udp.c, or refused, as whoever sends one hears of a refusal and not of a missing route. All else,
+ * Each datagram waits in a queue of its own, whole, and is sent from there by outward-udp.c, or refused, as whoever sends one hears of a refusal and
+ * not of a missing route.
+ *
+ * IPv6 goes nowhere but here: slirp4netns has none. So its rules take what no route leads to (hub-program.ts). All else,
  * and all where the kernel has not got these rules, is told of that.
  *
  * Into the queue they go by the target of xtables, NFQUEUE, which iptables uses too: kernels are built without nftables' own `queue`.
@@ -135,7 +137,6 @@ const isOf = (protocol: number): Expression[] => [
   load(META.l4proto),
   compare('eq', raw(Uint8Array.of(protocol))),
 ];
-const isTcp = (): Expression[] => isOf(IPPROTO_TCP);
 const DADDR = 16;
 
 function notIn({ base, prefix }: Subnet): Expression[] {
@@ -147,35 +148,41 @@ function notIn({ base, prefix }: Subnet): Expression[] {
 const ofBridges = (): Expression[] => [load(META.iifgroup), compare('eq', u32(OUTWARD_GROUP))];
 const OF_BRIDGES = `iifgroup ${OUTWARD_GROUP}`;
 
+const PROTOCOLS = { tcp: IPPROTO_TCP, udp: IPPROTO_UDP } as const;
+type Protocol = keyof typeof PROTOCOLS;
+
 /** Rules of one address family. */
 interface Family {
   /** As nft has it. */
   name: 'ip' | 'ip6';
   number: number;
-  /** Which packets go out. */
-  outgoing: { words: string; expressions: readonly Expression[] };
-  /** What a client is told of a target that cannot be reached. */
+  /** Which packets of a protocol go out. */
+  outgoing: (protocol: Protocol) => { words: string; expressions: readonly Expression[] };
+  /** What a client is told of a target that cannot be reached, and of a port where nobody takes datagrams. */
   unreachable: { words: string; code: number };
+  portUnreachable: { words: string; code: number };
 }
 
 const ipv4 = (uplink: string, own: Subnet): Family => ({
   name: 'ip',
   number: AF_INET,
-  outgoing: {
-    words: `${OF_BRIDGES} meta l4proto tcp ip daddr != ${own.base}/${own.prefix} fib daddr oifname "${uplink}"`,
-    expressions: [...ofBridges(), ...isTcp(), ...notIn(own), ...leadsTo(uplink)],
-  },
+  outgoing: (protocol) => ({
+    words: `${OF_BRIDGES} meta l4proto ${protocol} ip daddr != ${own.base}/${own.prefix} fib daddr oifname "${uplink}"`,
+    expressions: [...ofBridges(), ...isOf(PROTOCOLS[protocol]), ...notIn(own), ...leadsTo(uplink)],
+  }),
   unreachable: { words: 'icmp host-unreachable', code: 1 },
+  portUnreachable: { words: 'icmp port-unreachable', code: 3 },
 });
 
 const IPV6: Family = {
   name: 'ip6',
   number: AF_INET6,
-  outgoing: {
-    words: `${OF_BRIDGES} meta l4proto tcp fib daddr type unreachable`,
-    expressions: [...ofBridges(), ...isTcp(), ...leadsNowhere()],
-  },
+  outgoing: (protocol) => ({
+    words: `${OF_BRIDGES} meta l4proto ${protocol} fib daddr type unreachable`,
+    expressions: [...ofBridges(), ...isOf(PROTOCOLS[protocol]), ...leadsNowhere()],
+  }),
   unreachable: { words: 'icmpv6 addr-unreachable', code: 3 },
+  portUnreachable: { words: 'icmpv6 port-unreachable', code: 4 },
 };
 
 /** Its data are struct xt_NFQ_info, the queue's number, padded. */
@@ -198,7 +205,6 @@ const isRequest = (): Expression[] => [
 const hasMark = (mark: number): Expression[] => [load(META.mark), compare('eq', u32(mark))];
 const REJECT = { unreachable: 0, reset: 1 } as const;
 const reset = (): Expression => expression('reject', attribute(1, be32(REJECT.reset)));
-const ICMPV6_PORT_UNREACHABLE = 4;
 const isUnreachable = (code: number): Expression =>
   expression('reject', attribute(1, be32(REJECT.unreachable)), attribute(2, u8(code)));
 const redirect = (port: number): Expression[] => [
@@ -247,9 +253,10 @@ const rule = (
 const PRIORITY = { ask: -160, refuse: -155, take: -100 } as const;
 
 /** A whole batch, as it is sent over a NETLINK_NETFILTER socket. */
-function rulesOf(family: Family, ...more: readonly NetlinkMessage[]): NetlinkMessage[] {
+function rulesOf(family: Family): NetlinkMessage[] {
   const { refused, unreachable } = VERDICT;
-  const { name, outgoing } = family;
+  const { name, unreachable: noWay, portUnreachable: nobody } = family;
+  const [connections, datagrams] = [family.outgoing('tcp'), family.outgoing('udp')];
   const table = (type: number, verb: string): NetlinkMessage =>
     nft(family, type, 0, `${verb} table ${name} ${TABLE}`, attribute(1, text(TABLE)));
   return [
@@ -261,47 +268,41 @@ function rulesOf(family: Family, ...more: readonly NetlinkMessage[]): NetlinkMes
     chain(family, 'ask', 'filter', PRIORITY.ask),
     chain(family, 'refuse', 'filter', PRIORITY.refuse),
     chain(family, 'take', 'nat', PRIORITY.take),
-    rule(family, 'ask', `${outgoing.words} tcp flags & (fin|syn|rst|ack) == syn # NFQUEUE 0`, [
-      ...outgoing.expressions,
-      ...isRequest(),
-      ...wait(QUEUE.requests),
+    rule(
+      family,
+      'ask',
+      `${connections.words} tcp flags & (fin|syn|rst|ack) == syn # NFQUEUE ${QUEUE.requests.number}`,
+      [...connections.expressions, ...isRequest(), ...wait(QUEUE.requests)],
+    ),
+    rule(family, 'ask', `${datagrams.words} # NFQUEUE ${QUEUE.datagrams.number}`, [
+      ...datagrams.expressions,
+      ...wait(QUEUE.datagrams),
     ]),
     rule(family, 'refuse', `meta mark ${refused} reject with tcp reset`, [
       ...hasMark(refused),
-      ...isTcp(),
+      ...isOf(IPPROTO_TCP),
       reset(),
     ]),
-    rule(family, 'refuse', `meta mark ${unreachable} reject with ${family.unreachable.words}`, [
-      ...hasMark(unreachable),
-      isUnreachable(family.unreachable.code),
+    rule(family, 'refuse', `meta mark ${refused} meta l4proto udp reject with ${nobody.words}`, [
+      ...hasMark(refused),
+      ...isOf(IPPROTO_UDP),
+      isUnreachable(nobody.code),
     ]),
-    rule(family, 'take', `${outgoing.words} redirect to :${LISTENING_PORT}`, [
-      ...outgoing.expressions,
+    rule(family, 'refuse', `meta mark ${unreachable} reject with ${noWay.words}`, [
+      ...hasMark(unreachable),
+      isUnreachable(noWay.code),
+    ]),
+    rule(family, 'take', `${connections.words} redirect to :${LISTENING_PORT}`, [
+      ...connections.expressions,
       ...redirect(LISTENING_PORT),
     ]),
-    ...more,
     framing(NFNL_MSG_BATCH_END),
   ];
 }
 
 /** @param uplink name of its interface; @param own the subnet behind it in which it answers itself */
 export const outwardRules = (uplink: string, own: Subnet): NetlinkMessage[] => rulesOf(ipv4(uplink, own));
-export const outwardRulesOfIpv6 = (): NetlinkMessage[] =>
-  rulesOf(
-    IPV6,
-    rule(
-      IPV6,
-      'ask',
-      `${OF_BRIDGES} meta l4proto udp fib daddr type unreachable # NFQUEUE ${QUEUE.datagrams.number}`,
-      [...ofBridges(), ...isOf(IPPROTO_UDP), ...leadsNowhere(), ...wait(QUEUE.datagrams)],
-    ),
-    rule(
-      IPV6,
-      'refuse',
-      `meta mark ${VERDICT.refused} meta l4proto udp reject with icmpv6 port-unreachable`,
-      [...hasMark(VERDICT.refused), ...isOf(IPPROTO_UDP), isUnreachable(ICMPV6_PORT_UNREACHABLE)],
-    ),
-  );
+export const outwardRulesOfIpv6 = (): NetlinkMessage[] => rulesOf(IPV6);
 
 const NFQA_CFG_CMD = 1;
 const NFQA_CFG_PARAMS = 2;
