@@ -22,6 +22,7 @@ import { lowersOf } from './container-rootfs.ts';
 import { healthCheck } from './health-check.ts';
 import { namespacePaths, refuseSharing, sharedNamespaces } from './joined-namespaces.ts';
 import { logRecord } from './log-spec.ts';
+import { mountRequests } from './mount-requests.ts';
 import type { Engine } from './open-engine.ts';
 import { commandLine, environment, workingDirectory } from './process-options.ts';
 import type { CreateRequest, MountRequest } from './request.ts';
@@ -108,7 +109,7 @@ export async function planContainer(
   const inherited = request.volumesFrom.length > 0 ? await volumesFrom(engine, request) : [];
   const mounts = resolveMounts(
     engine.paths,
-    [...imageVolumes(request.imageVolume, imageConfig, [...request.mounts, ...inherited]), ...request.mounts],
+    mountRequests(request, imageConfig, inherited),
     options.explainOnly !== true,
     request.mounts.some(({ type }) => type === 'image')
       ? await imageMounts(options.mountedImages, id, engine)
@@ -237,19 +238,6 @@ function imageUser(
   const group = readInLayers(lowers, '/etc/group');
   const resolved = resolveUser(user, passwd, group, groupAdd);
   return resolved.name === undefined && home !== undefined ? { ...resolved, home } : resolved;
-}
-
-/** VOLUME of the image: an anonymous volume wherever the user mounts nothing. */
-function imageVolumes(
-  kind: CreateRequest['imageVolume'],
-  config: ImageConfig,
-  given: readonly Pick<MountRequest, 'destination'>[],
-): MountRequest[] {
-  if (kind === 'ignore') return [];
-  const type = kind === 'tmpfs' ? 'tmpfs' : 'volume';
-  return Object.keys(config.config?.Volumes ?? {})
-    .filter((destination) => !given.some((mount) => mount.destination === destination))
-    .map((destination) => ({ type, source: undefined, destination, options: [] }));
 }
 
 interface RecordInput {

@@ -27,7 +27,7 @@ import {
 import { deviceSteps, STANDARD_DEVICES } from './devices.ts';
 import { joinGivenNamespaces } from './given-namespaces.ts';
 import { InRoot } from './in-root.ts';
-import { maskSteps, type PathKind, readonlySteps } from './masks.ts';
+import { behindMounts, maskSteps, type PathKind, readonlySteps } from './masks.ts';
 import { attach, cloneTree, mountSource, setAttributes } from './mounts.ts';
 import { dropPrivileges } from './privileges.ts';
 import { resourceLimits } from './resource-limits.ts';
@@ -81,7 +81,8 @@ export function initSteps(context: InitContext): Step[] {
       )
     : undefined;
   const extra = deviceBinds(context, inRoot);
-  const masks = maskSteps(slots, config.linux.maskedPaths ?? [], context.kindOf);
+  const kindOf = behindMounts(config.mounts, context.kindOf);
+  const masks = maskSteps(slots, config.linux.maskedPaths ?? [], kindOf);
   return [
     op('container', 'say which step failed', { kind: 'report', fd: context.report }),
     call('container', 'nobody may look into this process while it is half a container', 'prctl', [
@@ -113,7 +114,7 @@ export function initSteps(context: InitContext): Step[] {
     ...streamsOf(context, inRoot),
     ...sysctls(slots, config),
     ...masks.after(inRoot),
-    ...readonlySteps(slots, inRoot, config.linux.readonlyPaths ?? [], context.kindOf),
+    ...readonlySteps(slots, inRoot, config.linux.readonlyPaths ?? [], kindOf),
     ...inRoot.ensureDirectory(config.process.cwd, 'the working directory exists'),
     ...(config.root.readonly
       ? [setAttributes(root, 'the root file system is read-only', MOUNT_ATTR_RDONLY, 0, false)]

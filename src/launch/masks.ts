@@ -5,6 +5,7 @@
  * them in the root all the same (CVE-2019-16884, CVE-2025-31133).
  */
 import { statSync } from 'node:fs';
+import type { RuntimeMount } from '../spec/runtime.ts';
 import { close } from '../sys/calls.ts';
 import { MOUNT_ATTR_RDONLY } from '../sys/constants.ts';
 import type { Slots, Step } from '../sys/step.ts';
@@ -21,6 +22,27 @@ export const hostPathKind: PathKind = (path) => {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? 'absent' : stat.isDirectory() ? 'directory' : 'file';
 };
+
+/**
+ * What the container has at a path of /proc or /sys: below what it has mounted over a part of them (a VOLUME /sys, `-v`), there is what
+ * that holds, and often nothing to hide.
+ * @param kindOf of the host. @param mounts of the container, the kernel's own among them
+ */
+export function behindMounts(mounts: readonly RuntimeMount[], kindOf: PathKind): PathKind {
+  return (path) => {
+    const above = mounts.filter(({ destination }) => path.startsWith(`${destination}/`));
+    const nearest = above.reduce<RuntimeMount | undefined>(
+      (deepest, mount) => (mount.destination.length >= (deepest?.destination.length ?? 0) ? mount : deepest),
+      undefined,
+    );
+    if (nearest === undefined || KERNELS_OWN.includes(nearest.type ?? '')) return kindOf(path);
+    if (nearest.type !== 'bind') return 'absent';
+    return kindOf(`${nearest.source}${path.slice(nearest.destination.length)}`);
+  };
+}
+
+/** Types of file systems that show the same wherever they are mounted. */
+const KERNELS_OWN = ['proc', 'sysfs', 'cgroup2'];
 
 const onlyKernelPaths = (path: string): boolean => /^\/(proc|sys)\//.test(path);
 
