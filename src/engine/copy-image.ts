@@ -8,7 +8,7 @@ import { admission } from '../image/policy/admit-image.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import type { Digest } from '../spec/image.ts';
-import { formatReference, parseReference } from '../spec/reference.ts';
+import { formatReference, parseReference, type Reference } from '../spec/reference.ts';
 import { logImageEvent } from '../store/event-log.ts';
 import type { Engine } from './open-engine.ts';
 import { openSource, REGISTRY } from './open-source.ts';
@@ -44,13 +44,14 @@ export async function copyImage(
     name: names[0],
     label,
     platform,
+    isPlatformExplicit: options.platform !== undefined,
     admit,
     emit: options.onEvent,
   };
   using index = options.all ? await fetchIndex(transit) : undefined;
   if (index !== undefined) {
     await writeIndex(engine, index, target, names[0], options);
-    const pushed = target.kind === 'registry' && formatReference(parseReference(target.name));
+    const pushed = target.kind === 'registry' && formatReference(target.reference);
     logImageEvent(engine.paths, pushed ? 'push' : 'save', index.digest, pushed || (names[0] ?? label));
     return index.digest;
   }
@@ -62,7 +63,7 @@ export async function copyImage(
       ...access,
       paths: engine.paths,
       record: image.record,
-      destination: parseReference(target.name),
+      destination: target.reference,
       onEvent,
     });
   }
@@ -70,10 +71,10 @@ export async function copyImage(
   return image.record.manifestDigest;
 }
 
-type Target = { kind: 'registry'; name: string } | { kind: 'place'; place: LocalPlace };
+type Target = { kind: 'registry'; reference: Reference } | { kind: 'place'; place: LocalPlace };
 
 function parseTarget(text: string): Target {
-  if (text.startsWith(REGISTRY)) return { kind: 'registry', name: text.slice(REGISTRY.length) };
+  if (text.startsWith(REGISTRY)) return { kind: 'registry', reference: parseReference(text) };
   const place = parseLocalPlace(text);
   if (place === undefined) throw noPlace(text);
   requireRoom(place);
@@ -97,8 +98,9 @@ async function writeIndex(
   if (target.kind === 'registry') {
     const { pushDocuments } = await import('../image/push/push-image.ts');
     const documents = [...index.manifests, { ...index, parts: [] }];
-    const destination = parseReference(target.name);
-    return await pushDocuments({ ...access, paths, label: target.name, destination, documents, onEvent });
+    const { reference: destination } = target;
+    const label = formatReference(destination);
+    return await pushDocuments({ ...access, paths, label, destination, documents, onEvent });
   }
   const { place } = target;
   const { transport, path } = place;

@@ -1,5 +1,6 @@
 /** Images to places of this machine: `oci:`, `oci-archive:`, `docker-archive:` and `dir:`, as `copy` and `push` name them. */
-import { closeSync, openSync, rmSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { type FileSink, isUnused, toUnusedDirectory, writing } from '../image/archive/file-sink.ts';
 import { LayoutSink, requireLayoutPlace } from '../image/archive/layout-sink.ts';
@@ -16,6 +17,13 @@ export function requireRoom({ transport, path }: LocalPlace): void {
   if (transport === 'dir' && !isUnused(path))
     throw tsrunError('ERR_TSRUN_USAGE', { problem: `the directory ${path} is not empty` });
   if (transport === 'oci') requireLayoutPlace(path);
+  if (transport === 'oci-archive' || transport === 'docker-archive') requireNewFile(path);
+}
+
+/** Throws what toNewFile() would throw once everything is fetched. */
+function requireNewFile(path: string): void {
+  if (existsSync(path)) throw tsrunError('ERR_TSRUN_USAGE', { problem: `the file ${path} is there already` });
+  writing(path, () => accessSync(dirname(path), constants.W_OK));
 }
 
 /** A name that was asked for is kept as it is: a layout's may be a mere tag. Otherwise the image keeps the one it has. */

@@ -5,9 +5,9 @@
 import { tsrunError } from '../errors.ts';
 import { chainIds } from '../spec/digest.ts';
 import { parseImageConfig } from '../spec/document.ts';
-import type { Digest } from '../spec/image.ts';
+import type { Descriptor, Digest, ImageConfig } from '../spec/image.ts';
 import { isForeignLayer } from '../spec/media-types.ts';
-import { formatPlatform } from '../spec/platform.ts';
+import { formatPlatform, requirePlatform } from '../spec/platform.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { sha256 } from '../store/hash.ts';
 import { danglingReference, type ImageRecord } from '../store/image-record.ts';
@@ -21,7 +21,7 @@ export interface ImageInTransit extends Disposable {
   record: ImageRecord;
 }
 
-/** Throws what fetchImage() throws, but for unpacking. */
+/** Throws what fetchImage() throws, but for unpacking; ERR_TSRUN_PLATFORM only where a platform was asked for. */
 export async function fetchParts(options: TransitOptions): Promise<ImageInTransit> {
   const { paths, source, label } = options;
   const blobs = new BlobStore(paths);
@@ -37,6 +37,7 @@ export async function fetchParts(options: TransitOptions): Promise<ImageInTransi
   const pinned = await pin(paths, { layers: [], blobs: digests });
   try {
     for (const { digest, bytes } of documents) blobs.put(bytes, digest, `the manifest of ${label}`);
+    if (options.isPlatformExplicit) await requireConfigFor(options, manifest.config, blobs);
     await fetchBlobs(options, parts);
     return { record: recordOf(options, fetched, blobs), [Symbol.dispose]: () => pinned[Symbol.dispose]() };
   } catch (error) {
@@ -45,23 +46,35 @@ export async function fetchParts(options: TransitOptions): Promise<ImageInTransi
   }
 }
 
+/** An image without an index may be for any platform: one that was asked for is looked for before layers are fetched. */
+async function requireConfigFor(
+  options: TransitOptions,
+  descriptor: Descriptor,
+  blobs: BlobStore,
+): Promise<void> {
+  await fetchBlobs(options, [descriptor]);
+  requirePlatform(options.label, options.platform, readConfig(options, descriptor.digest, blobs));
+}
+
+const readConfig = ({ label }: TransitOptions, digest: Digest, blobs: BlobStore): ImageConfig =>
+  parseImageConfig(blobs.readText(digest), `the config of ${label}`);
+
 function recordOf(options: TransitOptions, fetched: FetchedDocuments, blobs: BlobStore): ImageRecord {
   const { manifest, rootDigest, manifestDigest } = fetched;
   const imageId = manifest.config.digest;
-  const config = parseImageConfig(blobs.readText(imageId), `the config of ${options.label}`);
+  const config = readConfig(options, imageId, blobs);
   const { diff_ids: diffIds } = config.rootfs;
   if (diffIds.length !== manifest.layers.length) {
     const problem = `its manifest has ${manifest.layers.length} layers, its config ${diffIds.length}`;
     throw tsrunError('ERR_TSRUN_DOCUMENT', { what: `image ${options.label}`, problem });
   }
   const chain = chainIds(diffIds, sha256);
-  const { os, architecture, variant } = config;
   return {
     reference: options.name ?? danglingReference(imageId),
     digest: rootDigest,
     manifestDigest,
     imageId,
-    platform: formatPlatform({ os, architecture, ...(variant ? { variant } : {}) }),
+    platform: formatPlatform(config),
     layers: manifest.layers.flatMap(({ digest, size }, i) => {
       const [diffId, chainId] = [diffIds[i], chain[i]];
       return diffId === undefined || chainId === undefined

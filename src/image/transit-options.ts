@@ -13,6 +13,8 @@ export interface TransitOptions {
   /** How messages call it. */
   label: string;
   platform: Platform;
+  /** The user asked for it: an image without an index must be for it. */
+  isPlatformExplicit: boolean;
   /** As in fetchImage(). */
   admit: Admission;
   emit: PullListener;

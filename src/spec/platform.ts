@@ -71,6 +71,13 @@ export function platformDistance(wanted: Platform, offered: Platform): number | 
   return distance > 0 ? distance : undefined;
 }
 
+/** Throws ERR_TSRUN_PLATFORM unless an image for `offered` serves `wanted`. */
+export function requirePlatform(reference: string, wanted: Platform, offered: Platform): void {
+  if (platformDistance(wanted, offered) !== undefined) return;
+  const available = [formatPlatform(offered)];
+  throw tsrunError('ERR_TSRUN_PLATFORM', { reference, wanted: formatPlatform(wanted), available });
+}
+
 /** Attestations and signatures that builders put beside the images (`unknown/unknown`). */
 function isImage(descriptor: Descriptor): boolean {
   if (descriptor.artifactType !== undefined) return false;

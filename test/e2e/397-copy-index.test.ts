@@ -115,6 +115,21 @@ it('says what cannot be', async () => {
     `dir:${at('no')}`,
   ]);
   expect(both.stderr).toContain('contradict each other');
+  // What was no index was copied whatever it was for.
+  const one = `docker://${registry.host}/multi@${arm?.manifestDigest}`;
+  const other = await tsrun.expect(125, ['copy', '--platform', 'linux/amd64', one, `dir:${at('no')}`]);
+  expect(other.stderr).toMatch(/has no image for linux\/amd64; it has linux\/arm64/);
+  // All of the image was fetched before these were looked at.
+  writeFileSync(at('there.tar'), '');
+  for (const [to, says] of [
+    [`oci-archive:${at('there.tar')}`, 'is there already'],
+    [`docker-archive:${at('nowhere/x.tar')}`, 'ENOENT'],
+    [`docker://${registry.host}/Multi`, 'lowercase'],
+  ] as const) {
+    const { stderr } = await tsrun.expect(125, ['copy', from, to]);
+    expect(stderr).toContain(says);
+    expect(stderr).not.toContain('Download complete');
+  }
 });
 
 it('inspect prints documents as they are, for a platform, from a mirror', async () => {

@@ -49,6 +49,7 @@ async function fetchImageAgain(engine: Engine, image: ImageRecord): Promise<Erro
       name: undefined,
       label: image.reference,
       platform: parsePlatform(platform),
+      isPlatformExplicit: false,
       admit: async () => {}, // what was admitted when it was pulled is the same by its digest
       emit: () => {},
     });

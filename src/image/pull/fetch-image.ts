@@ -4,7 +4,7 @@ import { chainIds } from '../../spec/digest.ts';
 import { parseImageConfig } from '../../spec/document.ts';
 import type { Descriptor, Digest, ImageConfig, Manifest, Platform } from '../../spec/image.ts';
 import { isConfigType, layerCompression } from '../../spec/media-types.ts';
-import { formatPlatform, platformDistance } from '../../spec/platform.ts';
+import { formatPlatform, platformDistance, requirePlatform } from '../../spec/platform.ts';
 import { BlobStore } from '../../store/blobs.ts';
 import { sha256 } from '../../store/hash.ts';
 import type { ImageRecord } from '../../store/image-record.ts';
@@ -127,20 +127,13 @@ function planLayers(reference: string, manifest: Manifest, config: ImageConfig):
 }
 
 function checkPlatform(options: FetchImageOptions, config: ImageConfig): string {
-  const offered = formatPlatform({
-    os: config.os,
-    architecture: config.architecture,
-    ...(config.variant ? { variant: config.variant } : {}),
-  });
-  if (platformDistance(options.platform, config) !== undefined) return offered;
-  const wanted = formatPlatform(options.platform);
-  if (options.isPlatformExplicit || config.os !== options.platform.os) {
-    throw tsrunError('ERR_TSRUN_PLATFORM', { reference: options.reference, wanted, available: [offered] });
+  const { reference, platform: wanted } = options;
+  const offered = formatPlatform(config);
+  if (options.isPlatformExplicit || config.os !== wanted.os) requirePlatform(reference, wanted, config);
+  if (platformDistance(wanted, config) === undefined) {
+    const text = `${reference} is for ${offered}, and this machine is ${formatPlatform(wanted)}`;
+    options.emit({ type: 'warning', text });
   }
-  options.emit({
-    type: 'warning',
-    text: `${options.reference} is for ${offered}, and this machine is ${wanted}`,
-  });
   return offered;
 }
 
