@@ -30,9 +30,16 @@ const REGISTRY = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[0-9a-fA-F:]+\\])(?
 const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const MAX_NAME_LENGTH = 255;
+const MAX_PORT = 65535;
 
 function looksLikeRegistry(component: string): boolean {
   return /[.:]/.test(component) || component === 'localhost' || component !== component.toLowerCase();
+}
+
+/** A host, with or without a port that a TCP connection can have. */
+export function isRegistry(text: string): boolean {
+  const port = /:(\d+)$/.exec(text)?.[1];
+  return REGISTRY.test(text) && Number(port ?? 0) <= MAX_PORT;
 }
 
 function checkPath(text: string, path: string): void {
@@ -78,16 +85,28 @@ function splitSuffixes(text: string): { name: string; tag: string | undefined; d
   return { name: name.slice(0, colon), tag, digest };
 }
 
+/** Stores of other engines, which podman's transports name: they read them, and we do not. */
+const OTHER_STORES = /^(?:(docker)-daemon|(containers)-storage):/;
+
+/** Throws ERR_TSRUN_REFERENCE for what would otherwise be an image of that name with a tag. */
+function refuseOtherStores(text: string): void {
+  const [place, docker] = OTHER_STORES.exec(text) ?? [];
+  if (place === undefined) return;
+  const problem = `${place} is a place that tsrun does not read: ${docker ?? 'podman'} save IMAGE | tsrun load`;
+  throw tsrunError('ERR_TSRUN_REFERENCE', { text, problem });
+}
+
 /** Takes a name apart without filling in defaults. A leading `docker://` is allowed. Throws ERR_TSRUN_REFERENCE. */
 export function parseName(written: string): ParsedName {
   const text = written.startsWith('docker://') ? written.slice('docker://'.length) : written;
+  refuseOtherStores(text);
   const { name, tag, digest } = splitSuffixes(text);
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(slash, 0));
   const hasRegistry = slash !== -1 && looksLikeRegistry(first);
   const registry = hasRegistry ? (first === 'index.docker.io' ? DEFAULT_REGISTRY : first) : undefined;
   const path = hasRegistry ? name.slice(slash + 1) : name;
-  if (registry !== undefined && !REGISTRY.test(registry)) {
+  if (registry !== undefined && !isRegistry(registry)) {
     throw tsrunError('ERR_TSRUN_REFERENCE', { text, problem: `"${registry}" is not a host[:port]` });
   }
   checkPath(text, path);

@@ -1,4 +1,5 @@
 import type { FoundRepository } from '../../registry/search.ts';
+import { isRegistry } from '../../spec/reference.ts';
 import { defineCommand } from '../command.ts';
 import { formatList } from '../format/list.ts';
 import { filterOption } from '../options/filter-option.ts';
@@ -62,8 +63,10 @@ function rowOf(found: FoundRepository, noTrunc: boolean) {
 /** `quay.io/httpd` → that registry alone; `httpd` → the search registries of registries.conf. */
 async function placesOf(term: string): Promise<{ registries: readonly string[]; words: string }> {
   const [first = '', ...rest] = term.split('/');
-  if (rest.length > 0 && (/[.:]/.test(first) || first === 'localhost'))
+  if (rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')) {
+    if (!isRegistry(first)) throw usageError(`"${first}" is not a registry (host[:port])`);
     return { registries: [first], words: rest.join('/') };
+  }
   const { readRegistriesConf } = await import('../../registry/read-registries-conf.ts');
   const { search = ['docker.io'] } = await readRegistriesConf(process.env);
   if (search.length === 0)
@@ -100,7 +103,8 @@ export const SEARCH = defineCommand({
       rows.push(...chosen.map((each) => rowOf(each, given['no-trunc'])));
     });
     const columns = ['Name', 'Description', ...(given.compatible ? ['Stars', 'Official', 'Automated'] : [])];
-    print(formatList(rows, { format: given.format, columns, headings: HEADINGS }));
+    if (rows.length > 0 || status === 0)
+      print(formatList(rows, { format: given.format, columns, headings: HEADINGS }));
     return status;
   },
 });

@@ -39,6 +39,9 @@ describe('parseReference', () => {
     [HEX, /image id/, undefined],
     ['bad_host.x/app', /not a host/, undefined],
     ['../../etc', /not a host/, undefined],
+    ['localhost:65536/app', /not a host/, undefined], // a URL with it cannot be made: that was "a bug in tsrun"
+    ['docker-daemon:app', /docker save IMAGE/, undefined],
+    ['containers-storage:localhost/app', /podman save IMAGE/, undefined],
     [`a/${'b'.repeat(300)}`, /longer than 255/, undefined],
     ['a\nb', /may only hold/, undefined],
   ])('%j is refused', (written, problem, hint) => {
