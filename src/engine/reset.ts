@@ -28,7 +28,8 @@ function removeIfEmpty(root: string): string[] {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    // A file system that is mounted there stays, and so does a directory whose parent is not the user's: empty.
+    if (!['ENOTEMPTY', 'EEXIST', 'EBUSY', 'EACCES', 'EPERM'].includes(code ?? '')) throw error;
     chmodSync(root, 0o700);
     return readdirSync(root);
   }

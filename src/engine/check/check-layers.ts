@@ -6,6 +6,7 @@
  * are the user's, and some of their files may still be read.
  */
 import { existsSync } from 'node:fs';
+import { TsrunError } from '../../errors.ts';
 import type { OpenedBlob } from '../../image/pull/blob-fetches.ts';
 import { isBlobIntact } from '../../image/pull/blob-fetches.ts';
 import { type PlannedLayer, type UnpackContext, unpackLayer } from '../../image/pull/unpack-layer.ts';
@@ -108,7 +109,10 @@ export class LayerCheck {
         this.#findings.tell(object, `${obvious}, and its archive is not there`, hint);
       return; // a lost archive is told of as such
     }
-    const made = await this.#unpack(needed);
+    const made = await this.#unpack(needed).catch((error: unknown) =>
+      this.#notCompared(object, obvious, error),
+    );
+    if (made === undefined) return;
     try {
       const differences =
         obvious === undefined
@@ -139,6 +143,14 @@ export class LayerCheck {
   #obviousProblem({ chainId }: NeededLayer): string | undefined {
     if (!existsSync(layerDiff(this.#engine.paths, chainId))) return 'it is missing';
     return this.#layers.readRecord(chainId) === undefined ? 'its record cannot be read' : undefined;
+  }
+
+  /** Without room to unpack the archive beside, say: the rest of the store is looked at all the same. */
+  #notCompared(object: string, obvious: string | undefined, error: unknown): undefined {
+    if (!(error instanceof TsrunError)) throw error;
+    const { message, hint, cause } = error;
+    const why = cause instanceof Error ? `${message} (${cause.message})` : message;
+    this.#findings.tell(object, `${obvious ?? 'it could not be compared with its archive'}: ${why}`, hint);
   }
 
   async #unpack({ planned, lowers }: NeededLayer): Promise<NewLayer> {
