@@ -1,13 +1,27 @@
 /** Use case: `tsrun info`: what this engine would use here, and why. */
 import { statfsSync } from 'node:fs';
 import { release } from 'node:os';
+import { TsrunError } from '../errors.ts';
 import { fileSystem } from '../store/file-systems.ts';
 import { chooseNetwork } from './container-network.ts';
 import { listContainers } from './container-view.ts';
 import { defaultNetwork } from './default-network.ts';
 import type { Engine } from './open-engine.ts';
-import { knownStorageDriver } from './storage-driver.ts';
+import { requireStore } from './require-store.ts';
+import { isCannotWrite, knownStorageDriver } from './storage-driver.ts';
 import { configuredNetwork } from './with-defaults.ts';
+
+/** Why no image can be unpacked in the store: what a pull would say; undefined where one can, or where nothing can be tried. */
+function storeProblem({ paths, rootless }: Engine): string | undefined {
+  try {
+    requireStore(paths, rootless());
+    return undefined;
+  } catch (error) {
+    if (isCannotWrite(error)) return undefined;
+    if (!(error instanceof TsrunError) || error.code !== 'ERR_TSRUN_STORE_FILE_SYSTEM') throw error;
+    return `${error.message} (${String(error.cause)})`;
+  }
+}
 
 function driverReason(storage: ReturnType<typeof knownStorageDriver>): string {
   if ('untried' in storage) return storage.untried;
@@ -18,6 +32,7 @@ export async function describeEngine(engine: Engine): Promise<Record<string, unk
   const { containers, damaged } = listContainers(engine);
   const { maps } = engine;
   const storage = knownStorageDriver(engine.paths, engine.rootless, engine.storageDriver);
+  const problem = storeProblem(engine);
   const inPhase = (phase: string): number => containers.filter(({ state }) => state.phase === phase).length;
   const { type, bavail, bsize } = statfsSync(engine.paths.root);
   return {
@@ -26,8 +41,8 @@ export async function describeEngine(engine: Engine): Promise<Record<string, unk
       runtime: engine.paths.runtime,
       filesystem: fileSystem(type).name,
       freeBytes: bavail * bsize,
-      driver: storage.driver,
-      driverReason: driverReason(storage),
+      driver: problem === undefined ? storage.driver : '',
+      driverReason: problem ?? driverReason(storage),
       rejectedDrivers: storage.rejected,
       images: engine.images.list().length,
     },

@@ -60,11 +60,14 @@ export function knownStorageDriver(
   try {
     return chooseStorageDriver(...args);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined || !['EROFS', 'ENOSPC', 'EDQUOT', 'EACCES'].includes(code)) throw error;
-    return { driver: '', rejected: [], untried: `nothing can be tried here: ${message}` };
+    if (!isCannotWrite(error)) throw error;
+    return { driver: '', rejected: [], untried: `nothing can be tried here: ${(error as Error).message}` };
   }
 }
+
+/** Whether it is the system's error of a store that nothing can be written to. */
+export const isCannotWrite = (error: unknown): boolean =>
+  ['EROFS', 'ENOSPC', 'EDQUOT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 function remembered(paths: StorePaths): Remembered | undefined {
   try {

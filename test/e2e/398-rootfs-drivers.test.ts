@@ -154,6 +154,21 @@ it('info names the system call for which a driver was not taken', async () => {
   });
 });
 
+// A FUSE file system of the user's own takes no file of a subordinate id: info named a driver, and the next pull was refused.
+it('info names no driver where no image can be unpacked, and says what pull says', async () => {
+  const script = `mkdir own own/lower own/upper own/work own/mount
+    fuse-overlayfs -o lowerdir=own/lower,upperdir=own/upper,workdir=own/work own/mount || exit 1
+    "$T" --root own/mount/store info -f '{{.store.filesystem}} [{{.store.driver}}] {{.store.driverReason}}'
+    fusermount3 -u own/mount || fusermount -u own/mount`;
+  const { status, stdout, stderr } = await onPoorerMachine(tsrun, {}, script);
+  expect({ status, stderr, stdout }).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(
+      /^FUSE \[\] images cannot be unpacked in .*subordinate id \(fchownat: .*EPERM/,
+    ),
+  });
+});
+
 // An overlay that is unmounted is written to the disk first. For a container that goes with its end nobody needs that.
 it('what is removed at its end is never synced, and starts again after its supervisor was killed', async () => {
   const root = ['exec', 'gone', 'grep', '^overlay / ', '/proc/mounts'];
