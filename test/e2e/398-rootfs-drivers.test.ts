@@ -12,7 +12,7 @@ import { pushDerived } from '../support/derived-image.ts';
 import { onPoorerMachine } from '../support/poorer-machine.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { tarArchive, tarEntry } from '../support/tar-builder.ts';
-import { useTsrun } from '../support/tsrun.ts';
+import { BINARY, start, useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
@@ -160,7 +160,9 @@ it('info names no driver where no image can be unpacked, and says what pull says
     fuse-overlayfs -o lowerdir=own/lower,upperdir=own/upper,workdir=own/work own/mount || exit 1
     "$T" --root own/mount/store info -f '{{.store.filesystem}} [{{.store.driver}}] {{.store.driverReason}}'
     fusermount3 -u own/mount || fusermount -u own/mount`;
-  const { status, stdout, stderr } = await onPoorerMachine(tsrun, {}, script);
+  const { directory: cwd, env } = tsrun.store;
+  const called = start('sh', ['-c', script], { cwd, env: { ...env, T: BINARY } });
+  const { status, stdout, stderr } = await called.ended;
   expect({ status, stderr, stdout }).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(
