@@ -1,6 +1,8 @@
 /** Images as lists show them, and `--filter` of them. */
+
 import type { Engine } from '../engine/open-engine.ts';
 import { tsrunError } from '../errors.ts';
+import { isIdPrefix } from '../spec/digest.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { imageSize, imageUses, type ListedImage } from './image-row.ts';
 import { say } from './output.ts';
@@ -49,8 +51,7 @@ type ImageFilter = Filter<(typeof IMAGE_FILTERS)[number]>;
 type Test = (image: ListedImage) => boolean;
 
 function idTest(value: string): Test {
-  const wanted = value.replace(/^sha256:/, '');
-  return ({ record }) => record.imageId.slice('sha256:'.length).startsWith(wanted);
+  return ({ record }) => isIdPrefix(value, record.imageId);
 }
 
 /** What one filter asks of an image. Throws ERR_TSRUN_USAGE, ERR_TSRUN_IMAGE_NOT_LOCAL. */

@@ -1,5 +1,7 @@
 /** The history of an image: what its configuration says of each step, and how much the step's layer holds. */
+
 import type { Engine } from '../engine/open-engine.ts';
+import { shortDigest } from '../spec/digest.ts';
 import type { HistoryEntry } from '../spec/image.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { LayerStore } from '../store/layers.ts';
@@ -19,7 +21,6 @@ export const HISTORY_HEADINGS = {
 };
 
 const MISSING = '<missing>';
-const ID_LENGTH = 12;
 /** As docker cuts commands. */
 const COMMAND_LENGTH = 45;
 
@@ -53,7 +54,7 @@ function cut(command: string): string {
 
 export function historyRows(engine: Engine, record: ImageRecord, options: HistoryOptions): Row[] {
   const { noTrunc, human, now } = options;
-  const id = noTrunc ? record.imageId : record.imageId.slice('sha256:'.length).slice(0, ID_LENGTH);
+  const id = noTrunc ? record.imageId : shortDigest(record.imageId);
   const tags = engine.images.namesOf(record).flatMap((one) => (isDangling(one) ? [] : [one.reference]));
   return stepsOf(engine, record).map(({ entry, size }, i) => {
     const { created = '', created_by: command = '', comment = '' } = entry;

@@ -1,5 +1,7 @@
 /** One line of `tsrun images`: docker's fields and wording. */
+
 import type { Engine } from '../engine/open-engine.ts';
+import { digestHex, shortDigest } from '../spec/digest.ts';
 import { containerLayers } from '../store/container-layers.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { LayerStore } from '../store/layers.ts';
@@ -81,7 +83,7 @@ export function imageRow(image: ListedImage, options: RowOptions): Row {
     Repository: repository,
     Tag: tag,
     Digest: isDangling(record) ? NONE : record.digest,
-    ID: noTrunc ? record.imageId : record.imageId.slice('sha256:'.length).slice(0, 12),
+    ID: noTrunc ? record.imageId : shortDigest(record.imageId),
     get CreatedAt() {
       return created === undefined ? 'N/A' : localTime(created);
     },
@@ -109,7 +111,7 @@ function podmanFields(
     named().flatMap(({ reference }) => (reference.includes('@') ? [] : [reference]));
   const digests = (): string[] => named().map((one) => `${splitReference(one).repository}@${one.digest}`);
   return {
-    Id: () => record.imageId.slice('sha256:'.length),
+    Id: () => digestHex(record.imageId),
     Created: () => createdSince,
     Dangling: () => isDangling(record),
     Names: () => named().map(({ reference }) => reference),

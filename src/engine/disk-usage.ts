@@ -1,10 +1,10 @@
 /** Use case: `tsrun system df`: what takes how much room, and how much of it would become free. */
 import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { blobFiles } from '../store/blobs.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import { LayerStore } from '../store/layers.ts';
 import { namesIn } from '../store/names-in.ts';
-import { blobsDirectory, containerDirectory, layersDirectory, type StorePaths } from '../store/paths.ts';
+import { containerDirectory, layersDirectory, type StorePaths } from '../store/paths.ts';
 import { listVolumes, type VolumeRecord, volumeSource } from '../store/volumes.ts';
 import { type ContainerView, listContainers } from './container-view.ts';
 import type { Engine } from './open-engine.ts';
@@ -131,8 +131,8 @@ function blobUsage(engine: Engine): DiskUsage['blobs'] {
       ]),
   );
   const usage = { count: 0, active: 0, size: 0, unused: 0 };
-  for (const name of namesIn(blobsDirectory(engine.paths))) {
-    const size = lstatSync(join(blobsDirectory(engine.paths), name), { throwIfNoEntry: false })?.size ?? 0;
+  for (const { name, path } of blobFiles(engine.paths)) {
+    const size = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
     usage.count++;
     usage.size += size;
     if (needed.has(name)) usage.active++;

@@ -12,6 +12,7 @@ import {
   type Reference,
   repositoryName,
 } from '../spec/reference.ts';
+import { isWholeId } from '../store/image-names.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { ImageStore } from '../store/images.ts';
 import { loadFromNodesCache } from '../sys/v8-flags.ts';
@@ -30,11 +31,9 @@ export interface EnsureOptions extends Omit<PullOptions, 'reference'> {
   ignoreStoreForShortNames?: boolean;
 }
 
-const IMAGE_ID = /^(?:sha256:)?[0-9a-f]{64}$/;
-
 /** Refuses a name that could mean several images; an id means one. Throws ERR_TSRUN_SHORT_NAME, ERR_TSRUN_REFERENCE. */
 export function requireFullName(name: string): void {
-  if (IMAGE_ID.test(name) || parseName(name).registry !== undefined) return;
+  if (isWholeId(name) || parseName(name).registry !== undefined) return;
   throw tsrunError('ERR_TSRUN_SHORT_NAME', { name, strict: true });
 }
 
@@ -55,10 +54,10 @@ function mayBeElsewhere(error: unknown): error is TsrunError {
 
 /** The references to ask registries for, in their order. Throws ERR_TSRUN_REFERENCE, ERR_TSRUN_IMAGE_NOT_LOCAL, ERR_TSRUN_SHORT_NAME. */
 async function candidates(options: EnsureOptions, local: ImageRecord | undefined): Promise<Reference[]> {
-  if (IMAGE_ID.test(options.name) && local === undefined) {
+  if (isWholeId(options.name) && local === undefined) {
     throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: options.name });
   }
-  const isShort = IMAGE_ID.test(options.name) || parseName(options.name).registry === undefined;
+  const isShort = isWholeId(options.name) || parseName(options.name).registry === undefined;
   if (isShort && local !== undefined && !isDangling(local) && options.ignoreStoreForShortNames !== true) {
     const reference = parseReference(local.reference);
     if (reference.registry !== 'localhost') return [reference];
@@ -74,7 +73,7 @@ async function candidates(options: EnsureOptions, local: ImageRecord | undefined
 /** A name that was not written in full is shown in full, once. */
 function tellResolution(options: EnsureOptions, reference: string): void {
   const written = options.name;
-  if (IMAGE_ID.test(written) || parseName(written).registry !== undefined) return;
+  if (isWholeId(written) || parseName(written).registry !== undefined) return;
   options.onEvent?.({ type: 'resolved', written, reference });
 }
 

@@ -1,6 +1,8 @@
 /** The last step of a push (distribution-spec "Pushing Manifests"): the document that makes an image of blobs. */
 import { tsrunError } from '../errors.ts';
+import { digestAlgorithm } from '../spec/digest.ts';
 import type { Digest } from '../spec/image.ts';
+import { digestOf } from '../store/hash.ts';
 import { claimedDigest, manifestPath, type RegistryClient } from './client.ts';
 import { pushScope } from './scope.ts';
 
@@ -24,7 +26,8 @@ export async function putManifest(client: RegistryClient, manifest: ManifestToPu
     if (response.status !== 201) throw await client.failure(response, repository, `PUT ${path}`, true);
     await response.body.dump();
     const got = claimedDigest(response);
-    if (got === undefined || got === digest) return;
+    // Registries say it by sha256, whatever the reference is.
+    if (got === undefined || got === digestOf(bytes, digestAlgorithm(got))) return;
     const what = `the manifest of ${client.registry}/${repository}:${reference}`;
     throw tsrunError('ERR_TSRUN_MISMATCH', { what, property: 'digest', expected: digest, got });
   });

@@ -1,14 +1,27 @@
 /**
- * Digests: `algorithm:hex` (image-spec descriptor.md, "Digests"). Only sha256 and sha512 are registered there; tsrun verifies
- * sha256, which every registry uses, and refuses what it cannot verify.
+ * Digests: `algorithm:hex` (image-spec descriptor.md, "Digests"). sha256 and sha512 are verified; what cannot be verified is refused. What
+ * tsrun computes itself for others is sha256, and so are DiffIDs and ChainIDs.
  */
 import { tsrunError } from '../errors.ts';
 import type { ChainId, DiffId, Digest } from './image.ts';
 
+export const DIGEST_ALGORITHMS = ['sha256', 'sha512'] as const;
+export type DigestAlgorithm = (typeof DIGEST_ALGORITHMS)[number];
+
 const SHA256 = /^sha256:[0-9a-f]{64}$/;
+const SHA512 = /^sha512:[0-9a-f]{128}$/;
 
 export function isDigest(text: unknown): text is Digest {
+  return typeof text === 'string' && (SHA256.test(text) || SHA512.test(text));
+}
+
+/** Of an uncompressed layer, which is named by it in the store. */
+export function isDiffId(text: unknown): text is DiffId {
   return typeof text === 'string' && SHA256.test(text);
+}
+
+export function digestAlgorithm(digest: Digest): DigestAlgorithm {
+  return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }
 
 /**
@@ -17,13 +30,20 @@ export function isDigest(text: unknown): text is Digest {
  */
 export function parseDigest(text: unknown, what: string): Digest {
   if (isDigest(text)) return text;
-  throw tsrunError('ERR_TSRUN_DOCUMENT', { what, problem: `${JSON.stringify(text)} is not a sha256 digest` });
+  throw tsrunError('ERR_TSRUN_DOCUMENT', {
+    what,
+    problem: `${JSON.stringify(text)} is not a sha256 or sha512 digest`,
+  });
 }
 
-/** The 64 hexadecimal digits after the algorithm. */
+/** The hexadecimal digits after the algorithm. */
 export function digestHex(digest: string): string {
   return digest.slice(digest.indexOf(':') + 1);
 }
+
+/** Whether `written` is the beginning of `digest`, with its algorithm or without. */
+export const isIdPrefix = (written: string, digest: string): boolean =>
+  digest.startsWith(written.includes(':') ? written : `${digest.slice(0, digest.indexOf(':'))}:${written}`);
 
 /** The first 12 digits: how digests are shown to people. */
 export function shortDigest(digest: string): string {

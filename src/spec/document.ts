@@ -6,7 +6,7 @@
  * the kind that the document names, and its fields must all agree, and a document with fields of both kinds is refused.
  */
 import { tsrunError } from '../errors.ts';
-import { isDigest, parseDigest } from './digest.ts';
+import { isDiffId, parseDigest } from './digest.ts';
 import { parseForeignJson } from './foreign-json.ts';
 import type { Descriptor, DiffId, ImageConfig, Index, Manifest } from './image.ts';
 import { imageConfigProblem } from './image-config-problem.ts';
@@ -140,7 +140,7 @@ export function parseImageConfig(text: string, what: string): ImageConfig {
   const { rootfs } = json;
   const diffIds = isObject(rootfs) && rootfs.type === 'layers' ? (rootfs.diff_ids ?? []) : undefined;
   if (!Array.isArray(diffIds)) throw invalid(what, 'it has no rootfs of type "layers" with diff_ids');
-  const bad = diffIds.find((id) => !isDigest(id));
+  const bad = diffIds.find((id) => !isDiffId(id));
   if (bad !== undefined) throw invalid(what, `diff_id ${JSON.stringify(bad)} is not a sha256 digest`);
   const problem = imageConfigProblem(json);
   if (problem !== undefined) throw invalid(what, problem);

@@ -1,8 +1,8 @@
 /** The documents of the OCI image specification, as far as tsrun reads them. Pure types; parsing and checking is in the files beside. */
 
-/** `sha256:<64 hex>`; only made by parseDigest and the hashing streams. */
+/** `sha256:<64 hex>` or `sha512:<128 hex>`; only made by parseDigest and the hashing streams. */
 export type Digest = string & { readonly __brand: 'Digest' };
-/** Digest of an uncompressed layer archive (image-spec config.md). */
+/** Digest of an uncompressed layer archive, sha256 (image-spec config.md). */
 export type DiffId = Digest & { readonly __diffId: true };
 /** Digest that names a layer together with all layers below it (image-spec config.md, "Layer ChainID"). */
 export type ChainId = Digest & { readonly __chainId: true };

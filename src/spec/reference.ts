@@ -55,8 +55,11 @@ function checkPath(text: string, path: string): void {
     const problem = `"${path}" may only hold a-z, 0-9, and single . _ - between them, in parts separated by /`;
     throw tsrunError('ERR_TSRUN_REFERENCE', { text, problem });
   }
-  if (/^[0-9a-f]{64}$/.test(path)) {
-    throw tsrunError('ERR_TSRUN_REFERENCE', { text, problem: '64 hexadecimal digits are an image id' });
+  if (/^(?:[0-9a-f]{64}){1,2}$/.test(path)) {
+    throw tsrunError('ERR_TSRUN_REFERENCE', {
+      text,
+      problem: `${path.length} hexadecimal digits are an image id`,
+    });
   }
 }
 
@@ -68,7 +71,7 @@ function splitSuffixes(text: string): { name: string; tag: string | undefined; d
   if (at !== -1) {
     const written = name.slice(at + 1);
     if (!isDigest(written)) {
-      const problem = `"${written}" is not a digest (sha256: and 64 hexadecimal digits)`;
+      const problem = `"${written}" is not a digest (sha256: and 64 hexadecimal digits, or sha512: and 128)`;
       throw tsrunError('ERR_TSRUN_REFERENCE', { text, problem });
     }
     digest = written;

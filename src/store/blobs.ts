@@ -1,15 +1,23 @@
-/** blobs/sha256/<hex>: a name that exists is complete and verified. */
+/** blobs/<algorithm>/<hex>: a name that exists is complete and verified. */
 import { createReadStream, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { tsrunError } from '../errors.ts';
+import { DIGEST_ALGORITHMS, digestAlgorithm } from '../spec/digest.ts';
 import type { Digest } from '../spec/image.ts';
 import { writeFileAtomic } from './atomic-write.ts';
 import { GrowingFile } from './growing-file.ts';
-import { sha256 } from './hash.ts';
+import { digestOf } from './hash.ts';
+import { namesIn } from './names-in.ts';
 import { type BlobSize, type OpenPartialOptions, PartialBlob } from './partial-blob.ts';
-import { blobPath, type StorePaths } from './paths.ts';
+import { blobPath, blobsDirectory, type StorePaths } from './paths.ts';
 
 const READ_BYTES = 256 * 1024;
+
+/** All files of blobs and partial blobs. */
+export const blobFiles = (paths: StorePaths): { name: string; path: string }[] =>
+  DIGEST_ALGORITHMS.map((algorithm) => blobsDirectory(paths, algorithm)).flatMap((directory) =>
+    namesIn(directory).map((name) => ({ name, path: `${directory}/${name}` })),
+  );
 
 export class BlobStore {
   readonly paths: StorePaths;
@@ -35,7 +43,7 @@ export class BlobStore {
   readVerifiedText(digest: Digest): string | undefined {
     if (!this.has(digest)) return undefined;
     const bytes = readFileSync(blobPath(this.paths, digest));
-    return sha256(bytes) === digest ? bytes.toString('utf8') : undefined;
+    return digestOf(bytes, digestAlgorithm(digest)) === digest ? bytes.toString('utf8') : undefined;
   }
 
   /** The bytes of a blob, in pieces; of a `part` of it, `end` is not. */
@@ -53,7 +61,7 @@ export class BlobStore {
 
   /** Puts a small blob, verifying `digest`, also in the place of a damaged one. Throws ERR_TSRUN_MISMATCH; `what` names the blob. */
   put(bytes: Uint8Array, digest: Digest, what: string): void {
-    const got = sha256(bytes);
+    const got = digestOf(bytes, digestAlgorithm(digest));
     if (got !== digest) {
       throw tsrunError('ERR_TSRUN_MISMATCH', { what, property: 'digest', expected: digest, got });
     }

@@ -5,14 +5,14 @@
  * cannot be read, nobody knows what it stands on, and no layer is removed.
  */
 import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ChainId } from '../spec/image.ts';
+import { blobFiles } from './blobs.ts';
 import { containerLayers } from './container-layers.ts';
 import { ImageStore } from './images.ts';
 import { DEFAULT_STORE_HOOKS, LayerStore, type StoreHooks } from './layers.ts';
 import { tryLock } from './lock.ts';
 import { namesIn } from './names-in.ts';
-import { blobsDirectory, layersDirectory, lockPath, locksDirectory, type StorePaths } from './paths.ts';
+import { layersDirectory, lockPath, locksDirectory, type StorePaths } from './paths.ts';
 import { lockGarbage, pinnedThings } from './pins.ts';
 import { sweepTemporaries } from './temporary.ts';
 
@@ -63,8 +63,7 @@ function removeStalePartial(path: string, olderThanMs: number): boolean {
 
 function collectBlobs(paths: StorePaths, needed: Set<string>, partialDays: number): string[] {
   const removed: string[] = [];
-  for (const name of namesIn(blobsDirectory(paths))) {
-    const path = join(blobsDirectory(paths), name);
+  for (const { name, path } of blobFiles(paths)) {
     if (name.endsWith(PARTIAL)) {
       if (removeStalePartial(path, partialDays * DAY_MS)) removed.push(name);
     } else if (!needed.has(name)) {

@@ -6,6 +6,7 @@
  * `cafe` is not hidden by an id.
  */
 import { tsrunError } from '../errors.ts';
+import { digestHex, isIdPrefix } from '../spec/digest.ts';
 import type { Digest } from '../spec/image.ts';
 import {
   DEFAULT_REGISTRY,
@@ -23,19 +24,20 @@ export interface ImageLookup {
   list(): ImageRecord[];
 }
 
-const ID = /^(?:sha256:)?([0-9a-f]{4,64})$/;
+const ID = /^(?:sha256:|sha512:)?[0-9a-f]{4,128}$/;
+
+/** Whether it is an id in full, with its algorithm or without: no image has such a name. */
+export const isWholeId = (written: string): boolean =>
+  /^(?:(?:sha256:)?[0-9a-f]{64}|(?:sha512:)?[0-9a-f]{128})$/.test(written);
 
 /** Images whose id (or whose manifest's digest, in full) starts with what was written; one name of each. */
 function findById(written: string, images: ImageRecord[]): ImageRecord[] {
-  const hex = ID.exec(written)?.[1];
-  if (hex === undefined) return [];
-  const prefix = `sha256:${hex}`;
-  const isWhole = hex.length === 64;
+  if (!ID.test(written)) return [];
+  const isWhole = (digest: Digest): boolean => digest === written || digestHex(digest) === written;
   const found = new Map<Digest, ImageRecord>();
   for (const image of images) {
     const matches =
-      image.imageId.startsWith(prefix) ||
-      (isWhole && (image.manifestDigest === prefix || image.digest === prefix));
+      isIdPrefix(written, image.imageId) || isWhole(image.manifestDigest) || isWhole(image.digest);
     if (matches && !found.has(image.imageId)) found.set(image.imageId, image);
   }
   return [...found.values()];
@@ -69,7 +71,7 @@ function findByDigest(name: ParsedName, images: ImageRecord[]): ImageRecord | un
 
 /** The image that `written` means; undefined when there is none. Throws ERR_TSRUN_REFERENCE or ERR_TSRUN_IMAGE_AMBIGUOUS. */
 export function resolveImageName(written: string, store: ImageLookup): ImageRecord | undefined {
-  if (/^(?:sha256:)?[0-9a-f]{64}$/.test(written)) return onlyOne(written, findById(written, store.list()));
+  if (isWholeId(written)) return onlyOne(written, findById(written, store.list()));
   const name = parseName(written);
   const registries = name.registry === undefined ? [DEFAULT_REGISTRY, 'localhost'] : [name.registry];
   for (const registry of registries) {

@@ -24,10 +24,11 @@ import {
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { tsrunError } from '../errors.ts';
+import { digestAlgorithm } from '../spec/digest.ts';
 import type { Descriptor, Digest } from '../spec/image.ts';
 import { tellOfBuffer } from '../sys/collect-buffers.ts';
 import { GrowingFile } from './growing-file.ts';
-import { Sha256 } from './hash.ts';
+import { Digester } from './hash.ts';
 import { type FileLock, waitForLock } from './lock.ts';
 import { blobPath, partialBlobPath, type StorePaths } from './paths.ts';
 
@@ -57,7 +58,7 @@ export class PartialBlob {
   readonly #paths: StorePaths;
   readonly #what: string;
   readonly #lock: FileLock;
-  readonly #hash: Sha256;
+  readonly #hash: Digester;
   #received: number;
   #isVerified = false;
 
@@ -90,7 +91,7 @@ export class PartialBlob {
         lock.releaseAndRemove();
         return undefined;
       }
-      const start = await rehash(lock.fd, descriptor.size, options.signal);
+      const start = await rehash(lock.fd, descriptor, options.signal);
       return new PartialBlob(paths, descriptor, options.what, lock, start);
     } catch (error) {
       lock.release();
@@ -186,13 +187,17 @@ async function syncDirectoryApart(path: string): Promise<void> {
 }
 
 interface Start {
-  hash: Sha256;
+  hash: Digester;
   received: number;
 }
 
 /** Hashes the bytes that an earlier attempt left. More than the blob can have are worth nothing. */
-async function rehash(fd: number, expectedSize: number, signal: AbortSignal | undefined): Promise<Start> {
-  const hash = new Sha256();
+async function rehash(
+  fd: number,
+  { digest, size: expectedSize }: BlobSize,
+  signal: AbortSignal | undefined,
+): Promise<Start> {
+  const hash = new Digester(digestAlgorithm(digest));
   const { size } = fstatSync(fd);
   if (size > expectedSize) {
     ftruncateSync(fd, 0);

@@ -1,3 +1,5 @@
+import type { DigestAlgorithm } from '../spec/digest.ts';
+
 /**
  * Where everything is on disk. No other file spells a path of the store.
  *
@@ -12,14 +14,15 @@ export interface StorePaths {
 const hex = (digest: string): string => digest.slice(digest.indexOf(':') + 1);
 const algorithm = (digest: string): string => digest.slice(0, digest.indexOf(':'));
 
-/** blobs/sha256/<hex>: a verified blob, as in an OCI image layout */
+/** blobs/<algorithm>/<hex>: a verified blob, as in an OCI image layout */
 export const blobPath = (s: StorePaths, digest: string): string =>
   `${s.root}/blobs/${algorithm(digest)}/${hex(digest)}`;
-/** blobs/sha256/<hex>.partial: a download that was cut, resumable */
+/** blobs/<algorithm>/<hex>.partial: a download that was cut, resumable */
 export const partialBlobPath = (s: StorePaths, digest: string): string => `${blobPath(s, digest)}.partial`;
 
-/** blobs/sha256/: all blobs and partial blobs */
-export const blobsDirectory = (s: StorePaths): string => `${s.root}/blobs/sha256`;
+/** blobs/sha256/, blobs/sha512/: all blobs and partial blobs */
+export const blobsDirectory = (s: StorePaths, algorithm: DigestAlgorithm = 'sha256'): string =>
+  `${s.root}/blobs/${algorithm}`;
 
 /** layers/<chain>/: a name that exists is complete and verified */
 export const layersDirectory = (s: StorePaths): string => `${s.root}/layers`;

@@ -7,7 +7,7 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { LayerUnpacker, UnpackTarget } from '../../src/image/layer-sink.ts';
 import type { DiffId } from '../../src/spec/image.ts';
 import { sniffCompression } from '../../src/spec/media-types.ts';
-import { Sha256 } from '../../src/store/hash.ts';
+import { Digester } from '../../src/store/hash.ts';
 import { readFollowing } from './read-following.ts';
 
 export interface HashingUnpacker extends LayerUnpacker {
@@ -25,7 +25,7 @@ export function hashingUnpacker(options: { slowMs?: number } = {}): HashingUnpac
     async close() {},
     open(target) {
       unpacker.opened.push(target);
-      const hash = new Sha256();
+      const hash = new Digester();
       let size = 0;
       const hashing = new Transform({
         transform(chunk: Buffer, _encoding, done) {

@@ -1,3 +1,4 @@
+import { digestHex } from '../../spec/digest.ts';
 import type { ImageRecord } from '../../store/image-record.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../options/option.ts';
@@ -20,7 +21,7 @@ export const IMAGE_MOUNT = defineCommand({
     const paths = { root: context.storeRoot(), runtime: '' };
     const images = new ImageStore(paths);
     const row = (record: ImageRecord, place: string): Mounted => ({
-      id: record.imageId.slice('sha256:'.length),
+      id: digestHex(record.imageId),
       label: record.reference,
       names: {
         Names: [record.digest],

@@ -1,4 +1,5 @@
 import type { Engine } from '../../engine/open-engine.ts';
+import { shortDigest } from '../../spec/digest.ts';
 import type { ChainId } from '../../spec/image.ts';
 import { type ImageRecord, isDangling } from '../../store/image-record.ts';
 import { LayerStore } from '../../store/layers.ts';
@@ -9,15 +10,13 @@ import { imageSize } from '../image-row.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
 
-const ID_LENGTH = 12;
-const short = (digest: string): string => digest.slice('sha256:'.length).slice(0, ID_LENGTH);
-
-const nameOf = (image: ImageRecord): string => (isDangling(image) ? short(image.imageId) : image.reference);
+const nameOf = (image: ImageRecord): string =>
+  isDangling(image) ? shortDigest(image.imageId) : image.reference;
 
 function layerLine(layers: LayerStore, chainId: ChainId, isLast: boolean, ends: readonly string[]): string {
   const size = layers.has(chainId) ? humanSize(layers.record(chainId).size) : 'lost';
   const top = ends.length > 0 ? ` Top Layer of: [${ends.join(' ')}]` : '';
-  return `${isLast ? '└──' : '├──'} ID: ${short(chainId)} Size: ${size.padStart(6)}${top}\n`;
+  return `${isLast ? '└──' : '├──'} ID: ${shortDigest(chainId)} Size: ${size.padStart(6)}${top}\n`;
 }
 
 /** The layers, the lowest first, each with the images that end in it. */
@@ -82,7 +81,7 @@ export const IMAGE_TREE = defineCommand({
       .flatMap((image) => (isDangling(image) ? [] : [image.reference]));
     print(
       [
-        `Image ID: ${short(record.imageId)}\n`,
+        `Image ID: ${shortDigest(record.imageId)}\n`,
         `Tags:     [${names.join(' ')}]\n`,
         `Size:     ${humanSize(imageSize(engine, record))}\n`,
         'Image Layers\n',

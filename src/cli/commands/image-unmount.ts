@@ -1,3 +1,4 @@
+import { digestHex } from '../../spec/digest.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../options/option.ts';
 import { print } from '../output.ts';
@@ -24,7 +25,7 @@ export const IMAGE_UNMOUNT = defineCommand({
     const images = new ImageStore(paths);
     return await forEach(selectImages(images, names, given.all), context.debug, (find) => {
       const record = find();
-      if (unmountImage(paths, record, given.force)) print(`${record.imageId.slice('sha256:'.length)}\n`);
+      if (unmountImage(paths, record, given.force)) print(`${digestHex(record.imageId)}\n`);
     });
   },
 });

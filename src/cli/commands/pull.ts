@@ -1,4 +1,5 @@
 import type { RegistryAccess } from '../../registry/access.ts';
+import { digestHex } from '../../spec/digest.ts';
 import { defineCommand } from '../command.ts';
 import { PULL_OPTIONS, PULL_POLICIES } from '../options/create-options.ts';
 import { flag, value } from '../options/option.ts';
@@ -67,7 +68,7 @@ export const PULL = defineCommand({
         strictNames: given['strict-names'],
         onEvent: progress.listen,
       });
-      print(`${record.imageId.slice('sha256:'.length)}\n`);
+      print(`${digestHex(record.imageId)}\n`);
     });
     return listed || pulled;
   },

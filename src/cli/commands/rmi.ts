@@ -1,5 +1,6 @@
 import type { Engine } from '../../engine/open-engine.ts';
 import { TsrunError } from '../../errors.ts';
+import { isIdPrefix } from '../../spec/digest.ts';
 import { isDangling } from '../../store/image-record.ts';
 import { defineCommand } from '../command.ts';
 import { freeSpace, printRemoved } from '../free-space.ts';
@@ -21,7 +22,7 @@ interface RemoveOptions {
 function removeImage(engine: Engine, written: string, { force, allNames }: RemoveOptions): void {
   const record = localImage(engine, written);
   const names = engine.images.namesOf(record).filter((image) => !isDangling(image));
-  const isId = record.imageId.slice('sha256:'.length).startsWith(written.replace(/^sha256:/, ''));
+  const isId = isIdPrefix(written, record.imageId);
   if (names.length > 1 && !isId) {
     engine.images.untag(record.reference);
     print(`Untagged: ${record.reference}\n`);

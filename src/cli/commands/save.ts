@@ -1,5 +1,6 @@
 import type { Engine } from '../../engine/open-engine.ts';
 import type { ImageToSave } from '../../image/archive/save-images.ts';
+import { isIdPrefix } from '../../spec/digest.ts';
 import { isDangling } from '../../store/image-record.ts';
 import { openArchiveTarget, unlessBrokenPipe } from '../archive-output.ts';
 import { defineCommand } from '../command.ts';
@@ -16,7 +17,7 @@ function selectImages(engine: Engine, written: readonly string[]): ImageToSave[]
   for (const name of written) {
     const record = localImage(engine, name);
     const image = images.get(record.imageId) ?? { record, names: [] };
-    const isId = record.imageId.slice('sha256:'.length).startsWith(name.replace(/^sha256:/, ''));
+    const isId = isIdPrefix(name, record.imageId);
     if (!isId && !isDangling(record) && !image.names.includes(record.reference))
       image.names.push(record.reference);
     images.set(record.imageId, image);

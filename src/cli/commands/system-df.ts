@@ -1,4 +1,5 @@
 import type { DiskUsage } from '../../engine/disk-usage.ts';
+import { shortDigest } from '../../spec/digest.ts';
 import { defineCommand } from '../command.ts';
 import { ago, humanSize } from '../format/human.ts';
 import { formatList, type Row } from '../format/list.ts';
@@ -90,7 +91,7 @@ function details({ images, containers, volumes }: DiskUsage, now: number): Detai
       records.map((record) => ({
         Repository: splitReference(record).repository,
         Tag: splitReference(record).tag,
-        ImageID: record.imageId.slice('sha256:'.length).slice(0, 12),
+        ImageID: shortDigest(record.imageId),
         Created: created === undefined ? 'N/A' : ago(created, now),
         Size: humanSize(size),
         SharedSize: humanSize(shared),

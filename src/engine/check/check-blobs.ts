@@ -1,13 +1,13 @@
 /** Blobs: is each what its name says? What is not can be fetched again, so it goes. See fetch-lost.ts. */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { isBlobIntact } from '../../image/pull/blob-fetches.ts';
+import { DIGEST_ALGORITHMS, isDigest, shortDigest } from '../../spec/digest.ts';
 import { parseDocument, parseImageConfig } from '../../spec/document.ts';
 import type { Digest } from '../../spec/image.ts';
 import { BlobStore } from '../../store/blobs.ts';
 import { fetchAgain } from '../../store/fetch-again.ts';
 import type { ImageRecord } from '../../store/image-record.ts';
-import { blobsDirectory } from '../../store/paths.ts';
+import { blobPath, blobsDirectory } from '../../store/paths.ts';
 import type { Engine } from '../open-engine.ts';
 import { type CheckOptions, type Damage, type Findings, namesIn } from './damage.ts';
 import { removeObject } from './remove-object.ts';
@@ -42,17 +42,13 @@ export async function checkBlobs(engine: Engine, findings: Findings, options: Ch
   const lost: Lost = new Map();
   const expected = expectations(engine.images.list());
   const blobs = new BlobStore(engine.paths);
-  for (const name of namesIn(findings, blobsDirectory(engine.paths), (path) => readdirSync(path))) {
-    if (!/^[0-9a-f]{64}$/.test(name)) continue; // downloads that were cut; their bytes are hashed again before they are used
+  for (const digest of storedDigests(engine, findings)) {
     findings.count('blobs');
-    const digest = `sha256:${name}` as Digest;
     const of = expected.get(digest);
     const problem = await problemOf(blobs, digest, of?.size, options.quick);
     if (problem === undefined) continue;
     const found = { object: `blob ${digest}`, problem, hint: pullHint(of?.image, 'damaged') };
-    await findings.fix(found, 'removed', () =>
-      removeObject(engine, join(blobsDirectory(engine.paths), name)),
-    );
+    await findings.fix(found, 'removed', () => removeObject(engine, blobPath(engine.paths, digest)));
     const damage = findings.damages.at(-1);
     if (of === undefined || damage?.repaired === undefined) continue;
     damage.repaired = undefined; // an image needs it: it is only lost by now
@@ -66,9 +62,16 @@ export async function checkBlobs(engine: Engine, findings: Findings, options: Ch
   return lost;
 }
 
+/** Without downloads that were cut; their bytes are hashed again before they are used. */
+const storedDigests = ({ paths }: Engine, findings: Findings): Digest[] =>
+  DIGEST_ALGORITHMS.flatMap((algorithm) =>
+    namesIn(findings, blobsDirectory(paths, algorithm), (path) => readdirSync(path)).map(
+      (name) => `${algorithm}:${name}`,
+    ),
+  ).filter(isDigest);
+
 /** What can be done about an image that has lost something. */
-const lostHint = (image: ImageRecord): string =>
-  pullHint(image) ?? `tsrun rmi ${image.imageId.slice('sha256:'.length).slice(0, 12)}`;
+const lostHint = (image: ImageRecord): string => pullHint(image) ?? `tsrun rmi ${shortDigest(image.imageId)}`;
 
 async function problemOf(
   blobs: BlobStore,
@@ -76,7 +79,7 @@ async function problemOf(
   size: number | undefined,
   quick: boolean,
 ): Promise<string | undefined> {
-  const stat = lstatSync(join(blobsDirectory(blobs.paths), digest.slice('sha256:'.length)));
+  const stat = lstatSync(blobPath(blobs.paths, digest));
   if (!stat.isFile()) return 'it is not a file';
   if (size !== undefined && stat.size !== size) return `it has ${stat.size} bytes instead of ${size}`;
   if (quick) return undefined;
@@ -109,4 +112,4 @@ export async function checkImages(engine: Engine, findings: Findings): Promise<v
 }
 
 const readText = (blobs: BlobStore, digest: Digest): string =>
-  readFileSync(join(blobsDirectory(blobs.paths), digest.slice('sha256:'.length)), 'utf8');
+  readFileSync(blobPath(blobs.paths, digest), 'utf8');

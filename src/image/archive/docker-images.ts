@@ -12,7 +12,7 @@ import {
   DOCKER_MANIFEST,
   sniffCompression,
 } from '../../spec/media-types.ts';
-import { Sha256, sha256 } from '../../store/hash.ts';
+import { Digester, sha256 } from '../../store/hash.ts';
 import { archiveError, type FileSet } from './file-set.ts';
 import { fileSource, type PackagedImage } from './packaged-image.ts';
 
@@ -99,7 +99,7 @@ async function describeLayer(files: FileSet, name: string, diffId: Digest): Prom
   const size = files.size(name);
   if (size === undefined) throw archiveError(files.label, `layer ${name} is missing`);
   let head = Buffer.alloc(0);
-  const hash = new Sha256();
+  const hash = new Digester();
   for await (const chunk of files.stream(name)) {
     if (head.length < 4) head = Buffer.concat([head, chunk.subarray(0, 4)]);
     if (head.length >= 4 && sniffCompression(head) === 'none') break;

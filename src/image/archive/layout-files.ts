@@ -1,6 +1,6 @@
 /** The files of an image layout and of skopeo's `dir:`, whoever saves what in them. */
-import { digestHex } from '../../spec/digest.ts';
-import type { Descriptor } from '../../spec/image.ts';
+import { type DigestAlgorithm, digestAlgorithm, digestHex } from '../../spec/digest.ts';
+import type { Descriptor, Digest } from '../../spec/image.ts';
 import { OCI_INDEX } from '../../spec/media-types.ts';
 import type { FileSink } from './file-sink.ts';
 
@@ -35,7 +35,9 @@ export const LAYOUT_MARK = JSON.stringify({ imageLayoutVersion: '1.0.0' });
 export const INDEX = 'index.json';
 
 /** Where a layout has a blob. */
-export const blobName = (digest: string): string => `blobs/sha256/${digestHex(digest)}`;
+export const blobName = (digest: Digest): string =>
+  `${blobFolder(digestAlgorithm(digest))}/${digestHex(digest)}`;
+export const blobFolder = (algorithm: DigestAlgorithm): string => `blobs/${algorithm}`;
 
 /** What makes a layout of the blobs: the index of its images (image-layout.md). */
 export async function endLayout(sink: FileSink, manifests: readonly Descriptor[]): Promise<void> {

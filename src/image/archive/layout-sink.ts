@@ -6,16 +6,17 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { tsrunError } from '../../errors.ts';
+import { DIGEST_ALGORITHMS } from '../../spec/digest.ts';
 import type { Index } from '../../spec/image.ts';
 import { type FileLock, waitForLock } from '../../store/lock.ts';
 import { makeDirectories } from '../../sys/make-directories.ts';
 import { directoryFiles } from './file-set.ts';
 import { DirectorySink, isUnused, writing } from './file-sink.ts';
-import { INDEX, LAYOUT_MARK, MARK } from './layout-files.ts';
+import { blobFolder, INDEX, LAYOUT_MARK, MARK } from './layout-files.ts';
 import { layoutIndex } from './layout-images.ts';
 import { mergeIndex } from './layout-index.ts';
 
-const TEMPORARY = /^[0-9a-f]{64}\.new$/;
+const TEMPORARY = /^(?:[0-9a-f]{64}){1,2}\.new$/;
 
 /** Throws ERR_TSRUN_USAGE unless images can be put there: nothing, an empty directory, or a layout, however unfinished; and ERR_TSRUN_OUTPUT_FILE. */
 export function requireLayoutPlace(directory: string): void {
@@ -84,9 +85,11 @@ export class LayoutSink extends DirectorySink implements Disposable {
   /** The mark is there first, so that whoever looks meanwhile, or after a copy that was killed, sees a layout; and what such a copy left goes. */
   async #begin(): Promise<void> {
     if (!existsSync(join(this.directory, MARK))) await super.file(MARK, LAYOUT_MARK);
-    const blobs = join(this.directory, 'blobs', 'sha256');
-    for (const name of existsSync(blobs) ? writing(blobs, () => readdirSync(blobs)) : [])
-      if (TEMPORARY.test(name)) writing(join(blobs, name), () => rmSync(join(blobs, name)));
+    for (const algorithm of DIGEST_ALGORITHMS) {
+      const blobs = join(this.directory, blobFolder(algorithm));
+      for (const name of existsSync(blobs) ? writing(blobs, () => readdirSync(blobs)) : [])
+        if (TEMPORARY.test(name)) writing(join(blobs, name), () => rmSync(join(blobs, name)));
+    }
   }
 
   async #replace(name: string, write: (temporary: string) => Promise<void>): Promise<void> {

@@ -1,10 +1,11 @@
 /** The parts of an image of the store, verified while they are read. */
 import { tsrunError } from '../../errors.ts';
+import { digestAlgorithm } from '../../spec/digest.ts';
 import type { Descriptor, Digest } from '../../spec/image.ts';
 import { sniffCompression } from '../../spec/media-types.ts';
 import { BlobStore } from '../../store/blobs.ts';
 import { fetchAgain } from '../../store/fetch-again.ts';
-import { Sha256 } from '../../store/hash.ts';
+import { Digester } from '../../store/hash.ts';
 import type { ImageRecord, LayerLink } from '../../store/image-record.ts';
 import { LayerStore } from '../../store/layers.ts';
 import type { StorePaths } from '../../store/paths.ts';
@@ -86,7 +87,7 @@ export async function* verified(
   expected: Digest,
   property: 'digest' | 'DiffID',
 ): AsyncGenerator<Uint8Array> {
-  const hash = new Sha256();
+  const hash = new Digester(digestAlgorithm(expected));
   for await (const chunk of bytes) {
     hash.update(chunk);
     yield chunk;

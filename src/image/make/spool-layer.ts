@@ -3,7 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import type { Descriptor, DiffId, Digest } from '../../spec/image.ts';
 import { type Compression, sniffCompression } from '../../spec/media-types.ts';
-import { Sha256 } from '../../store/hash.ts';
+import { Digester } from '../../store/hash.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import { temporaryPath } from '../../store/temporary.ts';
 import { decompress } from '../unpack/decompress.ts';
@@ -47,7 +47,7 @@ async function fill(
   input: AsyncIterable<Uint8Array>,
   limits: UnpackLimits,
 ): Promise<{ descriptor: Descriptor; diffId: DiffId }> {
-  const hash = new Sha256();
+  const hash = new Digester();
   let head = Buffer.alloc(0);
   let size = 0;
   let plain: { stream: PassThrough; diffId: Promise<DiffId>; compression: Compression } | undefined;
@@ -86,7 +86,7 @@ async function digestOfPlain(
   compression: Compression,
   limits: UnpackLimits,
 ): Promise<DiffId> {
-  const hash = new Sha256();
+  const hash = new Digester();
   for await (const chunk of decompress(stream, compression, new SizeMeter(limits))) hash.update(chunk);
   return hash.digest() as Digest as DiffId;
 }

@@ -16,7 +16,7 @@ export const DEFAULT_SCOPE = 'default';
 
 /** A host, `*.` and a domain, a namespace, a repository, or a whole name. */
 const SCOPE =
-  /^(?:\*(?:\.[a-zA-Z0-9-]+)+|[a-zA-Z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[\w][\w.-]*|@sha256:[0-9a-f]{64})?)$/;
+  /^(?:\*(?:\.[a-zA-Z0-9-]+)+|[a-zA-Z0-9.-]+(?::\d+)?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[\w][\w.-]*|@(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}))?)$/;
 
 export const isRegistryScope = (scope: string): boolean => SCOPE.test(scope);
 

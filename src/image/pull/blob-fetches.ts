@@ -4,10 +4,11 @@
  * Fetching never waits for unpacking, so that a slow disk does not hold up the network, nor the other way round; both meet at the
  * partial file, which the unpacker reads behind the download.
  */
+import { digestAlgorithm } from '../../spec/digest.ts';
 import type { Descriptor, Digest } from '../../spec/image.ts';
 import type { BlobStore } from '../../store/blobs.ts';
 import type { GrowingFile } from '../../store/growing-file.ts';
-import { Sha256 } from '../../store/hash.ts';
+import { Digester } from '../../store/hash.ts';
 import type { PartialBlob } from '../../store/partial-blob.ts';
 import { Gate } from '../gate.ts';
 import type { PullListener } from './events.ts';
@@ -142,7 +143,7 @@ export class BlobFetches {
 /** Whether the bytes of a complete blob are still those of its digest. */
 export async function isBlobIntact(blobs: BlobStore, digest: Digest): Promise<boolean> {
   if (!blobs.has(digest)) return false;
-  const hash = new Sha256();
+  const hash = new Digester(digestAlgorithm(digest));
   for await (const chunk of blobs.read(digest) as AsyncIterable<Buffer>) hash.update(chunk);
   return hash.digest() === digest;
 }

@@ -1,10 +1,11 @@
 /** From a name to the manifest for a platform: index → platform → manifest, each verified against the digest that led to it. */
 import { tsrunError } from '../../errors.ts';
+import { digestAlgorithm } from '../../spec/digest.ts';
 import { parseDocument } from '../../spec/document.ts';
 import type { Descriptor, Digest, Manifest, Platform } from '../../spec/image.ts';
 import { choosePlatform } from '../../spec/platform.ts';
 import type { BlobStore } from '../../store/blobs.ts';
-import { prepareDigests, sha256 } from '../../store/hash.ts';
+import { digestOf, prepareDigests } from '../../store/hash.ts';
 import type { ImageSource } from './image-source.ts';
 
 /** The documents of one image, root first; the last one is the manifest. Nothing is in the store yet. */
@@ -33,7 +34,7 @@ function checkDigest(what: string, expected: Digest, got: Digest): void {
 
 /** Throws ERR_TSRUN_MISMATCH unless a document is the one that was named. `size` is that of its descriptor, where there is one. */
 export function checkBytes(what: string, digest: Digest, size: number | undefined, bytes: Uint8Array): void {
-  checkDigest(what, digest, sha256(bytes));
+  checkDigest(what, digest, digestOf(bytes, digestAlgorithm(digest)));
   if (size === undefined || bytes.length === size) return;
   const sizes = { expected: String(size), got: String(bytes.length) };
   throw tsrunError('ERR_TSRUN_MISMATCH', { what, property: 'size', ...sizes });
@@ -58,8 +59,8 @@ export async function fetchRoot(
   prepareDigests();
   const { bytes, contentType, claimedDigest } = await asking;
   const what = `the manifest of ${reference}`;
-  const digest = sha256(bytes);
   const expected = wanted ?? claimedDigest;
+  const digest = digestOf(bytes, expected === undefined ? 'sha256' : digestAlgorithm(expected));
   if (expected !== undefined) checkDigest(what, expected, digest);
   const document = parseDocument(Buffer.from(bytes).toString('utf8'), contentType, what);
   return { digest, bytes, contentType, document };

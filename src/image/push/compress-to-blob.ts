@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { TsrunError, tsrunError } from '../../errors.ts';
 import type { Digest } from '../../spec/image.ts';
-import { Sha256 } from '../../store/hash.ts';
+import { Digester } from '../../store/hash.ts';
 import { blobPath, type StorePaths } from '../../store/paths.ts';
 import { pin } from '../../store/pins.ts';
 import { temporaryPath } from '../../store/temporary.ts';
@@ -66,7 +66,7 @@ async function write(
   bytes: AsyncIterable<Uint8Array>,
   how: Compressor,
 ): Promise<{ digest: Digest; size: number }> {
-  const hash = new Sha256();
+  const hash = new Digester();
   let size = 0;
   const fd = openSync(path, 'wx', 0o600);
   try {

@@ -91,7 +91,7 @@ test.each([
     'a digest that is a path',
     { ...manifest, config: { ...descriptor, digest: 'sha256:../../x' } },
     undefined,
-    /not a sha256 digest/,
+    /not a sha256 or sha512 digest/,
   ],
   ['a negative size', { ...manifest, config: { ...descriptor, size: -1 } }, undefined, /size is -1/],
   ['a size with a fraction', { ...manifest, config: { ...descriptor, size: 1.5 } }, undefined, /size is 1.5/],
