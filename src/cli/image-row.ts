@@ -6,7 +6,7 @@ import { containerLayers } from '../store/container-layers.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
 import { LayerStore } from '../store/layers.ts';
 import { ago, humanSize, localTime } from './format/human.ts';
-import { type Row, withTemplateFields } from './format/list.ts';
+import { labelFields, type Row, withTemplateFields } from './format/list.ts';
 
 export const IMAGE_HEADINGS = {
   Repository: 'REPOSITORY',
@@ -92,10 +92,7 @@ export function imageRow(image: ListedImage, options: RowOptions): Row {
     get Containers() {
       return containers();
     },
-    Labels: Object.entries(image.labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(','),
-    Label: (key: unknown) => image.labels[String(key)] ?? '',
+    ...labelFields(image.labels),
   };
   return withTemplateFields(row, podmanFields(image, row.CreatedSince, options));
 }

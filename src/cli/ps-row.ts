@@ -3,7 +3,7 @@ import type { ContainerView } from '../engine/container-view.ts';
 import type { PublishedPort } from '../store/container-record.ts';
 import { exitNumber } from '../supervisor/exit-status.ts';
 import { ago, durationSince, localTime } from './format/human.ts';
-import type { Row } from './format/list.ts';
+import { labelFields, type Row } from './format/list.ts';
 
 export const PS_HEADINGS = {
   ID: 'CONTAINER ID',
@@ -115,10 +115,7 @@ export function psRow(view: ContainerView, { noTrunc, now, size }: RowOptions): 
     Ports: portsText(record.ports),
     Names: view.name,
     ...(size !== undefined && { Size: size }),
-    Labels: Object.entries(record.labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(','),
-    Label: (key: unknown) => record.labels[String(key)] ?? '',
+    ...labelFields(record.labels),
     Mounts: mounts.map((mount) => (noTrunc ? mount : ellipsis(mount, 15))).join(','),
     LocalVolumes: record.mounts.filter((mount) => mount.type === 'volume').length,
     Networks: record.networkMode ?? 'private',

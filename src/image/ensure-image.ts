@@ -18,6 +18,7 @@ import { ImageStore } from '../store/images.ts';
 import { loadFromNodesCache } from '../sys/v8-flags.ts';
 import type { PullListener } from './pull/events.ts';
 import type { PullOptions, PullResult } from './pull/pull-image.ts';
+import { REGISTRY_FAILURES } from './registry-failures.ts';
 import { servesPlatform } from './serves-platform.ts';
 
 export interface EnsureOptions extends Omit<PullOptions, 'reference'> {
@@ -38,15 +39,7 @@ export function requireFullName(name: string): void {
 }
 
 /** Failures after which another registry, or with `newer` the store, may do. */
-const ELSEWHERE = new Set<string>([
-  'ERR_TSRUN_TAG_UNKNOWN',
-  'ERR_TSRUN_REPOSITORY_UNKNOWN',
-  'ERR_TSRUN_REGISTRY_DENIED',
-  'ERR_TSRUN_REGISTRY_UNREACHABLE',
-  'ERR_TSRUN_REGISTRY_RATE_LIMIT',
-  'ERR_TSRUN_REGISTRY_RESPONSE',
-  'ERR_TSRUN_REGISTRY_BLOCKED',
-]);
+const ELSEWHERE = new Set<string>([...REGISTRY_FAILURES, 'ERR_TSRUN_REGISTRY_BLOCKED']);
 
 function mayBeElsewhere(error: unknown): error is TsrunError {
   return error instanceof TsrunError && ELSEWHERE.has(error.code);

@@ -27,7 +27,14 @@ export const COPY = defineCommand({
     }),
     quiet: flag('Show no progress', { short: 'q' }),
   },
-  unsupported: { format: 'images are copied as they are, so that their digests stay' },
+  unsupported: {
+    format: 'images are copied as they are, so that their digests stay',
+    'src-creds': 'tsrun login REGISTRY; --creds is for both',
+    'dest-creds': 'tsrun login REGISTRY; --creds is for both',
+    'src-tls-verify': '--tls-verify=false is for both; or insecure in registries.conf',
+    'dest-tls-verify': '--tls-verify=false is for both; or insecure in registries.conf',
+    digestfile: 'tsrun copy -q FROM TO >FILE',
+  },
   examples: [
     'tsrun copy docker://docker.io/library/httpd oci:httpd',
     'tsrun copy oci-archive:httpd.tar docker://127.0.0.1:5000/httpd',

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { formatList } from '../format/list.ts';
+import { formatList, labelFields } from '../format/list.ts';
 import { filterNetworks, NETWORK_FILTERS } from '../network-filter.ts';
 import { filterOption } from '../options/filter-option.ts';
 import { asWritten, flag, value } from '../options/option.ts';
@@ -47,10 +47,7 @@ export const NETWORK_LS = defineCommand({
       Internal: network.internal,
       IPv6: network.ipv6 !== undefined,
       CreatedAt: network.createdAt,
-      Labels: Object.entries(network.labels)
-        .map(([key, text]) => `${key}=${text}`)
-        .join(','),
-      Label: (key: unknown) => network.labels[String(key)] ?? '',
+      ...labelFields(network.labels),
     }));
     const { format, noheading } = given;
     const columns = ['ID', 'Name', 'Driver', 'Scope'] as const;

@@ -1,6 +1,6 @@
 import { volumeSource } from '../../store/volumes.ts';
 import { defineCommand } from '../command.ts';
-import { formatList } from '../format/list.ts';
+import { formatList, labelFields } from '../format/list.ts';
 import { filterOption } from '../options/filter-option.ts';
 import { asWritten, flag, value } from '../options/option.ts';
 import { print } from '../output.ts';
@@ -41,10 +41,7 @@ export const VOLUME_LS = defineCommand({
     const rows = volumes.map((volume) => ({
       Driver: 'local',
       Name: volume.name,
-      Labels: Object.entries(volume.labels)
-        .map(([key, text]) => `${key}=${text}`)
-        .join(','),
-      Label: (key: unknown) => volume.labels[String(key)] ?? '',
+      ...labelFields(volume.labels),
       Mountpoint: volumeSource(engine.paths, volume),
       Scope: 'local',
       CreatedAt: volume.createdAt,

@@ -15,6 +15,14 @@ export function withTemplateFields(row: Row, fields: Readonly<Record<string, () 
   return Object.defineProperties(row, Object.fromEntries(properties));
 }
 
+/** All labels in a field of their own, and each by its name: `{{.Label "use"}}`. */
+export const labelFields = (labels: Readonly<Record<string, string>>) => ({
+  Labels: Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(','),
+  Label: (key: unknown): string => labels[String(key)] ?? '',
+});
+
 export interface ListFormat {
   /** --format; undefined = the usual table */
   format: string | undefined;

@@ -14,6 +14,7 @@ import { DEFAULT_STORE_HOOKS, type StoreHooks } from '../../store/layers.ts';
 import type { StorePaths } from '../../store/paths.ts';
 import type { LayerUnpacker } from '../layer-sink.ts';
 import { admission } from '../policy/admit-image.ts';
+import { REGISTRY_FAILURES } from '../registry-failures.ts';
 import { servesPlatform } from '../serves-platform.ts';
 import type { PullListener } from './events.ts';
 import { fetchImage } from './fetch-image.ts';
@@ -61,12 +62,7 @@ async function upToDate(
 
 /** Failures after which another place may do: it cannot be reached, has not got the image, or has got something else. */
 const SOURCE_FAILURES = new Set<string>([
-  'ERR_TSRUN_TAG_UNKNOWN',
-  'ERR_TSRUN_REPOSITORY_UNKNOWN',
-  'ERR_TSRUN_REGISTRY_DENIED',
-  'ERR_TSRUN_REGISTRY_UNREACHABLE',
-  'ERR_TSRUN_REGISTRY_RATE_LIMIT',
-  'ERR_TSRUN_REGISTRY_RESPONSE',
+  ...REGISTRY_FAILURES,
   'ERR_TSRUN_MISMATCH',
   'ERR_TSRUN_DOCUMENT',
   'ERR_TSRUN_MEDIA_TYPE',
