@@ -15,7 +15,7 @@ struct flow {
 	uint16_t port;
 	uint8_t replied;
 	uint8_t other; /* the second way is used: address_way() */
-	uint8_t one_by_one; /* outward-udp.c: datagrams cannot be parted on their way */
+	uint8_t one_by_one[2]; /* segments.h: to the service or target, and to the client */
 	uint8_t at_v6_socket; /* the client came to a socket of family AF_INET6, maybe by IPv4 */
 	uint32_t interface; /* of a link-local client; else 0 */
 	struct address client;

@@ -14,7 +14,7 @@
  * before it ended is still delivered, for a moment. It looks at no byte of what it passes on.
  *
  *   config.h         what it is given               tcp.c  accepting.c  connections.c  relay.c  pipes.c    connections
- *   begin.c          how it begins                  udp.c  flows.c  route.c                                datagrams
+ *   begin.c          how it begins                  udp.c  flows.c  route.c  segments.c                    datagrams
  *   lock.c           what it gives up               events.c                                               what it waits for
  *   address.c        who a client is inside         places.c                                               the tables of both
  *   tcp-inside.c     and a socket that is bound to it

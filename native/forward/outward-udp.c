@@ -9,7 +9,7 @@
  * clients behind address translation find each other. What the host says of a target (nobody listens there, no way leads there) is told to the
  * client as "port unreachable", the one thing that a program with a UDP socket hears of.
  *
- * Datagrams are read, dropped and sent in batches; those of one size to one target are sent as one, and parted by the kernel (UDP_SEGMENT, udp(7)).
+ * Datagrams are read, dropped and sent in batches; those of one size to one target are sent as one (segments.h).
  *
  * Answers leave by the bridge that the flow's first datagram came by, and so a container that takes an address of another network's sends
  * nothing there.
@@ -19,6 +19,7 @@
 #include "events.h"
 #include "flows.h"
 #include "queue.h"
+#include "segments.h"
 
 #include "../supervisor/io.h"
 
@@ -29,10 +30,8 @@
 #define FLOWS_MAX 4096u /* the one that was quiet longest makes room */
 #define BATCH 16u	/* answers */
 #define ROOM ((DATAGRAM_HEADERS + DATAGRAM_DATA_MAX + PAGE - 1) / PAGE * PAGE)
-#define ERRORS_MAX 64	    /* that are taken in a row */
-#define QUEUED (1 << 20)    /* bytes that may wait for us */
-#define SEGMENTS_MAX 64u    /* as the kernels that have fewest allow */
-#define SEGMENTED_MAX 65000u /* bytes */
+#define ERRORS_MAX 64	/* that are taken in a row */
+#define QUEUED (1 << 20) /* bytes that may wait for us */
 
 /* Whole pages, as what is behind it is not to be forgotten with it. */
 static uint8_t room[BATCH][ROOM] __attribute__((aligned(PAGE)));
@@ -204,47 +203,17 @@ static int take_errors(const struct flow *f)
 	return count;
 }
 
-/* How many of the N at D go as one: all of one size but the last, which may be shorter. */
-static unsigned alike(const struct datagram *d, unsigned n)
-{
-	size_t total = d->size;
-	unsigned count = 1;
-
-	while (count < n && count < SEGMENTS_MAX && d[count].size && d[count].size <= d->size && (total += d[count].size) <= SEGMENTED_MAX)
-		if (d[count++].size < d->size)
-			break;
-	return count;
-}
-
 /* Sends the first of the N datagrams at D, to one target: how many went, or -errno. */
 static long send_some(struct flow *f, const struct datagram *d, unsigned n)
 {
-	unsigned together = f->one_by_one ? 1 : alike(d, n), count = together > 1 ? 1 : n;
+	uint8_t control[SEGMENTS_CONTROL] __attribute__((aligned(8)));
 	union socket_address name;
-	uint32_t len = address_to(&name, &d->target);
-	struct {
-		struct net_control header;
-		uint16_t size;
-	} control = {{sizeof(struct net_control) + sizeof(uint16_t), SOL_UDP, UDP_SEGMENT}, (uint16_t)d->size};
-	long ret;
+	struct net_message m = {.name = &name, .control = control};
 
-	for (unsigned i = 0; i < n; i++) {
+	m.name_len = address_to(&name, &d->target);
+	for (unsigned i = 0; i < n; i++)
 		parts[i] = (struct iovec){(void *)d[i].data, d[i].size};
-		messages[i].message = (struct net_message){.name = &name, .name_len = len, .parts = &parts[i], .part_count = 1};
-	}
-	if (together > 1) {
-		messages[0].message.part_count = together;
-		messages[0].message.control = &control;
-		messages[0].message.control_len = sizeof(control);
-	}
-	ret = SYS4(__NR_sendmmsg, f->fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (together == 1)
-		return ret;
-	if (ret == 1)
-		return together;
-	/* Longer than the way's packets, or it leads over what cannot part them: from now on they go as they came. */
-	f->one_by_one |= ret == -EINVAL || ret == -EMSGSIZE || ret == -EIO;
-	return ret;
+	return segments_send(f->fd, parts, n, &m, &f->one_by_one[0]);
 }
 
 static void refuse_queued(const struct datagram *d, unsigned n)
@@ -259,10 +228,10 @@ static void send_on(struct flow *f, const struct datagram *d, unsigned n)
 	int again = 0;
 
 	while (n) {
-		int one_by_one = f->one_by_one;
+		uint8_t one_by_one = f->one_by_one[0];
 		long sent = send_some(f, d, n);
 
-		if (sent < 0 && (one_by_one != f->one_by_one || (!again && take_errors(f)))) {
+		if (sent < 0 && (one_by_one != f->one_by_one[0] || (!again && take_errors(f)))) {
 			again = 1; /* it told of earlier ones: these are still to be sent */
 			continue;
 		}

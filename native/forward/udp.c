@@ -10,6 +10,7 @@
 #include "events.h"
 #include "flows.h"
 #include "route.h"
+#include "segments.h"
 
 #include "../supervisor/io.h"
 
@@ -84,17 +85,20 @@ static int receive(int fd, int from_clients)
 	return (int)SYS5(__NR_recvmmsg, fd, messages, BATCH, MSG_DONTWAIT, 0);
 }
 
-/* Sends messages[FIRST] to messages[END - 1]; what the network has no room for is lost, as datagrams may be. */
-static void send_batch(int fd, unsigned first, unsigned end)
+/* Sends parts[FIRST] to parts[END - 1] as M says; what the network has no room for is lost, as datagrams may be. */
+static void send_batch(int fd, unsigned first, unsigned end, const struct net_message *m, uint8_t *one_by_one)
 {
 	int again = 0;
 
 	while (first < end) {
-		long n = SYS4(__NR_sendmmsg, fd, messages + first, end - first, MSG_DONTWAIT | MSG_NOSIGNAL);
+		uint8_t before = *one_by_one;
+		long n = segments_send(fd, parts + first, end - first, m, one_by_one);
 
 		if (n > 0) {
 			first += (unsigned)n;
 			again = 0;
+		} else if (before != *one_by_one) {
+			continue;
 		} else if (!again && n == -ECONNREFUSED) {
 			again = 1; /* it told of an earlier datagram: this one is still to be sent */
 		} else {
@@ -189,11 +193,13 @@ static struct flow *new_flow(uint32_t port, unsigned i, const struct address *cl
 	return 0;
 }
 
-/* What was received is what is to be sent: to a connected socket, without a name. */
-static void to_service(unsigned i)
+/* Sends parts[FIRST] to parts[END - 1] to F's service: to a connected socket, without a name. */
+static void to_service(struct flow *f, unsigned first, unsigned end)
 {
-	parts[i].iov_len = messages[i].len;
-	messages[i].message = (struct net_message){.parts = &parts[i], .part_count = 1};
+	uint8_t control[SEGMENTS_CONTROL] __attribute__((aligned(8)));
+	const struct net_message m = {.control = control};
+
+	send_batch(f->fd, first, end, &m, &f->one_by_one[0]);
 }
 
 /* Passes on messages[0] to messages[N - 1]: neighbours of one flow are sent together. */
@@ -211,17 +217,17 @@ static void pass_in(uint32_t port, unsigned n, int64_t now)
 		f = address_from(&client, &names[i]) < 0 ? 0 : flow_find((uint16_t)port, &client, &local);
 		if (!f || f != current) { /* before a new flow takes the place of the current one */
 			if (current)
-				send_batch(current->fd, first, i);
+				to_service(current, first, i);
 			first = i;
 		}
 		current = f ? f : new_flow(port, i, &client, &local, interface, now);
 		if (current) {
 			flow_touch(current, 0, now);
-			to_service(i);
+			parts[i].iov_len = messages[i].len; /* what was received is what is to be sent */
 		}
 	}
 	if (current)
-		send_batch(current->fd, first, n);
+		to_service(current, first, n);
 }
 
 void udp_listener_ready(uint32_t index, int64_t now)
@@ -258,19 +264,18 @@ static size_t put_local(const struct flow *f)
 	return (c.len + 7) & ~7ul;
 }
 
-static void answer(const struct flow *f, unsigned n)
+static void answer(struct flow *f, unsigned n)
 {
 	int is6 = f->at_v6_socket;
 	size_t control = put_local(f);
 	uint32_t len = is6 ? address_to_v6(&names[0], &f->client) : address_to(&names[0], &f->client);
+	const struct net_message m = {.name = &names[0], .name_len = len, .control = controls[0], .control_len = control};
 
 	if (is6)
 		names[0].v6.sin6_scope_id = f->interface;
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n; i++)
 		parts[i].iov_len = messages[i].len;
-		messages[i].message = (struct net_message){&names[0], len, &parts[i], 1, controls[0], control, 0};
-	}
-	send_batch(listener(f->port), 0, n);
+	send_batch(listener(f->port), 0, n, &m, &f->one_by_one[1]);
 }
 
 /* Nobody listens there. The next datagram goes by the other way; when there is none, it begins anew. */

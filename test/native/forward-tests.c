@@ -10,6 +10,7 @@
 #include "forward/near.h"
 #include "forward/pipes.h"
 #include "forward/relay.h"
+#include "forward/segments.h"
 #include "check.h"
 
 #include <stdio.h>
@@ -685,8 +686,61 @@ static void test_pipes(void)
 	pipe_give(&p);
 }
 
+#define DATAGRAMS 20u
+
+/*
+ * Datagrams that are sent as one arrive each by itself, as they were, in runs of one size and among others: also where the way's packets are shorter than
+ * they are, as then they are sent one by one.
+ */
+static void test_segments(int short_packets)
+{
+	struct address any_port = {.ip = {127, 0, 0, 1}};
+	static uint8_t bytes[DATAGRAMS][3000], got[3001];
+	uint8_t control[SEGMENTS_CONTROL] __attribute__((aligned(8))), one_by_one = 0;
+	struct net_message m = {.control = control};
+	union socket_address name;
+	uint32_t len = address_to(&name, &any_port), fewer = 0;
+	int to = (int)SYS3(__NR_socket, AF_INET, SOCK_DGRAM, 0), from = (int)SYS3(__NR_socket, AF_INET, SOCK_DGRAM, 0);
+
+	CHECK(SYS3(__NR_bind, to, &name, len) == 0 && SYS3(__NR_getsockname, to, &name, &len) == 0);
+	CHECK(SYS3(__NR_connect, from, &name, len) == 0);
+	for (int round = 0; round < 200; round++) {
+		struct iovec parts[DATAGRAMS];
+		unsigned n = any(DATAGRAMS) + 1, sent = 0, calls = 0;
+
+		for (unsigned i = 0; i < n; i++) {
+			size_t size = i && any(4) ? parts[i - 1].iov_len : any(4) ? any(3001) : any(2);
+
+			for (size_t k = 0; k < size; k++)
+				bytes[i][k] = (uint8_t)any(256);
+			parts[i] = (struct iovec){bytes[i], size};
+		}
+		while (sent < n) {
+			uint8_t before = one_by_one;
+			long ret = segments_send(from, parts + sent, n - sent, &m, &one_by_one);
+
+			CHECK(ret > 0 || (ret < 0 && !before && one_by_one));
+			sent += ret > 0 ? (unsigned)ret : 0;
+			calls++;
+		}
+		fewer += calls < n;
+		for (unsigned i = 0; i < n; i++) {
+			CHECK(SYS6(__NR_recvfrom, to, got, sizeof(got), MSG_DONTWAIT, 0, 0) == (long)parts[i].iov_len);
+			CHECK(!memcmp(got, bytes[i], parts[i].iov_len));
+		}
+	}
+	CHECK(fewer && one_by_one == short_packets);
+	SYS1(__NR_close, to);
+	SYS1(__NR_close, from);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 1 && !strcmp(argv[1], "segments")) {
+		test_segments(1);
+		printf("forward-tests: short packets\n");
+		return 0;
+	}
 	if (argc > 1 && !strcmp(argv[1], "pipes")) {
 		test_reserved_pipes();
 		return 0;
@@ -710,6 +764,7 @@ int main(int argc, char **argv)
 	test_relay(60000, 3000);
 	test_relay(60000, 60000);
 	test_near();
+	test_segments(0);
 	pipes_trim();
 	printf("forward-tests: ok\n");
 	return 0;

@@ -26,6 +26,12 @@ test('pipes that are counted for a subordinate id', () => {
   expect(execFileSync('unshare', inside, { encoding: 'utf8' })).toBe('forward-tests: pipes are wide\n');
 });
 
+test('datagrams that are sent as one, where they are longer than a packet', () => {
+  const script = 'ip link set lo mtu 1500 up && exec "$0" segments';
+  const inside = ['--user', '--map-root-user', '--net', 'sh', '-c', script, join(out, 'forward-tests')];
+  expect(execFileSync('unshare', inside, { encoding: 'utf8' })).toBe('forward-tests: short packets\n');
+});
+
 test('clients that send anything', () => {
   const seed = String(Date.now());
   expect(run('frames-fuzz', '2000', seed)).toBe(`frames-fuzz: 2000 rounds, seed ${seed}\n`);
