@@ -1,7 +1,9 @@
 /** A container as commands see it: its record and what it is doing at this moment. */
+import { existsSync } from 'node:fs';
 import { type TsrunError, tsrunError } from '../errors.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { type ContainerState, readContainerState } from '../store/container-state.ts';
+import { containerDirectory } from '../store/paths.ts';
 import type { Engine } from './open-engine.ts';
 
 export interface ContainerView {
@@ -25,7 +27,7 @@ export function listContainers(engine: Store): { containers: ContainerView[]; da
   for (const id of engine.containers.ids()) {
     const record = engine.containers.read(id);
     if (record) containers.push(viewContainer(engine, record));
-    else damaged.push(id);
+    else if (existsSync(containerDirectory(engine.paths, id))) damaged.push(id); // else it was removed since the ids were read
   }
   // Not localeCompare(): it loads the rules of a language, which takes 10 ms.
   containers.sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1));

@@ -12,7 +12,12 @@ export async function lockContainer(engine: Engine, id: string): Promise<FileLoc
   const runtime = runtimeContainerDirectory(engine.paths, id);
   const lock = await waitForLock(runtime, { lockable: 'directory' });
   if (existsSync(containerDirectory(engine.paths, id))) return lock;
-  rmdirSync(runtime); // whoever removed the container has removed this, too: it is ours, and empty
+  // Whoever removed the container has removed this, too: it is ours, and empty. Or it is being removed just now, with what is in it.
+  try {
+    rmdirSync(runtime);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
   lock.release();
   return undefined;
 }

@@ -1,5 +1,6 @@
 /** Archives of trees: a container's root file system, what it changed, an image, a directory of the store. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { tsrunError } from '../errors.ts';
 import type { PackJob, PackResult } from '../image/pack/pack-job.ts';
 import { type PackedStream, type PackerOptions, packTo, packToStream } from '../image/pack/start-pack.ts';
 import { startByRootless } from '../image/unpack/unpack-process.ts';
@@ -7,6 +8,7 @@ import type { ViewPaths } from '../rootfs/driver.ts';
 import { privateView } from '../rootfs/view.ts';
 import { removeTreeInside } from '../rootless/enter.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
+import { containerDirectory } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { isAllItsOwn, lowersOf, upperOf } from './container-rootfs.ts';
 import type { Engine } from './open-engine.ts';
@@ -82,18 +84,28 @@ function prepare(engine: Engine, source: PackSource, options: PackOptions): Prep
     digest: options.digest ?? false,
   };
   job.path = Buffer.from(job.path).toString('latin1');
-  if (source.kind !== 'container')
-    return { packer: { start: startByRootless(rootless), workerCommand: command }, job, release: () => {} };
+  const explain = (error: unknown): unknown => whenRemoved(engine, source, error);
+  if (source.kind !== 'container') {
+    const start = startByRootless(rootless);
+    return { packer: { start, workerCommand: command, explain }, job, release: () => {} };
+  }
   const mountpoint = temporaryPath(engine.paths, 'view');
   mkdirSync(mountpoint, { mode: 0o700 });
   const { rootfsDriver } = source.record;
   const paths: ViewPaths = { directories: containerDirectories(engine, source.record), mountpoint };
   const start = startByRootless(rootless, (slots) => privateView(slots, rootfsDriver, paths));
   return {
-    packer: { start, workerCommand: command },
+    packer: { start, workerCommand: command, explain },
     job: { ...job, root: mountpoint },
     release: () => removeTreeInside(rootless, [mountpoint]),
   };
+}
+
+/** Nothing keeps a container from being removed while it is read. */
+function whenRemoved(engine: Engine, source: PackSource, error: unknown): unknown {
+  if (source.kind === 'directory' || existsSync(containerDirectory(engine.paths, source.record.id)))
+    return error;
+  return tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: source.record.name });
 }
 
 /** The directories that make up what the container sees, the top one first. */

@@ -38,7 +38,11 @@ export async function prune(engine: Engine, choice: PruneChoice): Promise<Pruned
   const stopped = containers.filter(
     (view) => ['created', 'exited'].includes(view.state.phase) && choice.container(view),
   );
-  for (const view of stopped) await removeContainer(engine, view, { force: false, volumes: false });
+  const removed: string[] = [];
+  for (const view of stopped) {
+    if (await removeContainer(engine, view, { force: false, volumes: false, unlessActive: true }))
+      removed.push(view.id);
+  }
   const { listVolumes } = await import('../store/volumes.ts');
   const volumes = choice.volumes
     ? pruneVolumes(
@@ -49,7 +53,7 @@ export async function prune(engine: Engine, choice: PruneChoice): Promise<Pruned
   const images = pruneImages(engine, choice);
   await collectGarbage(engine.paths, { hooks: engineHooks(engine) });
   const reclaimed = Math.max(0, before - (await bytesUsed(engine)));
-  return { containers: stopped.map(({ id }) => id), images, volumes, damaged, reclaimed };
+  return { containers: removed, images, volumes, damaged, reclaimed };
 }
 
 function pruneImages(engine: Engine, choice: PruneChoice): string[] {

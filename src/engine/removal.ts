@@ -14,6 +14,9 @@ import { call } from '../sys/calls.ts';
 import { AT_FDCWD, LOCK_NB, LOCK_SH, MNT_DETACH } from '../sys/constants.ts';
 import type { Actor, Step } from '../sys/step.ts';
 
+/** bytes; checkName() */
+const LONGEST_NAME = 128;
+
 export interface RemovalSteps {
   /** After these there is no such container, and its name is free. */
   remove: Step[];
@@ -22,12 +25,13 @@ export interface RemovalSteps {
 }
 
 /**
- * First the directory leaves containers/ by one rename: from then on there is no such container, whatever happens. Then its name is
- * freed, and at last the space. What a kill leaves in tmp/ the next command sweeps.
+ * First its name is freed, while nobody else can have it: after the container another one may, and would lose it. Then the directory leaves
+ * containers/ by one rename: from then on there is no such container, whatever happens; and at last the space. What a kill leaves in tmp/ the next
+ * command sweeps.
  */
 export function removalSteps(
   paths: StorePaths,
-  record: Pick<ContainerRecord, 'id' | 'name' | 'mounts' | 'rootfsDriver'>,
+  record: Pick<ContainerRecord, 'id' | 'mounts' | 'rootfsDriver'>,
   actor: Actor,
   withVolumes: boolean,
 ): RemovalSteps {
@@ -44,6 +48,9 @@ export function removalSteps(
         anonymous && name !== undefined ? [{ name, destination }] : [],
       )
     : [];
+  // As long as the longest name's; zeroed, so that what is read into it ends there.
+  const nameLinkSize = Buffer.byteLength(containerNamePath(paths, '')) + LONGEST_NAME + 1;
+  const nameLink = { buffer: nameLinkSize };
   const mounted = record.rootfsDriver === 'fuse-overlayfs';
   const gone = [
     ...(actor === 'supervisor'
@@ -68,16 +75,22 @@ export function removalSteps(
     call(actor, 'where removed things go', 'mkdirat', [AT_FDCWD, temporaryDirectory(paths), 0o700], {
       tolerate: ['EEXIST'],
     }),
-    call(actor, 'from here on the container does not exist', 'renameat2', [
-      AT_FDCWD,
-      containerDirectory(paths, record.id),
-      AT_FDCWD,
-      trash,
-      0,
-    ]),
-    call(actor, 'its name is free again', 'unlinkat', [AT_FDCWD, containerNamePath(paths, record.name), 0], {
-      tolerate: ['ENOENT'],
-    }),
+    call(
+      actor,
+      'which name it has by now',
+      'readlinkat',
+      [AT_FDCWD, containerFiles(paths, record.id).name, nameLink, nameLinkSize - 1],
+      { tolerate: ['ENOENT'] },
+    ),
+    call(actor, 'its name is free again', 'unlinkat', [AT_FDCWD, nameLink, 0], { tolerate: ['ENOENT'] }),
+    // Not there: `rm -f` and the supervisor of a --rm container, which ends it, do this at once.
+    call(
+      actor,
+      'from here on the container does not exist',
+      'renameat2',
+      [AT_FDCWD, containerDirectory(paths, record.id), AT_FDCWD, trash, 0],
+      { tolerate: ['ENOENT'] },
+    ),
     // As the container: half a volume would be a damaged one.
     ...volumes.map(({ name, destination }) =>
       call(

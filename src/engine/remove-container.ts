@@ -24,22 +24,30 @@ export interface RemoveOptions {
   force: boolean;
   /** Anonymous volumes too. */
   volumes: boolean;
+  /** Leave it if it runs, instead of failing: what is pruned may have been started since it was looked at. */
+  unlessActive?: boolean;
 }
 
 const KILL_WAIT_MS = 30_000;
 
-/** @throws ERR_TSRUN_CONTAINER_STATE when it runs and `force` is not given */
+/**
+ * @returns whether it was removed here: not when somebody else has, nor when it runs and `unlessActive` is given
+ * @throws ERR_TSRUN_CONTAINER_STATE when it runs and neither `force` nor `unlessActive` is given
+ */
 export async function removeContainer(
   engine: Engine,
   view: ContainerView,
   options: RemoveOptions,
-): Promise<void> {
+): Promise<boolean> {
   for (let now = view; ; now = viewContainer(engine, view.record)) {
-    if (isActive(now.state.phase)) await end(engine, now, options.force);
+    if (isActive(now.state.phase)) {
+      if (options.unlessActive) return false;
+      await end(engine, now, options.force);
+    }
     // A --rm container has been removed by its supervisor meanwhile.
-    if (!existsSync(containerDirectory(engine.paths, view.id))) return;
+    if (!existsSync(containerDirectory(engine.paths, view.id))) return false;
     using lock = await lockContainer(engine, view.id);
-    if (!lock) return;
+    if (!lock) return false;
     if (isActive(viewContainer(engine, view.record).state.phase)) continue; // started meanwhile
     const record = options.volumes ? withoutShared(engine, view.record) : view.record;
     const rootless = engine.rootless();
@@ -48,7 +56,7 @@ export async function removeContainer(
     runInside(rootless, () => [...remove, ...sweep]);
     removeMountpoint(engine.paths, view.id);
     logContainerEvent(engine, record, 'remove');
-    return;
+    return true;
   }
 }
 

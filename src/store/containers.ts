@@ -20,6 +20,7 @@ import { tryLock } from './lock.ts';
 import { namesIn } from './names-in.ts';
 import {
   containerDirectory,
+  containerFiles,
   containerNamePath,
   containerRecord,
   containersDirectory,
@@ -29,6 +30,7 @@ import {
   runtimeContainersDirectory,
   type StorePaths,
 } from './paths.ts';
+import { temporaryPath } from './temporary.ts';
 
 const isAbsent = (error: unknown): boolean =>
   ['ENOENT', 'ENOTDIR', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '');
@@ -95,6 +97,7 @@ export class ContainerStore {
       throw tsrunError('ERR_TSRUN_NAME_IN_USE', { name, holder: holder.slice(0, 12) });
     rmSync(containerNamePath(this.paths, name), { force: true });
     symlinkSync(id, containerNamePath(this.paths, name));
+    symlinkSync(containerNamePath(this.paths, name), `${directory}/name`);
     renameSync(directory, containerDirectory(this.paths, id));
     if (!passing) syncDirectory(containersDirectory(this.paths));
   }
@@ -117,6 +120,7 @@ export class ContainerStore {
         containerRecord(this.paths, record.id),
         JSON.stringify({ ...record, name }),
       );
+      this.#pointToName(record.id, name);
     } catch (error) {
       if (record.name !== name) rmSync(containerNamePath(this.paths, name), { force: true });
       throw error; // a full disk: it keeps the name that it had
@@ -129,6 +133,13 @@ export class ContainerStore {
     using _lock = this.#lockNames();
     const record = this.read(id);
     if (record) writeFileAtomic(this.paths, containerRecord(this.paths, id), JSON.stringify(alter(record)));
+  }
+
+  /** The supervisor of a --rm container, which frees its name, was started before it had this one. */
+  #pointToName(id: string, name: string): void {
+    const pointer = temporaryPath(this.paths, 'name');
+    symlinkSync(containerNamePath(this.paths, name), pointer);
+    renameSync(pointer, containerFiles(this.paths, id).name);
   }
 
   /** Removes names of containers that do not exist: of those that were being made, or removed, when somebody was killed. */

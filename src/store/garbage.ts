@@ -34,7 +34,13 @@ function reachable(paths: StorePaths): { layers: Set<string>; blobs: Set<string>
   const layers = new Set<string>();
   const blobs = new Set<string>();
   const unreadable: string[] = [];
-  for (const image of new ImageStore(paths).list()) {
+  // Before the records: what a command lets go of has its record by then.
+  const pinned = pinnedThings(paths);
+  for (const chainId of pinned.layers) layers.add(hex(chainId));
+  for (const digest of pinned.blobs) blobs.add(hex(digest));
+  const images = new ImageStore(paths);
+  // Twice: a record that gets another name while the names are read, as that of an image whose tag moves, may be met under neither.
+  for (const image of [...images.list(), ...images.list()]) {
     for (const digest of [image.digest, image.manifestDigest, image.imageId]) blobs.add(hex(digest));
     for (const layer of image.layers) {
       layers.add(hex(layer.chainId));
@@ -46,9 +52,6 @@ function reachable(paths: StorePaths): { layers: Set<string>; blobs: Set<string>
     for (const chainId of container.layers ?? []) layers.add(hex(chainId));
     for (const mounted of container.mounted) for (const chainId of mounted.layers) layers.add(hex(chainId));
   }
-  const pinned = pinnedThings(paths);
-  for (const chainId of pinned.layers) layers.add(hex(chainId));
-  for (const digest of pinned.blobs) blobs.add(hex(digest));
   return { layers, blobs, unreadable };
 }
 

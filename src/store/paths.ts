@@ -117,6 +117,8 @@ export const containerFiles = (s: StorePaths, id: string) => {
     upper: `${directory}/upper`,
     work: `${directory}/work`,
     mountpoint: `${directory}/merged`,
+    /** a symbolic link to its link in names/, for whoever frees the name: it may have been renamed */
+    name: `${directory}/name`,
     /** its bridge networks, where they have changed since it was created */
     networks: `${directory}/networks.json`,
     hosts: `${directory}/hosts`,

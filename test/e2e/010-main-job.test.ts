@@ -16,7 +16,7 @@ import {
 import { fetchText } from '../support/http.ts';
 import { canListen, freePort } from '../support/ports.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
-import { leftovers } from '../support/store.ts';
+import { expectNoLeftovers } from '../support/store.ts';
 import { onTerminal } from '../support/terminal.ts';
 import { BINARY, useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
@@ -128,7 +128,7 @@ it('closing the terminal from which it was started does not stop it', async () =
 
 it('nothing is left', async () => {
   expect(await tsrun.ok('ps', '-aq')).toBe('');
-  expect(leftovers(tsrun.store)).toEqual([]);
+  await expectNoLeftovers(tsrun.store);
   expect(await canListen(port)).toBe(true);
   await until('the network namespaces are gone', () =>
     [...networkNamespaces()].every((name) => !namespaces.has(name)),

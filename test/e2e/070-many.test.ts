@@ -7,7 +7,7 @@ import { userInfo } from 'node:os';
 import { expect, it } from 'vitest';
 import { unfinished } from '../support/check-store.ts';
 import { containerPids, isRunning, namespaceOf } from '../support/container-processes.ts';
-import { leftovers } from '../support/store.ts';
+import { expectNoLeftovers } from '../support/store.ts';
 import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
@@ -67,7 +67,7 @@ it('one command removes them all', async () => {
   const ids = (await tsrun.ok('ps', '-aq')).split('\n');
   expect(ids).toHaveLength(30);
   await tsrun.ok('rm', ...ids);
-  expect(leftovers(tsrun.store)).toEqual([]);
+  await expectNoLeftovers(tsrun.store);
 });
 
 it('two starts of one container at once: it runs once', async () => {

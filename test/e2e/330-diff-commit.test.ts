@@ -3,7 +3,7 @@
  * And other verbs about whole containers and volumes: rename, prune, exists, volume export and import.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { useTsrun } from '../support/tsrun.ts';
@@ -107,6 +107,18 @@ describe('rename', () => {
     expect((await tsrun.expect(125, ['rename', 'before', 'after'])).stderr).toContain('in use');
     await tsrun.expect(125, ['rename', 'before', 'no/slash']);
     await tsrun.ok('rm', 'before', 'after');
+  });
+
+  // Its supervisor freed the name that it was started under, which was somebody else's by then: `stop` did not know that one any more.
+  it('a --rm container takes its last name with it, and not the one that it had', async () => {
+    const long = ['sleep', '100'];
+    await tsrun.ok('run', '-d', '--rm', '--init', '--network', 'none', '--name', 'first', IMAGE, ...long);
+    await tsrun.ok('rename', 'first', 'second');
+    const id = await tsrun.ok('run', '-d', '--init', '--network', 'none', '--name', 'first', IMAGE, ...long);
+    await tsrun.ok('rm', '-f', 'second');
+    expect(await tsrun.ok('inspect', '-f', '{{.Id}}', 'first')).toBe(id);
+    expect(readdirSync(join(tsrun.store.root, 'names'))).not.toContain('second');
+    await tsrun.ok('rm', '-f', 'first');
   });
 });
 

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { isRunning } from '../support/container-processes.ts';
 import { forAll } from '../support/for-all.ts';
-import { leftovers } from '../support/store.ts';
+import { expectNoLeftovers } from '../support/store.ts';
 import { useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
@@ -64,5 +64,5 @@ it('all are stopped by one command, and removed by another; nothing is left', as
   expect(await lines('rm', ...names)).toEqual(sorted);
   expect(await tsrun.ok('ps', '-aq')).toBe('');
   await until('the supervisors have ended', () => !supervisors.some(isRunning));
-  expect(leftovers(tsrun.store)).toEqual([]);
+  await expectNoLeftovers(tsrun.store);
 });

@@ -3,7 +3,7 @@
  * after the other, or another number of them: AT_ONCE=1 RUNS=1000 npm run test:long -- test/long/many-runs.test.ts
  */
 import { expect, it } from 'vitest';
-import { leftovers } from '../support/store.ts';
+import { expectNoLeftovers } from '../support/store.ts';
 import { useTsrun } from '../support/tsrun.ts';
 
 const RUNS = Number(process.env.RUNS ?? 1000);
@@ -30,5 +30,5 @@ it(`${RUNS} runs, ${AT_ONCE === 1 ? 'one after the other' : `${AT_ONCE} at a tim
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   expect(failures).toEqual([]);
-  expect(leftovers(tsrun.store)).toEqual([]);
+  await expectNoLeftovers(tsrun.store);
 });

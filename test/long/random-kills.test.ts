@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { processesOfStore } from '../support/leaks.ts';
 import { canListen, freePort } from '../support/ports.ts';
-import { leftovers } from '../support/store.ts';
+import { expectNoLeftovers } from '../support/store.ts';
 import { type Tsrun, useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
@@ -125,7 +125,7 @@ it(`${KILLS} times`, { timeout: 3_600_000 }, async () => {
       await until('the port is free', () => canListen(port, '127.0.0.1'));
       const left = () => processesOfStore(tsrun.store.directory);
       await until('nothing of it runs', () => left().length === 0).catch(() => expect(left()).toEqual([]));
-      expect(leftovers(tsrun.store)).toEqual([]);
+      await expectNoLeftovers(tsrun.store);
       expect((await tsrun.expect(0, ['system', 'check', '--quick'])).stdout).toMatch(/: no damage\n$/);
     } catch (error) {
       throw new Error(`${story}\n${(error as Error).message}`, { cause: error });

@@ -6,6 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expect } from 'vitest';
+import { until } from './until.ts';
 
 export interface TestStore {
   /** Everything that the test makes is below it. */
@@ -64,6 +66,16 @@ export function leftovers(store: TestStore): string[] {
   ];
   return places.flatMap((place) =>
     existsSync(place) ? readdirSync(place).map((name) => join(place, name)) : [],
+  );
+}
+
+/**
+ * Fails when containers that were removed have left something. It is waited for: the supervisor of a `--rm` container frees its space when
+ * everybody has been told of the end.
+ */
+export async function expectNoLeftovers(store: TestStore): Promise<void> {
+  await until('nothing is left', () => leftovers(store).length === 0).catch(() =>
+    expect(leftovers(store), 'left in the store after its containers were removed').toEqual([]),
   );
 }
 

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { describeProcesses } from './describe-processes.ts';
-import { leftovers, removeStore, type TestStore, temporaryStore } from './store.ts';
+import { expectNoLeftovers, removeStore, type TestStore, temporaryStore } from './store.ts';
 
 export const BINARY =
   process.env.TSRUN_BINARY ?? join(import.meta.dirname, '..', '..', 'dist', 'bin', 'tsrun');
@@ -146,10 +146,12 @@ export class Tsrun {
       const ids = (await this.ok('ps', '-aq')).split('\n').filter(Boolean);
       if (ids.length > 0) await this.ok('rm', '-f', ...ids);
     }
-    const left = leftovers(store);
-    await removeStore(store, [this.#binary, 'unshare']);
-    this.#store = undefined;
-    expect(left, 'left in the store after its containers were removed').toEqual([]);
+    try {
+      await expectNoLeftovers(store);
+    } finally {
+      await removeStore(store, [this.#binary, 'unshare']);
+      this.#store = undefined;
+    }
   }
 }
 

@@ -45,8 +45,8 @@ export const CONTAINER_PRUNE = defineCommand({
       (view) => (view.state.phase === 'created' || view.state.phase === 'exited') && holds(view),
     );
     return await forEach(ended, context.debug, async (view) => {
-      await removeContainer(engine, view, { force: false, volumes: false });
-      print(`${view.id}\n`);
+      if (await removeContainer(engine, view, { force: false, volumes: false, unlessActive: true }))
+        print(`${view.id}\n`);
     });
   },
 });

@@ -1,5 +1,5 @@
 /** Blobs: is each what its name says? What is not can be fetched again, so it goes. See fetch-lost.ts. */
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { isBlobIntact } from '../../image/pull/blob-fetches.ts';
 import { DIGEST_ALGORITHMS, isDigest, shortDigest } from '../../spec/digest.ts';
 import { parseDocument, parseImageConfig } from '../../spec/document.ts';
@@ -55,8 +55,10 @@ export async function checkBlobs(engine: Engine, findings: Findings, options: Ch
     damage.hint = lostHint(of.image);
     lost.set(digest, damage);
   }
-  for (const [digest, { image }] of expected) {
+  // The images of now: one that was removed since the first look misses nothing.
+  for (const [digest, { image }] of expectations(engine.images.list())) {
     if (blobs.has(digest) || lost.has(digest)) continue;
+    if (!isNeeded(engine, digest)) continue;
     lost.set(digest, findings.tell(`image ${image.reference}`, `blob ${digest} is missing`, lostHint(image)));
   }
   return lost;
@@ -70,6 +72,8 @@ const storedDigests = ({ paths }: Engine, findings: Findings): Digest[] =>
     ),
   ).filter(isDigest);
 
+const isNeeded = (engine: Engine, digest: Digest): boolean => expectations(engine.images.list()).has(digest);
+
 /** What can be done about an image that has lost something. */
 const lostHint = (image: ImageRecord): string => pullHint(image) ?? `tsrun rmi ${shortDigest(image.imageId)}`;
 
@@ -79,14 +83,16 @@ async function problemOf(
   size: number | undefined,
   quick: boolean,
 ): Promise<string | undefined> {
-  const stat = lstatSync(blobPath(blobs.paths, digest));
+  const path = blobPath(blobs.paths, digest);
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return undefined; // removed since the names were read; whether an image misses it is asked later
   if (!stat.isFile()) return 'it is not a file';
   if (size !== undefined && stat.size !== size) return `it has ${stat.size} bytes instead of ${size}`;
   if (quick) return undefined;
   try {
     return (await isBlobIntact(blobs, digest)) ? undefined : 'its content is not that of its name';
   } catch (error) {
-    return (error as Error).message;
+    return existsSync(path) ? (error as Error).message : undefined;
   }
 }
 
@@ -106,6 +112,7 @@ export async function checkImages(engine: Engine, findings: Findings): Promise<v
       if (blobs.has(image.manifestDigest))
         parseDocument(readText(blobs, image.manifestDigest), undefined, 'its manifest');
     } catch (error) {
+      if (!isNeeded(engine, image.imageId)) continue; // removed meanwhile
       findings.tell(`image ${image.reference}`, (error as Error).message, pullHint(image));
     }
   }

@@ -1,4 +1,7 @@
-/** Containers, their names, and volumes. */
+/**
+ * Containers, their names, and volumes. Other commands go on meanwhile: what somebody has removed, or is removing, is no damage, so
+ * whatever looks wrong is looked at once more.
+ */
 import {
   existsSync,
   lstatSync,
@@ -9,9 +12,11 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../../store/atomic-write.ts';
 import type { ContainerRecord } from '../../store/container-record.ts';
 import {
+  containerDirectory,
   containerFiles,
   containerNamePath,
   containersDirectory,
@@ -34,6 +39,7 @@ export async function checkContainers(engine: Engine, findings: Findings): Promi
     findings.count('containers');
     const object = `container ${id.slice(0, 12)}`;
     const record = readRecord(engine, id);
+    if (!existsSync(containerDirectory(engine.paths, id))) continue;
     if (record === undefined) {
       const found = { object, problem: 'its record cannot be read, so nobody knows what it is' };
       await findings.fix(found, 'removed, with what it had written', () =>
@@ -60,16 +66,18 @@ async function checkFiles(engine: Engine, findings: Findings, record: ContainerR
   const object = `container ${record.id.slice(0, 12)} (${record.name})`;
   const hint = `tsrun rm -f ${record.name}`;
   const files = containerFiles(engine.paths, record.id);
+  const problems: string[] = [];
   const needed = [files.upper, files.mountpoint, ...(record.rootfsDriver === 'copy' ? [] : [files.work])];
   for (const path of needed) {
-    if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory())
-      findings.tell(object, `${path} is missing`, hint);
+    if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) problems.push(`${path} is missing`);
   }
   try {
     JSON.parse(readFileSync(files.config, 'utf8'));
   } catch (error) {
-    findings.tell(object, `its runtime configuration cannot be read: ${(error as Error).message}`, hint);
+    problems.push(`its runtime configuration cannot be read: ${(error as Error).message}`);
   }
+  if (!existsSync(files.directory)) return;
+  for (const problem of problems) findings.tell(object, problem, hint);
 }
 
 /** Each container has its name, and each name its container. @param names name → id, as the containers' records say */
@@ -80,12 +88,16 @@ async function checkNames(
 ): Promise<void> {
   const place = (name: string): string => containerNamePath(engine.paths, name);
   for (const name of namesIn(findings, namesDirectory(engine.paths), list)) {
-    if (names.has(name)) continue;
+    const isLeft = (): boolean =>
+      lstatSync(place(name), { throwIfNoEntry: false }) !== undefined &&
+      readRecord(engine, engine.containers.idOfName(name) ?? '')?.name !== name;
+    if (!(await isStillSo(isLeft))) continue;
     const found = { object: `name ${name}`, problem: 'there is no such container' };
     await findings.fix(found, 'removed', () => rmSync(place(name), { recursive: true, force: true }));
   }
   for (const [name, id] of names) {
-    if (linkAt(place(name)) === id) continue;
+    const isLost = (): boolean => linkAt(place(name)) !== id && readRecord(engine, id)?.name === name;
+    if (!(await isStillSo(isLost))) continue;
     const found = {
       object: `container ${id.slice(0, 12)} (${name})`,
       problem: 'its name does not lead to it',
@@ -97,6 +109,12 @@ async function checkNames(
     });
   }
 }
+
+/** Longer than it takes to make or to remove a container's last name. */
+const SECOND_LOOK_MS = 50;
+
+const isStillSo = async (isSo: () => boolean): Promise<boolean> =>
+  isSo() && (await sleep(SECOND_LOOK_MS, true)) && isSo();
 
 function linkAt(path: string): string | undefined {
   try {
@@ -111,12 +129,15 @@ export async function checkVolumes(engine: Engine, findings: Findings): Promise<
     findings.count('volumes');
     const object = `volume ${name}`;
     const directory = volumeDirectory(engine.paths, name);
-    if (!lstatSync(directory).isDirectory()) {
+    const stat = lstatSync(directory, { throwIfNoEntry: false });
+    if (stat === undefined) continue;
+    if (!stat.isDirectory()) {
       const found = { object, problem: 'it is not a directory' };
       await findings.fix(found, 'removed', () => removeObject(engine, directory));
     } else if (!existsSync(volumeData(engine.paths, name))) {
+      if (!existsSync(directory)) continue;
       findings.tell(object, 'its files are lost', `tsrun volume rm -f ${name}`);
-    } else if (!isRecordWhole(volumeRecord(engine.paths, name))) {
+    } else if (!isRecordWhole(volumeRecord(engine.paths, name)) && existsSync(directory)) {
       const found = { object, problem: 'its record is lost; its files are there' };
       await findings.fix(found, 'it is a named volume without labels now', () => {
         const record = {

@@ -55,6 +55,9 @@ function neededLayers(engine: Engine): NeededLayer[] {
   return [...needed.values()];
 }
 
+const isStillNeeded = (engine: Engine, { chainId }: NeededLayer): boolean =>
+  neededLayers(engine).some((needed) => needed.chainId === chainId);
+
 function fromContainer(layers: LayerStore, chain: ChainId[], i: number, chainId: ChainId): NeededLayer {
   const record = layers.readRecord(chainId);
   const below = chain.slice(0, i);
@@ -94,7 +97,19 @@ export class LayerCheck {
     }
   }
 
+  /** Other commands go on meanwhile: a layer that nothing needs any more is no damage, whatever was found. */
   async #check(needed: NeededLayer): Promise<void> {
+    const found = this.#findings.damages.length;
+    try {
+      await this.#look(needed);
+    } catch (error) {
+      if (isStillNeeded(this.#engine, needed)) throw error;
+    }
+    if (this.#findings.damages.length > found && !isStillNeeded(this.#engine, needed))
+      this.#findings.damages.length = found;
+  }
+
+  async #look(needed: NeededLayer): Promise<void> {
     const object = `layer ${needed.chainId}`;
     const hint = pullHint(needed.image);
     const obvious = this.#obviousProblem(needed);

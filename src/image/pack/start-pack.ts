@@ -16,6 +16,8 @@ export interface PackerOptions {
   start: StartInNamespaces;
   /** Node by its path, and the worker's file: what the job is appended to. */
   workerCommand: readonly string[];
+  /** What a failure means, where the caller knows better: its tree may have been removed. */
+  explain?(error: unknown): unknown;
 }
 
 /**
@@ -26,7 +28,11 @@ export async function packTo(options: PackerOptions, job: PackJob, output: numbe
   const { start, workerCommand } = options;
   const process = start([...workerCommand, JSON.stringify(job)], { output });
   process.stdin.end();
-  return await outcomeOf(process);
+  try {
+    return await outcomeOf(process);
+  } catch (error) {
+    throw options.explain?.(error) ?? error;
+  }
 }
 
 /** An archive that is being written. */

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { damagedBlobs } from '../check-store.ts';
 import { processesOfStore } from '../leaks.ts';
-import { leftovers } from '../store.ts';
+import { expectNoLeftovers, leftovers } from '../store.ts';
 import { Tsrun } from '../tsrun.ts';
 import { until } from '../until.ts';
 import { type Fault, FaultBuild } from './fault-build.ts';
@@ -111,7 +111,7 @@ export class Lane implements AsyncDisposable {
     await scenario.clean?.(tsrun);
     // What a killed command has left the next one removes that makes or removes a container.
     if (leftovers(tsrun.store).length > 0) await tsrun.ok('rm', '-f', 'none-of-this-name');
-    expect(leftovers(tsrun.store), leftovers(tsrun.store).join()).toEqual([]);
+    await expectNoLeftovers(tsrun.store);
     const processes = () => processesOfStore(tsrun.store.directory);
     await until('no process is left', () => processes().length === 0).catch(() => {
       expect(processes()).toEqual([]);

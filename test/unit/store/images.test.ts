@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ChainId, DiffId, Digest } from '../../../src/spec/image.ts';
 import { parseReference } from '../../../src/spec/reference.ts';
 import { collectGarbage } from '../../../src/store/garbage.ts';
@@ -73,6 +73,16 @@ async function putImage(paths: StorePaths, reference: string, layers: string[]):
 
 const refers = (paths: StorePaths, name: string): string | undefined =>
   new ImageStore(paths).resolve(name)?.reference;
+
+/** Does `something` while the names of images are read for the first time: the reader sees none of what comes of it. */
+function whileListed(something: () => void): void {
+  const names: ImageRecord[] = [];
+  vi.spyOn(ImageStore.prototype, 'list').mockImplementationOnce(() => {
+    something();
+    return names;
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+}
 
 describe('resolve', () => {
   test('full names, and what they leave out', async () => {
@@ -267,6 +277,35 @@ describe('removal', () => {
     pinned[Symbol.dispose]();
     await collectGarbage(paths);
     expect(counts(paths)).toEqual([0, 0, 0]);
+  });
+
+  // Once the pins were read after the images: what a pull let go of in between, with its image's record written, was in neither.
+  test('spares the image of a pull that ends while garbage is looked for', async () => {
+    const paths = temporaryStore();
+    const image = await putImage(paths, 'docker.io/library/a:latest', ['a']);
+    const { layers, digest, manifestDigest, imageId } = image;
+    new ImageStore(paths).remove(image);
+    const pull = await pin(paths, {
+      layers: layers.map(({ chainId }) => chainId),
+      blobs: [digest, manifestDigest, imageId, ...layers.map(({ blobDigest }) => blobDigest)],
+    });
+    whileListed(() => {
+      new ImageStore(paths).put(image);
+      pull[Symbol.dispose]();
+    });
+    await collectGarbage(paths);
+    expect(new ImageStore(paths).missingParts(image)).toEqual([]);
+  });
+
+  test('spares the image whose tag moves while garbage is looked for', async () => {
+    const paths = temporaryStore();
+    const image = await putImage(paths, 'docker.io/library/b:latest', ['b']);
+    whileListed(() => {
+      new ImageStore(paths).tag(image, parseReference('a'));
+      new ImageStore(paths).untag(image.reference);
+    });
+    await collectGarbage(paths);
+    expect(new ImageStore(paths).missingParts(image)).toEqual([]);
   });
 
   test('keeps recent downloads that were cut, unless told otherwise', async () => {
