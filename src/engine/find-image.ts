@@ -118,6 +118,7 @@ function lazyUnpacker(engine: Engine): LayerUnpacker {
   };
   return {
     prepare: () => unpacker().prepare(),
+    expect: (layers) => unpacker().expect(layers),
     open: (target) => unpacker().open(target),
     close: async () => made?.close(),
   };

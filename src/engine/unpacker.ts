@@ -16,6 +16,7 @@ export function engineUnpacker(engine: Engine): TreeWorker {
     start: startByRootless(rootless),
     workerCommand: workerCommand('unpack', 'unpack-worker'),
     singleUid: rootless.maps.single,
+    rootless: rootless.maps.single ? undefined : rootless,
     // The store syncs a layer itself when it is sealed, while the next one is being unpacked.
     sync: false,
     limits: () => limits,

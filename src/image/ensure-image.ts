@@ -10,7 +10,6 @@ import {
   parseReference,
   qualifyName,
   type Reference,
-  repositoryName,
 } from '../spec/reference.ts';
 import { isWholeId } from '../store/image-names.ts';
 import { type ImageRecord, isDangling } from '../store/image-record.ts';
@@ -70,24 +69,8 @@ function tellResolution(options: EnsureOptions, reference: string): void {
   options.onEvent?.({ type: 'resolved', written, reference });
 }
 
-/** Of a repository that the store knows, it may have the layers. */
-function knowsRepository(store: ImageStore, references: readonly Reference[]): boolean {
-  const wanted = new Set(references.map(repositoryName));
-  return store
-    .list()
-    .some((record) => !isDangling(record) && wanted.has(repositoryName(parseReference(record.reference))));
-}
-
-/**
- * The unpacker is a Node that has to start, and loading the client of registries takes about as long: both at once, if layers will come.
- * Where it cannot start, whoever needs it is told so.
- */
-const startUnpacker = ({ unpacker }: EnsureOptions): Promise<void> =>
-  (async () => unpacker.prepare())().catch(() => {});
-
 async function pullFirst(options: EnsureOptions, references: Reference[]): Promise<PullResult> {
   loadFromNodesCache(['net', 'stream/consumers']);
-  if (!knowsRepository(new ImageStore(options.paths), references)) await startUnpacker(options);
   try {
     return await pullFromAny(options, references);
   } finally {

@@ -1,5 +1,5 @@
 /** What the pull needs of whoever unpacks a layer's archive. */
-import type { DiffId } from '../spec/image.ts';
+import type { Descriptor, DiffId } from '../spec/image.ts';
 import type { GrowingFile } from '../store/growing-file.ts';
 
 export interface UnpackTarget {
@@ -35,8 +35,10 @@ export interface LayerUnpacking {
 
 /** Unpacks one layer after the other. */
 export interface LayerUnpacker {
-  /** A layer will come soon: what takes time to start may start now. Await it before open(). */
+  /** Layers may come: finds out whether they can be unpacked here, and loads what that takes. Await it before expect(). */
   prepare(): Promise<void> | void;
+  /** The layers of an image will come soon, the lowest first: what takes time to start may start now. */
+  expect(layers: readonly Pick<Descriptor, 'size'>[]): void;
   /** Call it when the layer before has ended. */
   open(target: UnpackTarget): LayerUnpacking;
   /** No more layers come; what was started for them ends. */

@@ -164,10 +164,13 @@ function isHolderGone(error: unknown): boolean {
   return step.op.kind === 'syscall' && step.op.name === 'setns' && errno === ERRNO.ESRCH;
 }
 
-/** Runs steps of actor `rootless` inside and waits for them. @throws NamespaceFailure */
-export function runInside(rootless: Rootless, steps: (slots: Slots) => readonly Step[]): void {
+/** Runs steps of actor `rootless` inside and waits for them. @param slots those that the steps use already @throws NamespaceFailure */
+export function runInside(
+  rootless: Rootless,
+  steps: (slots: Slots) => readonly Step[],
+  slots = new Slots(),
+): void {
   enter(rootless, (way) => {
-    const slots = new Slots();
     const plan = planEntry(way, slots, steps(slots), true);
     closeAll(plan, runEntry(plan));
   });

@@ -12,7 +12,8 @@ export class GrowingFile {
   /** The names that it has one after the other: who opens it tries all of them, the first one last again. */
   readonly paths: readonly string[];
   #available: number;
-  readonly #size: number | undefined;
+  /** All that there will be, if that is known. */
+  readonly size: number | undefined;
   #ended = false;
   #failure: { reason: unknown } | undefined;
   #change = Promise.withResolvers<void>();
@@ -21,7 +22,7 @@ export class GrowingFile {
   constructor(paths: readonly string[], available: number, size?: number) {
     this.paths = paths;
     this.#available = available;
-    this.#size = size;
+    this.size = size;
   }
 
   /** A file that grows no more. */
@@ -50,6 +51,11 @@ export class GrowingFile {
     this.#notify();
   }
 
+  /** fail() was called. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   #notify(): void {
     this.#change.resolve();
     this.#change = Promise.withResolvers<void>();
@@ -59,7 +65,7 @@ export class GrowingFile {
   async *growth(): AsyncGenerator<number, void> {
     for (let told = 0; ; ) {
       if (this.#failure !== undefined) throw this.#failure.reason;
-      const isLast = this.#ended || this.#available === this.#size;
+      const isLast = this.#ended || this.#available === this.size;
       if (this.#available - told >= STEP_BYTES || (isLast && told < this.#available)) {
         told = this.#available;
         yield told;

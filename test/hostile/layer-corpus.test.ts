@@ -1,5 +1,5 @@
 /**
- * Layers made to break out, to wedge or to fill: each is unpacked by the real worker, and nothing beside the layer may change.
+ * Layers made to break out, to wedge or to fill: each is unpacked by the real worker, and once more at once, without one; nothing beside the layer may change.
  *
  * `@` in names stands for the absolute path of a directory outside, `canary`, which lies beside the layer as well. After each archive
  * the canary's digest (content, owners, modes, times, link counts) is what it was. An archive is either refused, with a text that
@@ -467,12 +467,12 @@ function recordsOf(part: Buffer): Record<string, string> {
   );
 }
 
-async function unpack(layers: readonly Buffer[], limits: Partial<UnpackLimits> = {}) {
+async function unpack(layers: readonly Buffer[], limits: Partial<UnpackLimits> = {}, atOnce = false) {
   const parent = join(scratch, String(count++));
   fs.mkdirSync(parent);
   fs.symlinkSync('../canary', join(parent, 'canary'));
   try {
-    return await unpackInside(parent, layers, { limits });
+    return await unpackInside(parent, layers, { limits, atOnce });
   } finally {
     expect(hashTree(canary), 'nothing outside of the layer has changed').toBe(before);
     expect(fs.readdirSync(parent).filter((name) => !/^(?:canary|layer\d)$/.test(name))).toEqual([]);
@@ -486,14 +486,23 @@ const messageOf = async (promise: Promise<unknown>): Promise<string> => {
   return error!.message;
 };
 
-describe.each([
+const CORPUS: readonly [string, Hostile[]][] = [
   ['escapes', ESCAPES],
   ['links', LINKS],
   ['whiteouts', WHITEOUTS],
   ['shapes', SHAPES],
-])('%s', (_, cases) => {
+];
+/** With a layer below there is always a worker. */
+const LOWEST = CORPUS.map(
+  ([name, cases]) => [name, cases.filter(({ below }) => below === undefined)] as const,
+);
+
+describe.each([
+  ...CORPUS.map(([name, cases]) => [name, 'by the worker', cases] as const),
+  ...LOWEST.map(([name, cases]) => [name, 'at once', cases] as const),
+])('%s, %s', (_, how, cases) => {
   test.each(cases)('$name', async ({ layer, below, limits, refused, tree }) => {
-    const unpacking = unpack([...(below ? [located(below)] : []), located(layer)], limits);
+    const unpacking = unpack([...(below ? [located(below)] : []), located(layer)], limits, how === 'at once');
     if (refused !== undefined) {
       const message = await messageOf(unpacking);
       if (typeof refused === 'string') expect(message).toContain(refused);

@@ -207,14 +207,21 @@ describe('policies', () => {
     ]);
   });
 
-  test('the unpacker starts while the registry is not even asked, unless the store knows the repository', async () => {
+  test('the unpacker is told which layers come when the manifest is there, and of none that are there already', async () => {
     const paths = temporaryStore();
-    const started: string[][] = [];
+    const started: (string | number)[] = [];
     const unpacker = hashingUnpacker();
     const watched = {
       ...unpacker,
-      prepare: () => void started.push(existsSync(blobsDirectory(paths)) ? ['blobs'] : []),
-      close: async () => void started.push(['closed']),
+      prepare: () => {
+        if (!started.includes('prepared')) started.push('prepared'); // while the manifest is waited for, and before the first layer
+      },
+      expect: (layers: readonly unknown[]) => {
+        if (started.at(-1) !== layers.length) started.push(layers.length);
+      },
+      close: async () => {
+        if (started.at(-1) !== 'closed') started.push('closed');
+      },
     };
     const pullTag = (tag: string) =>
       ensureImage({
@@ -225,14 +232,15 @@ describe('policies', () => {
         environment: { HOME: '/nonexistent' },
       });
     await expect(pullTag('missing')).rejects.toMatchObject({ code: 'ERR_TSRUN_TAG_UNKNOWN' });
-    expect(started).toEqual([[], ['closed']]); // the worker does not outlive a pull that failed
-    await pullTag('v1');
-    expect(started[2]).toEqual([]);
+    expect(started.at(-1)).toBe('closed'); // nothing that was started outlives a pull that failed
+    expect(started).not.toContain(5);
     started.length = 0;
-    await expect(pullTag('missing')).rejects.toMatchObject({ code: 'ERR_TSRUN_TAG_UNKNOWN' });
+    const { record } = await pullTag('v1');
+    expect(record.layers).toHaveLength(5);
+    expect(started).toEqual(['prepared', 5, 'closed']);
+    started.length = 0;
     await pullTag('v1');
-    expect(started.flat()).not.toContain('blobs');
-    expect(started).toEqual([['closed'], ['closed']]); // up to date: nothing to unpack
+    expect(started).toEqual(['closed']); // up to date: nothing to unpack
   });
 
   test('an unpacker that cannot start is told of when a layer is there to be unpacked', async () => {

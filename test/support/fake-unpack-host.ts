@@ -10,6 +10,9 @@ import { toFsPath } from '../../src/image/unpack/tar-entry.ts';
 const O_PATH = 0o10000000;
 
 export class FakeUnpackHost implements UnpackHost {
+  readonly files = fs;
+  readonly uid = process.geteuid?.() ?? 0;
+  readonly gid = process.getegid?.() ?? 0;
   /** path → name → value as text */
   readonly xattrs = new Map<string, Record<string, string>>();
   /** path → `mode major:minor` */

@@ -22,6 +22,7 @@ export function hashingUnpacker(options: { slowMs?: number } = {}): HashingUnpac
     opened: [],
     aborted: 0,
     prepare() {},
+    expect() {},
     async close() {},
     open(target) {
       unpacker.opened.push(target);

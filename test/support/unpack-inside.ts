@@ -1,4 +1,4 @@
-/** Unpacks archives with the real worker, in the rootless namespaces of the user who runs the tests. */
+/** Unpacks archives with the real worker, or at once, in the rootless namespaces of the user who runs the tests. */
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,12 +28,16 @@ export interface UnpackInside {
   result: UnpackResult;
   /** The topmost first. */
   directories: string[];
+  /** How many workers were started. */
+  workers: number;
 }
 
 export interface UnpackInsideOptions {
   limits?: Partial<UnpackLimits>;
   singleUid?: boolean;
   rootless?: Rootless;
+  /** A single archive is announced as an image of one small layer is, which needs no worker if it is plain. */
+  atOnce?: boolean;
 }
 
 /** A directory that {@link removeInside} removes, whoever owns what is in it by then. */
@@ -52,15 +56,22 @@ export async function unpackInside(
   options: UnpackInsideOptions = {},
 ): Promise<UnpackInside> {
   const rootless = options.rootless ?? newRootless();
+  const start = startByRootless(rootless);
+  let workers = 0;
   const unpacker = createUnpacker({
-    start: startByRootless(rootless),
+    start: (...command) => {
+      workers++;
+      return start(...command);
+    },
     workerCommand: [process.execPath, WORKER],
     singleUid: options.singleUid ?? rootless.maps.single,
+    ...(options.atOnce && { rootless }),
     sync: false,
     limits: () => ({ ...DEFAULT_LIMITS, ...options.limits }),
   });
   const directories: string[] = [];
   let result: UnpackResult | undefined;
+  if (options.atOnce) unpacker.expect(archives.map(({ length: size }) => ({ size })));
   for (const archive of archives) {
     const diffDirectory = join(parent, `layer${directories.length}`);
     fs.mkdirSync(diffDirectory);
@@ -74,7 +85,7 @@ export async function unpackInside(
   }
   await unpacker.close();
   if (!result) throw new Error('no archives');
-  return { result, directories };
+  return { result, directories, workers };
 }
 
 /** Runs a shell script as root of the rootless namespaces and returns what it writes to its stdout. */

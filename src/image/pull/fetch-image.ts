@@ -191,6 +191,8 @@ async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
   const { paths, hooks, source, reference, emit, signal } = options;
   await sweepTemporaries(paths, hooks.removeTree);
   const blobs = new BlobStore(paths);
+  let started = prepareMeanwhile(options).catch(() => {}); // fetchLayers() asks again
+  await using _unpacker = { [Symbol.asyncDispose]: () => started.then(() => options.unpacker.close()) };
   const fetched = await fetchDocuments(source, blobs, options);
   await options.admit(fetched.manifestDigest);
   const { manifest, documents } = fetched;
@@ -199,15 +201,18 @@ async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
     ...[manifest.config, ...manifest.layers].map((d) => d.digest),
   ];
   using _blobs = await pin(paths, { layers: [], blobs: blobDigests });
-  // Layers will come: what unpacks them starts while their configuration is fetched. If it cannot, fetchLayers() finds that out, too.
-  const starts = manifest.layers.some(({ digest }) => !blobs.has(digest));
-  const starting = (async () => starts && options.unpacker.prepare())().catch(() => {});
-  await using _unpacker = { [Symbol.asyncDispose]: () => starting.then(() => options.unpacker.close()) };
   const fetches = new BlobFetches({ blobs, source, emit, signal });
   const writes: Writes = [];
   const config = fetchConfig(options, { blobs, writes }, manifest.config);
   config.catch(() => {}); // planImage() awaits it
+  const comes = manifest.layers.some(({ digest }) => !blobs.has(digest));
   startEarly(fetches, manifest, blobs, emit);
+  // What unpacks layers starts while they and their configuration are waited for. If it cannot, fetchLayers() finds that out, too.
+  started = Promise.all([started, onceSent()])
+    .then(() => {
+      if (comes) options.unpacker.expect(manifest.layers);
+    })
+    .catch(() => {});
   later(writes, putDocuments(blobs, fetched, reference));
   try {
     const layers = new LayerStore(paths, hooks);
@@ -224,6 +229,18 @@ async function fetchAll(options: FetchImageOptions): Promise<ImageRecord> {
     await Promise.allSettled(writes);
     throw error;
   }
+}
+
+/** What was asked for just now has been sent when this resolves: a connection is made in one turn, and takes the request in the next. */
+async function onceSent(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
+}
+
+/** While the registry looks for the manifest. */
+async function prepareMeanwhile({ source, unpacker }: FetchImageOptions): Promise<void> {
+  await source.reached?.();
+  await onceSent();
+  await unpacker.prepare();
 }
 
 /** In the next turn: what was asked for goes out first. */

@@ -72,7 +72,10 @@ async function announce(context: FetchContext, planned: PlannedLayer[], fetches:
     context.emit({ type: 'layer', digest: descriptor.digest, status: isThere ? 'exists' : 'waiting' });
   }
   const isMissing = ({ chainId }: PlannedLayer): boolean => !context.layers.has(chainId);
-  if (planned.some(isMissing)) await context.unpacker.prepare(); // which may find that nothing can be unpacked here
+  if (planned.some(isMissing)) {
+    await context.unpacker.prepare(); // which may find that nothing can be unpacked here
+    context.unpacker.expect(planned.map(({ descriptor }) => descriptor));
+  }
   for (const { descriptor } of planned.filter(isMissing)) fetches.open(descriptor).catch(() => {}); // makeLayer awaits it
 }
 

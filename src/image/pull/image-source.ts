@@ -19,6 +19,8 @@ export interface FillOptions {
 export interface ImageSource {
   /** Fetches an index or manifest by digest; by the name that the source was made for when none is given. */
   document(digest: Digest | undefined): Promise<SourceDocument>;
+  /** Resolves when it is known where documents are to be asked for: those that are wanted go out in the next turn. */
+  reached?(): Promise<unknown>;
   /** Appends to `partial` what it lacks. */
   fill(descriptor: Descriptor, partial: PartialBlob, options: FillOptions): Promise<void>;
   /** How many blobs may be fetched at once. */

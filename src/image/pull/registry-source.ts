@@ -30,6 +30,7 @@ export function openRegistry(
   return {
     parallel: PARALLEL_BLOBS,
     document: (digest): Promise<SourceDocument> => client.document(repository, digest ?? name),
+    reached: () => client.url('/'),
     fill: (descriptor, partial, options) => downloadBlob(client, repository, descriptor, partial, options),
     signatures: async (digest) => {
       const { registrySignatures } = await import('../policy/registry-signatures.ts');

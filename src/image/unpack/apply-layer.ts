@@ -68,7 +68,7 @@ export class LayerApplier implements TarHandler {
     this.#host = options.host;
     this.#limits = options.limits;
     this.#lowers = new LowerView(options.host, options.lowers);
-    this.#tree = new LayerTree(options.base ?? '', this.#lowers);
+    this.#tree = new LayerTree(options.host.files, options.base ?? '', this.#lowers);
     this.#attributes = new AttributeWriter(options.host, options.ownership);
   }
 
@@ -85,7 +85,7 @@ export class LayerApplier implements TarHandler {
     if (!file) return;
     this.#guard(file.entry.path, () => {
       for (let at = 0; at < chunk.length; )
-        at += fs.writeSync(file.fd, chunk, at, chunk.length - at, position + at);
+        at += this.#host.files.writeSync(file.fd, chunk, at, chunk.length - at, position + at);
     });
   }
 
@@ -94,7 +94,7 @@ export class LayerApplier implements TarHandler {
     if (!file) return;
     this.#guard(file.entry.path, () => {
       const { fd, path, entry } = file;
-      if (entry.sparse) fs.ftruncateSync(fd, entry.size);
+      if (entry.sparse) this.#host.files.ftruncateSync(fd, entry.size);
       this.#attributes.file(fd, this.#tree.hostPath(path), attributesOf(entry), entry.path);
     });
     this.close();
@@ -115,7 +115,7 @@ export class LayerApplier implements TarHandler {
 
   /** Closes the file that is being written, if any; after an error too. */
   close(): void {
-    if (this.#file) fs.closeSync(this.#file.fd);
+    if (this.#file) this.#host.files.closeSync(this.#file.fd);
     this.#file = undefined;
   }
 
@@ -213,13 +213,15 @@ export class LayerApplier implements TarHandler {
   }
 
   #openFile(entry: TarEntry, path: ByteString): void {
-    const fd = this.#replacing(path, (target) => fs.openSync(target, NEW_FILE, entry.mode & 0o777));
+    const fd = this.#replacing(path, (target) =>
+      this.#host.files.openSync(target, NEW_FILE, entry.mode & 0o777),
+    );
     this.#file = { fd, path, entry };
   }
 
   #symlink(entry: TarEntry, path: ByteString): void {
     if (entry.linkpath === '') throw rejectEntry(entry.path, 'it is a symbolic link to nothing');
-    this.#replacing(path, (target) => fs.symlinkSync(toFsPath(entry.linkpath), target));
+    this.#replacing(path, (target) => this.#host.files.symlinkSync(toFsPath(entry.linkpath), target));
     this.#attributes.other('symlink', this.#tree.hostPath(path), attributesOf(entry), entry.path);
   }
 
@@ -236,7 +238,7 @@ export class LayerApplier implements TarHandler {
     if (!this.#tree.exists(source)) this.#fetchTarget(entry, source);
     if (source === path) return;
     const from = toFsPath(this.#tree.hostPath(source));
-    this.#replacing(path, (target) => fs.linkSync(from, target));
+    this.#replacing(path, (target) => this.#host.files.linkSync(from, target));
   }
 
   /** The target is not in this layer: a hard link of an image may lead to a file of a layer below. */

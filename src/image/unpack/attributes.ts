@@ -10,7 +10,6 @@
  * Directories get theirs when all entries are applied: a new file moves its directory's time, a setgid directory or one with a
  * default ACL would pass that on to files, and one without write permission might refuse them.
  */
-import * as fs from 'node:fs';
 import { errnoOf, HostError, type UnpackHost } from './host.ts';
 import { OVERRIDE_XATTR, type Ownership, overrideValue, requireMapped } from './owner.ts';
 import { type ByteString, displayName, toFsPath } from './tar-entry.ts';
@@ -40,21 +39,23 @@ const SPECIAL_BITS = 0o7000;
 export class AttributeWriter {
   readonly #host: UnpackHost;
   readonly #ownership: Ownership;
-  readonly #uid = process.geteuid?.() ?? 0;
-  readonly #gid = process.getegid?.() ?? 0;
+  readonly #uid: number;
+  readonly #gid: number;
   readonly counts: AttributeCounts = { squashedOwners: 0, skippedXattrs: 0 };
   readonly times: TimeQueue;
 
   constructor(host: UnpackHost, ownership: Ownership) {
     this.#host = host;
+    this.#uid = host.uid;
+    this.#gid = host.gid;
     this.#ownership = ownership;
     this.times = new TimeQueue(host);
   }
 
   /** A regular file that was just made with `open(…, mode)` under umask 0, and written. @param name for errors */
   file(fd: number, path: ByteString, attributes: Attributes, name: ByteString): void {
-    const chowned = this.#own(attributes, name, (uid, gid) => fs.fchownSync(fd, uid, gid));
-    if (chowned || attributes.mode & SPECIAL_BITS) fs.fchmodSync(fd, attributes.mode);
+    const chowned = this.#own(attributes, name, (uid, gid) => this.#host.files.fchownSync(fd, uid, gid));
+    if (chowned || attributes.mode & SPECIAL_BITS) this.#host.files.fchmodSync(fd, attributes.mode);
     this.#xattrs(path, attributes, true);
     if (!this.times.setByFd(fd, attributes)) this.times.add(path, attributes);
   }
@@ -67,9 +68,9 @@ export class AttributeWriter {
     name: ByteString,
   ): void {
     const fsPath = toFsPath(path);
-    this.#own(attributes, name, (uid, gid) => fs.lchownSync(fsPath, uid, gid));
+    this.#own(attributes, name, (uid, gid) => this.#host.files.lchownSync(fsPath, uid, gid));
     // never a symbolic link here, and nothing else runs in this root: chmod cannot be led astray
-    if (kind !== 'symlink') fs.chmodSync(fsPath, attributes.mode);
+    if (kind !== 'symlink') this.#host.files.chmodSync(fsPath, attributes.mode);
     this.#xattrs(path, attributes, kind === 'directory');
     this.times.add(path, attributes);
   }

@@ -1,15 +1,50 @@
 /**
- * The system calls of the unpacker that Node has not. {@link import('./native-host.ts').nativeHost} makes them by src/sys;
- * test/support/fake-unpack-host.ts keeps them in memory. A call costs about 20 µs, so only entries that need one make one.
+ * The system calls of the unpacker. {@link import('./native-host.ts').nativeHost} makes them: those of {@link LayerFiles} by Node, which is
+ * fast, and the others, which Node has not, by src/sys at about 20 µs each. {@link import('./layer-recorder.ts').LayerRecorder} makes none, and
+ * writes a program of them; test/support/fake-unpack-host.ts keeps those that need privileges in memory.
  *
  * Every method throws a {@link HostError} when the kernel refuses.
  */
+import type { Dirent, Stats } from 'node:fs';
 import type { ByteString } from './tar-entry.ts';
 
 /** A path of the process's own root, or below a test's directory. */
 export type HostPath = ByteString;
 
+/** What makes and looks at the files of the layer, as node:fs has it. */
+export interface LayerFiles {
+  openSync(path: string | Buffer, flags: number, mode: number): number;
+  writeSync(fd: number, chunk: Buffer, offset: number, length: number, position: number): number;
+  ftruncateSync(fd: number, size: number): void;
+  fchownSync(fd: number, uid: number, gid: number): void;
+  fchmodSync(fd: number, mode: number): void;
+  /** Seconds since 1970. */
+  futimesSync(fd: number, atime: number, mtime: number): void;
+  closeSync(fd: number): void;
+  mkdirSync(path: string | Buffer, mode: number): unknown;
+  symlinkSync(target: string | Buffer, path: string | Buffer): void;
+  linkSync(from: string | Buffer, path: string | Buffer): void;
+  lchownSync(path: string | Buffer, uid: number, gid: number): void;
+  chmodSync(path: string | Buffer, mode: number): void;
+  lutimesSync(path: string | Buffer, atime: number, mtime: number): void;
+  lstatSync(
+    path: string | Buffer,
+    options: { throwIfNoEntry: false },
+  ): Pick<Stats, 'isSymbolicLink'> | undefined;
+  readlinkSync(path: string | Buffer, encoding: 'latin1'): string;
+  unlinkSync(path: string | Buffer): void;
+  rmdirSync(path: string | Buffer): void;
+  readdirSync(
+    path: string | Buffer,
+    options: { withFileTypes: true; encoding: 'latin1' },
+  ): Pick<Dirent, 'name' | 'isDirectory'>[];
+}
+
 export interface UnpackHost {
+  readonly files: LayerFiles;
+  /** Whose the files are that are made: the effective ids. */
+  readonly uid: number;
+  readonly gid: number;
   /** chroot(2) and chdir(2) to `/` in it. */
   enterRoot(directory: string): void;
   /** fchdir(2) and chroot(2) to `root`, a descriptor opened before enterRoot(): the way back. */

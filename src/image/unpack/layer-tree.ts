@@ -7,10 +7,10 @@
  * and a parent that the layer omits is made with the attributes it has below. Links are followed here, component by component,
  * so that every path given to the kernel consists of directories that this class made.
  */
-import * as fs from 'node:fs';
 import type { Attributes } from './attributes.ts';
 import { rejectEntry } from './entry-error.ts';
 import { isWithin, joinPath, splitPath } from './entry-path.ts';
+import type { LayerFiles } from './host.ts';
 import { attributesOfLower } from './lower-attributes.ts';
 import type { Contributors, LowerNode, LowerView } from './lower-view.ts';
 import { type ByteString, toFsPath } from './tar-entry.ts';
@@ -19,6 +19,7 @@ import { type ByteString, toFsPath } from './tar-entry.ts';
 const MAX_LINKS = 40;
 
 export class LayerTree {
+  readonly #files: LayerFiles;
   readonly #base: ByteString;
   readonly #lowers: LowerView;
   /** Every directory of the layer by its resolved path, with what it gets at the end. */
@@ -33,7 +34,8 @@ export class LayerTree {
   readonly #contributors = new Map<ByteString, Contributors>();
 
   /** @param base the layer's directory: '' when it is the process's root */
-  constructor(base: ByteString, lowers: LowerView) {
+  constructor(files: LayerFiles, base: ByteString, lowers: LowerView) {
+    this.#files = files;
     this.#base = base;
     this.#lowers = lowers;
     const root = lowers.rootNode();
@@ -84,8 +86,8 @@ export class LayerTree {
   #enter(current: ByteString, component: ByteString, name: ByteString, time: bigint): ByteString | undefined {
     const path = joinPath(current, component);
     if (this.directories.has(path)) return undefined;
-    const stats = fs.lstatSync(toFsPath(this.hostPath(path)), { throwIfNoEntry: false });
-    if (stats?.isSymbolicLink()) return fs.readlinkSync(toFsPath(this.hostPath(path)), 'latin1');
+    const stats = this.#files.lstatSync(toFsPath(this.hostPath(path)), { throwIfNoEntry: false });
+    if (stats?.isSymbolicLink()) return this.#files.readlinkSync(toFsPath(this.hostPath(path)), 'latin1');
     if (stats) throw rejectEntry(name, `its parent "${path}" is not a directory`);
     const below = this.lookupLower(path);
     if (below?.kind === 'symlink') return below.target;
@@ -97,7 +99,7 @@ export class LayerTree {
 
   /** Makes `path`, which must not exist, for its owner alone; `attributes` are applied when the layer is complete. */
   makeDirectory(path: ByteString, attributes: Attributes): void {
-    fs.mkdirSync(toFsPath(this.hostPath(path)), 0o700);
+    this.#files.mkdirSync(toFsPath(this.hostPath(path)), 0o700);
     this.directories.set(path, attributes);
   }
 
@@ -149,16 +151,16 @@ export class LayerTree {
     this.#resolved.clear();
     for (const key of this.broughtUp) if (isWithin(path, key)) this.broughtUp.delete(key);
     if (!this.directories.has(path)) {
-      fs.unlinkSync(toFsPath(this.hostPath(path)));
+      this.#files.unlinkSync(toFsPath(this.hostPath(path)));
       return;
     }
-    removeTree(this.hostPath(path));
+    removeTree(this.#files, this.hostPath(path));
     for (const key of this.directories.keys()) if (isWithin(path, key)) this.directories.delete(key);
   }
 
   /** Whether this layer has anything at `path`. */
   exists(path: ByteString): boolean {
-    return fs.lstatSync(toFsPath(this.hostPath(path)), { throwIfNoEntry: false }) !== undefined;
+    return this.#files.lstatSync(toFsPath(this.hostPath(path)), { throwIfNoEntry: false }) !== undefined;
   }
 }
 
@@ -173,11 +175,11 @@ const impliedDirectory = (time: bigint): Attributes => ({
 });
 
 /** fs.rmSync reads names as UTF-8 and so misses those that are none. */
-function removeTree(path: ByteString): void {
-  for (const entry of fs.readdirSync(toFsPath(path), { withFileTypes: true, encoding: 'latin1' })) {
+function removeTree(files: LayerFiles, path: ByteString): void {
+  for (const entry of files.readdirSync(toFsPath(path), { withFileTypes: true, encoding: 'latin1' })) {
     const child = `${path}/${entry.name}`;
-    if (entry.isDirectory()) removeTree(child);
-    else fs.unlinkSync(toFsPath(child));
+    if (entry.isDirectory()) removeTree(files, child);
+    else files.unlinkSync(toFsPath(child));
   }
-  fs.rmdirSync(toFsPath(path));
+  files.rmdirSync(toFsPath(path));
 }

@@ -9,6 +9,8 @@ export interface UnpackLimits extends PathLimits {
   ratioFloor: number;
   /** Uncompressed bytes; undefined = as many as the disk holds. */
   maxBytes?: number | undefined;
+  /** Of an extended header; undefined = what the reader takes. */
+  maxMetadata?: number | undefined;
 }
 
 /** Real layers expand 2- to 10-fold; zeros by gzip 1000-fold, by zstd 10 000-fold. */

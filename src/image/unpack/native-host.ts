@@ -1,5 +1,5 @@
 /** {@link UnpackHost} over src/sys. */
-
+import * as fs from 'node:fs';
 import { callForBytes } from '../../sys/call-for-bytes.ts';
 import { call } from '../../sys/calls.ts';
 import {
@@ -60,7 +60,8 @@ export function readSized(name: SyscallName, before: readonly Argument[]): Buffe
   return readBytes(name, before, size);
 }
 
-const timespec = (nanoseconds: bigint): Field[] => {
+/** struct timespec */
+export const timespec = (nanoseconds: bigint): Field[] => {
   const rest = ((nanoseconds % SECOND) + SECOND) % SECOND;
   return [
     { width: 8, value: (nanoseconds - rest) / SECOND },
@@ -69,6 +70,13 @@ const timespec = (nanoseconds: bigint): Field[] => {
 };
 
 export const nativeHost: UnpackHost = {
+  files: fs,
+  get uid() {
+    return process.geteuid?.() ?? 0;
+  },
+  get gid() {
+    return process.getegid?.() ?? 0;
+  },
   enterRoot(directory) {
     run(new Slots(), [
       call('rootless', 'confine the unpacker to the layer', 'chroot', [directory]),

@@ -2,9 +2,11 @@
  * The starter's side of the unpacker: one worker for the layers of an image, started in the rootless namespaces, and told how far the
  * blobs have come.
  */
+import type { Rootless } from '../../rootless/enter.ts';
 import type { GrowingFile } from '../../store/growing-file.ts';
 import type { LayerUnpacker, LayerUnpacking, UnpackResult, UnpackTarget } from '../layer-sink.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from './limits.ts';
+import { AT_ONCE_BYTES, prepareAtOnce, UnpackAtOnce } from './unpack-at-once.ts';
 import { UnpackConnection } from './unpack-connection.ts';
 import type { StartInNamespaces, UnpackProcess } from './unpack-process.ts';
 import {
@@ -20,6 +22,8 @@ export interface UnpackerOptions {
   /** Node by its path, and the worker's file. */
   workerCommand: readonly string[];
   singleUid: boolean;
+  /** An image of one small layer is unpacked without a worker (unpack-at-once.ts), which enters by this; the caller makes it durable. */
+  rootless?: Rootless | undefined;
   /** syncfs(2) at the end of every layer (the default); false when the caller does it once for all. */
   sync?: boolean;
   /** Asked for each layer; undefined: the usual ones. */
@@ -38,6 +42,8 @@ export function createUnpacker(options: UnpackerOptions): TreeWorker {
   /** A worker that waits for a job. */
   let idle: UnpackConnection | undefined;
   let closing = Promise.resolve();
+  /** The image that was announced has one small layer. */
+  let isSmall = false;
   const connect = (): UnpackConnection => new UnpackConnection(options.start(options.workerCommand));
   const ask = async <Kind extends 'compare' | 'measure'>(
     job: Extract<WorkerJob, { kind: Kind }>,
@@ -50,18 +56,26 @@ export function createUnpacker(options: UnpackerOptions): TreeWorker {
     idle = connection;
     return result;
   };
+  const byWorker = (target: UnpackTarget): LayerUnpacking => {
+    const connection = idle ?? connect();
+    idle = undefined;
+    return new RunningUnpack(connection, jobOf(options, target), target, () => {
+      idle = connection;
+    });
+  };
   return {
     compare: (expected, found) => ask<'compare'>({ kind: 'compare', expected, found }),
     measure: (directories) => ask<'measure'>({ kind: 'measure', directories }),
-    prepare() {
-      idle ??= connect();
+    prepare: prepareAtOnce,
+    expect([lowest, ...others]) {
+      isSmall = lowest !== undefined && lowest.size <= AT_ONCE_BYTES && others.length === 0;
+      if (!isSmall || options.rootless === undefined) idle ??= connect();
     },
     open(target) {
-      const connection = idle ?? connect();
-      idle = undefined;
-      return new RunningUnpack(connection, jobOf(options, target), target, () => {
-        idle = connection;
-      });
+      const { rootless } = options;
+      if (!isSmall || rootless === undefined || idle !== undefined) return byWorker(target);
+      const limits = limitsOf(options);
+      return new UnpackAtOnce(target, { rootless, limits, byWorker: () => byWorker(target) });
     },
     async close() {
       const last = idle;
@@ -79,8 +93,10 @@ const jobOf = (options: UnpackerOptions, target: UnpackTarget): UnpackJob => ({
   blob: target.blob.paths,
   singleUid: options.singleUid,
   sync: options.sync ?? true,
-  limits: options.limits?.() ?? DEFAULT_LIMITS,
+  limits: limitsOf(options),
 });
+
+const limitsOf = ({ limits }: UnpackerOptions): UnpackLimits => limits?.() ?? DEFAULT_LIMITS;
 
 class RunningUnpack implements LayerUnpacking {
   readonly #process: UnpackProcess;

@@ -33,7 +33,7 @@ export interface TarHandler {
 }
 
 /** Longest pax header or long name, as in Go. */
-const MAX_METADATA = 1 << 20;
+export const MAX_METADATA = 1 << 20;
 
 type State = 'header' | 'metadata' | 'old-sparse' | 'sparse-map' | 'content' | 'padding' | 'ended';
 
@@ -62,8 +62,12 @@ export class TarReader {
   #range = 0;
   #inRange = 0;
 
-  constructor(handler: TarHandler) {
+  readonly #maxMetadata: number;
+
+  /** @param maxMetadata bytes of the longest extended header */
+  constructor(handler: TarHandler, maxMetadata = MAX_METADATA) {
     this.#handler = handler;
+    this.#maxMetadata = maxMetadata;
   }
 
   /** @throws TsrunError ERR_TSRUN_LAYER_ARCHIVE for what is no tar archive */
@@ -155,7 +159,7 @@ export class TarReader {
     if (!result.ok) throw this.#damaged(result.problem);
     this.#header = result.header;
     if ('xgLK'.includes(result.header.flag)) {
-      if (result.header.size > MAX_METADATA) throw this.#damaged('an extended header is too long');
+      if (result.header.size > this.#maxMetadata) throw this.#damaged('an extended header is too long');
       this.#state = 'metadata';
     } else this.#begin(result.header, block);
     return true;

@@ -2,7 +2,6 @@
  * Times. Whole seconds go through Node, exactly; fractions would pass through a double there and lose nanoseconds, so they
  * are collected and set by utimensat(2), many in one native call.
  */
-import * as fs from 'node:fs';
 import type { UnpackHost } from './host.ts';
 import { type ByteString, toFsPath } from './tar-entry.ts';
 
@@ -29,14 +28,18 @@ export class TimeQueue {
   /** False when it needs nanoseconds: then `add` it. */
   setByFd(fd: number, times: Times): boolean {
     if (!isWhole(times)) return false;
-    fs.futimesSync(fd, Number(times.atime / SECOND), Number(times.mtime / SECOND));
+    this.#host.files.futimesSync(fd, Number(times.atime / SECOND), Number(times.mtime / SECOND));
     return true;
   }
 
   add(path: ByteString, times: Times): void {
     if (isWhole(times)) {
       this.#queue.delete(path);
-      fs.lutimesSync(toFsPath(path), Number(times.atime / SECOND), Number(times.mtime / SECOND));
+      this.#host.files.lutimesSync(
+        toFsPath(path),
+        Number(times.atime / SECOND),
+        Number(times.mtime / SECOND),
+      );
       return;
     }
     this.#queue.set(path, times);

@@ -24,7 +24,7 @@ export async function unpackLayer(
   // As few pieces ahead as keep the decompressor busy.
   const input = Readable.from(prepended(head, blob), { highWaterMark: 1 });
   const applier = new LayerApplier(options);
-  const reader = new TarReader(applier);
+  const reader = new TarReader(applier, options.limits.maxMetadata);
   const meter = new SizeMeter(options.limits);
   const hash = createHash('sha256');
   try {

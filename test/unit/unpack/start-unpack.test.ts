@@ -116,7 +116,7 @@ test('the job and the growth of its blob reach stdin, the answer comes back, the
   await unpacking.abort();
   expect([worker.killed, worker.reaped]).toEqual([0, 0]);
 
-  unpacker.prepare();
+  unpacker.expect([]);
   const empty = new GrowingFile(PATHS, 0);
   empty.end();
   const next = unpacker.open(targetOf(empty, '/e'));
@@ -129,6 +129,27 @@ test('the job and the growth of its blob reach stdin, the answer comes back, the
 
   await unpacker.close();
   expect([worker.killed, worker.reaped]).toEqual([1, 1]);
+});
+
+test.each([
+  ['one small layer needs none', [4 << 20], 0],
+  ['a large layer', [(4 << 20) + 1], 1],
+  ['two layers', [1, 1], 1],
+])('whether a worker starts when layers are expected: %s', async (_, sizes, workers) => {
+  let started = 0;
+  const worker = new FakeWorker();
+  const unpacker = createUnpacker({
+    start: () => {
+      started++;
+      return worker;
+    },
+    workerCommand: ['/node', '/worker'],
+    singleUid: false,
+    rootless: { maps: { uids: [], gids: [], single: false }, holder: undefined },
+  });
+  unpacker.expect(sizes.map((size) => ({ size })));
+  expect(started).toBe(workers);
+  await unpacker.close();
 });
 
 test("the worker's error is what finish() says, with the system's words", async () => {
