@@ -2,8 +2,7 @@
  * The command line. Everything that a command needs is loaded when the command is known: starting costs no more than this file, the
  * table of commands and the parser.
  */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { storeRoot } from '../store/store-root.ts';
 import { exitNow } from '../sys/exit.ts';
 import type { Command, Context } from './command.ts';
 import { COMMANDS, GROUPED } from './commands.ts';
@@ -121,8 +120,7 @@ function contextOf(globals: Globals): Context {
   const isSilent = globals['log-level'] === 'error';
   return {
     debug: globals.debug,
-    storeRoot: () =>
-      globals.root ?? join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'tsrun'),
+    storeRoot: () => storeRoot(globals.root),
     engine: async () => {
       const { openEngine } = await import('../engine/open-engine.ts');
       return openEngine({

@@ -1,15 +1,18 @@
 /** What every use case needs: where the store is, what is in it, and the way into the rootless namespaces. */
 import { lstatSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import type { Rootless } from '../rootless/enter.ts';
 import { findHolder } from '../rootless/holder.ts';
 import { rootlessMaps } from '../rootless/subordinate-ids.ts';
+import { digestHex } from '../spec/digest.ts';
 import { readContainerState } from '../store/container-state.ts';
 import { ContainerStore } from '../store/containers.ts';
+import { sha256 } from '../store/hash.ts';
 import { ImageStore } from '../store/images.ts';
 import type { StorePaths } from '../store/paths.ts';
+import { normalPath, storeRoot } from '../store/store-root.ts';
 import { makeDirectories } from '../sys/make-directories.ts';
 import type { ProcessId } from '../sys/process.ts';
 
@@ -40,9 +43,7 @@ export interface Engine {
 export function openEngine(options: EngineOptions = {}): Engine {
   const warn = options.warn ?? ((line) => void process.stderr.write(`tsrun: warning: ${line}\n`));
   if (process.getuid?.() === 0) throw tsrunError('ERR_TSRUN_ROOT', {});
-  const root =
-    options.root ??
-    `${normal(process.env.XDG_DATA_HOME || `${process.env.HOME || homedir()}/.local/share`)}/tsrun`;
+  const root = storeRoot(options.root);
   const { directory, problem } = runtimeDirectory(root, options.root !== undefined);
   const paths: StorePaths = { root, runtime: directory };
   const containers = new ContainerStore(paths);
@@ -58,9 +59,6 @@ export function openEngine(options: EngineOptions = {}): Engine {
     rootless: () => ({ maps, holder: findHolder(paths.runtime, maps, () => supervisors(containers)) }),
   };
 }
-
-/** Without `//`, `/./`, `/../` and a slash at the end: nearly every path is, and join() would look at each letter of it. */
-const normal = (path: string): string => (/\/(?:\.{0,2}(?:\/|$))/.test(path) ? join(path, '.') : path);
 
 function* supervisors(containers: ContainerStore): Iterable<ProcessId> {
   for (const id of containers.ids()) {
@@ -84,15 +82,15 @@ function runtimeDirectory(
   ownStore: boolean,
 ): { directory: string; problem: string | undefined } {
   const given = process.env.XDG_RUNTIME_DIR;
-  const usable = given && isPrivate(given) ? given : undefined;
-  const base = usable ? `${normal(usable)}/tsrun` : join(tmpdir(), `tsrun-${process.getuid?.()}`);
+  const usable = given?.startsWith('/') && isPrivate(given) ? given : undefined;
+  const base = usable ? `${normalPath(usable)}/tsrun` : join(tmpdir(), `tsrun-${process.getuid?.()}`);
   makeDirectories(base, 0o700);
   if (!isPrivate(base)) throw tsrunError('ERR_TSRUN_RUNTIME_DIRECTORY', { path: base });
   const what = given
     ? `XDG_RUNTIME_DIR=${given} is no directory of yours alone`
     : 'XDG_RUNTIME_DIR is not set';
   return {
-    directory: ownStore ? join(base, 'stores', Buffer.from(root).toString('hex').slice(-32)) : base,
+    directory: ownStore ? join(base, 'stores', digestHex(sha256(root)).slice(0, 32)) : base,
     problem: usable ? undefined : `${what}: sockets of running containers are in ${base}`,
   };
 }

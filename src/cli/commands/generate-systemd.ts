@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { storeRoot } from '../../store/store-root.ts';
 import { defineCommand } from '../command.ts';
 import { launcher } from '../launcher.ts';
 import { flag, list, value } from '../options/option.ts';
@@ -104,7 +104,7 @@ export const GENERATE_SYSTEMD = defineCommand({
   ],
   async run(given, [wanted = ''], context) {
     const root = context.storeRoot();
-    const usual = join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'tsrun');
+    const usual = storeRoot();
     const tsrun = [launcher(), ...(root === usual ? [] : ['--root', root])];
     if (given['restart-service'] !== (wanted === ''))
       throw usageError(
