@@ -16,16 +16,30 @@ export interface FailedStart {
   words: string;
 }
 
+/**
+ * What helpers have said of a failure: not the usage that follows "unrecognized option", nor that there is no syslog where pasta repeats each line
+ * to it.
+ */
+function helperWords(words: string): string {
+  const lines = words
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^Failed to send \d+ bytes to syslog$/.test(line));
+  const usage = lines.findIndex((line) => /^usage:/i.test(line));
+  return lines.slice(0, usage > 0 ? usage : undefined).join('\n');
+}
+
 /** Why a container (or an exec'd process) did not start: 127 no such command, 126 it cannot be executed, else 125. */
 export function startError(failed: FailedStart): TsrunError {
   const { step, errno, container, command } = failed;
+  const said = helperWords(failed.words);
   if (!step) {
     const killed = errno === ERRNO.ECHILD;
     // The supervisor's own writes come before the command's first step.
     const full = errno === ERRNO.ENOSPC || errno === ERRNO.EDQUOT;
     const doing = killed ? 'set it up' : full ? 'write its state' : 'run the supervisor’s start program';
     const cause = killed ? 'its first process was killed before it became the command' : errnoText(errno);
-    return tsrunError('ERR_TSRUN_START', { container, doing }, failed.words || cause);
+    return tsrunError('ERR_TSRUN_START', { container, doing }, said || cause);
   }
   const words = systemWords(step, errno);
   if (nameOf(step) === 'execve' && step.actor === 'container') {
@@ -41,7 +55,7 @@ export function startError(failed: FailedStart): TsrunError {
   if (step.why.includes('working directory')) {
     return tsrunError('ERR_TSRUN_WORKDIR', { workdir: failed.workdir, container }, words);
   }
-  const cause = failed.words.trim() ? `${failed.words.trim()} (${words})` : words;
+  const cause = said ? `${said} (${words})` : words;
   return tsrunError('ERR_TSRUN_START', { container, doing: step.why, hint: startHint(step, errno) }, cause);
 }
 

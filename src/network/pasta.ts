@@ -71,6 +71,13 @@ const optionName = (word: string): string =>
 const has = (options: readonly string[], names: readonly string[]): boolean =>
   options.some((word) => word.startsWith('-') && names.includes(optionName(word)));
 
+/** Each value that the option NAME is given. */
+const valuesOf = (options: readonly string[], name: string): string[] =>
+  options.flatMap((word, index) => {
+    if (word === name) return options[index + 1] ?? [];
+    return word.startsWith(`${name}=`) ? word.slice(name.length + 1) : [];
+  });
+
 /**
  * `127.0.0.1/8080:80`, what `-t` and `-u` take. Without an address pasta would listen on `::` too and pass IPv6 connections on as such: to
  * a service that listens on IPv4 only, `curl localhost` (which tries ::1 first) would get a reset instead of a refusal and not go on to
@@ -104,14 +111,21 @@ export function pastaArguments(ports: readonly PortMapping[], options: readonly 
 
 /** @param path of the executable; @param options the user's, after `pasta:` */
 export function pastaDriver(path: string, options: readonly string[], host: HostNetwork): NetworkDriver {
-  const ownAddress = !has(options, ['-a', '--address', '--dns-forward']);
-  const forwarders = host.nameservers.map((address) => (address.includes(':') ? IPV6.dns : IPV4.dns));
+  const asked = valuesOf(options, '--dns-forward');
+  const ownAddress = !has(options, ['-a', '--address']);
+  const forwarders =
+    asked.length > 0
+      ? asked
+      : host.nameservers.map((address) => (address.includes(':') ? IPV6.dns : IPV4.dns));
   return {
     name: 'pasta',
     namespace: { kind: 'new' },
     publishing: 'ipv4+ipv6',
     attach: (context) => attach(context, path, options, host.openFiles),
-    nameservers: ownAddress ? [...new Set(forwarders.length > 0 ? forwarders : [IPV4.dns])] : undefined,
+    nameservers:
+      ownAddress || asked.length > 0
+        ? [...new Set(forwarders.length > 0 ? forwarders : [IPV4.dns])]
+        : undefined,
     containerAddress: has(options, ['-a', '--address'])
       ? undefined
       : host.hasIpv4Route

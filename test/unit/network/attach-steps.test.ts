@@ -94,4 +94,15 @@ describe('pasta', () => {
         '--udp-ns none --udp-ports 0.0.0.0/53:53 -a 10.9.9.9 -T 5201 --mtu=1500 -t 99',
     );
   });
+  it.each([
+    [[], ['10.0.2.3']],
+    [['--dns-forward', '10.0.2.9'], ['10.0.2.9']],
+    [
+      ['--dns-forward=10.0.2.9', '--dns-forward', 'fd00::9', '-a', '10.9.9.9'],
+      ['10.0.2.9', 'fd00::9'],
+    ],
+    [['-a', '10.9.9.9'], undefined],
+  ])('asks the DNS forwarder that it has: %s', (options, nameservers) => {
+    expect(pastaDriver('/usr/bin/pasta', options, host).nameservers).toEqual(nameservers);
+  });
 });
