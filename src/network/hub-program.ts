@@ -36,6 +36,7 @@ import { type Memory, type Program, type Slot, Slots, type Step } from '../sys/s
 import { waitForSuccess } from '../sys/wait.ts';
 import { BRIDGES_TABLE, UPLINK_SUBNET } from './bridge-network.ts';
 import { emptyRoot } from './forward/empty-root.ts';
+import { reuseAddress } from './forward/listening-socket.ts';
 import { readExactly, startHelper, waitForAny } from './helper-steps.ts';
 import * as hub from './hub-protocol.ts';
 import { exchange, routeSocket } from './netlink.ts';
@@ -85,6 +86,7 @@ function dnsSockets(slots: Slots, ipv6: boolean): Step[] {
     step('all bridges, those to come too', 'bind', [udp, memory, size]),
     step('where the hub looks for it', 'dup3', [udp, hub.HUB_FD_UDP, O_CLOEXEC]),
     step('and here, for long answers', 'socket', [family, SOCK_STREAM | SOCK_CLOEXEC, 0], { result: tcp }),
+    reuseAddress(actor, 'conversations that a killed hub has left do not matter', tcp, true),
     step('all bridges, those to come too', 'bind', [tcp, memory, size]),
     step('take conversations', 'listen', [tcp, 16]),
     step('where the hub looks for it', 'dup3', [tcp, hub.HUB_FD_TCP, O_CLOEXEC]),

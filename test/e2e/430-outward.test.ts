@@ -133,6 +133,26 @@ describe.skipIf(!outside)('a connection to the outside', () => {
     }
     await until('the hub has as many as before', () => openInHubs() === open);
   });
+
+  // What was left of it was in the way of the next hub's listening socket for a minute: "Address already in use".
+  it('is possible again after the hub was killed while one was open', async () => {
+    let opened = 0;
+    const port = await serve((socket) => {
+      opened++;
+      socket.write('here\n');
+    });
+    await tsrun.ok('exec', '-d', 'client', 'sh', '-c', `sleep 1000 | nc ${host} ${port} >/tmp/said`);
+    await until('it is open', async () => opened > 0 && (await inside('cat /tmp/said')).stdout !== '');
+    const half = await theHalf('tsrun-outward');
+    for (const hub of hubsOf(tsrun)) kill(hub);
+    await until('it ends with the hub', () => !isRunning(half));
+    await tsrun.ok('network', 'reload', '--all');
+    const again = await serve((socket) => void socket.end('again\n'));
+    await until(
+      'there is a way out',
+      async () => (await inside(`nc -w 2 ${host} ${again}`)).stdout === 'again\n',
+    );
+  });
 });
 
 /** A DNS server that has nothing to say: who has asked it. */

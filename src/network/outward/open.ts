@@ -2,6 +2,7 @@
 import { call, writeFile } from '../../sys/calls.ts';
 import { AF_INET, AF_INET6, AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW, SOCK_STREAM } from '../../sys/constants.ts';
 import type { Actor, Slot, Slots, Step } from '../../sys/step.ts';
+import { reuseAddress } from '../forward/listening-socket.ts';
 import { socketAddress } from '../forward/socket-address.ts';
 import type { Subnet } from '../ip-address.ts';
 import { exchange } from '../netlink.ts';
@@ -79,6 +80,7 @@ export function openOutward(
         result: listener,
       },
     ),
+    reuseAddress(actor, 'connections that a killed hub has left do not matter', listener, true),
     step('where the rules lead to', 'bind', [listener, memory, size]),
     step('take connections', 'listen', [listener, BACKLOG]),
     step('talk about packets there', 'socket', [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER], {
