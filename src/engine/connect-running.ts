@@ -16,6 +16,7 @@ import { openPidfd } from '../sys/process.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
 import { leaseEndpoint } from './connect-networks.ts';
 import type { ContainerView } from './container-view.ts';
+import { asItIs } from './ended-meanwhile.ts';
 import { hubNeeds } from './hub-needs.ts';
 import { joinHub } from './join-hub.ts';
 import { logNetworkEvent } from './network-events.ts';
@@ -36,11 +37,13 @@ function connectionsOf(engine: Engine, { id, name, record }: ContainerView): End
 }
 
 /** @throws ERR_TSRUN_USAGE when it is connected already, ERR_TSRUN_NETWORK_UNKNOWN, ERR_TSRUN_NETWORK_ADDRESS */
-export async function connectContainer(
+export const connectContainer = (
   engine: Engine,
   view: ContainerView,
   request: EndpointRequest,
-): Promise<void> {
+): Promise<void> => asItIs(engine, view, (now) => connect(engine, now, request));
+
+async function connect(engine: Engine, view: ContainerView, request: EndpointRequest): Promise<void> {
   const before = connectionsOf(engine, view);
   const network = findNetwork(engine, request.name);
   if (before.some(({ name }) => name === network.name)) {
@@ -99,11 +102,18 @@ async function newLease(
 }
 
 /** @param force not being connected is no error. @throws ERR_TSRUN_USAGE when it is not connected */
-export async function disconnectContainer(
+export const disconnectContainer = (
   engine: Engine,
   view: ContainerView,
   networkName: string,
   force = false,
+): Promise<void> => asItIs(engine, view, (now) => disconnect(engine, now, networkName, force));
+
+async function disconnect(
+  engine: Engine,
+  view: ContainerView,
+  networkName: string,
+  force: boolean,
 ): Promise<void> {
   const before = connectionsOf(engine, view);
   const network = findNetwork(engine, networkName);

@@ -9,6 +9,8 @@ import { readInLayers } from '../rootfs/read-in-layers.ts';
 import { type IdMap, toContainer } from '../rootless/id-map.ts';
 import { readIdMap } from '../rootless/read-id-map.ts';
 import { type ContainerView, notRunning } from './container-view.ts';
+import { endedMeanwhile } from './ended-meanwhile.ts';
+import type { Engine } from './open-engine.ts';
 import { type ProcessFacts, processesOf, statField, TICKS } from './process-facts.ts';
 
 /** What is known of the container that they are in. */
@@ -157,7 +159,19 @@ function surroundings(init: number, processes: readonly ProcessFacts[]): Surroun
  * @param descriptors names of {@link TOP_COLUMNS}. @returns the headings, and a row for each process
  * @throws ERR_TSRUN_CONTAINER_STATE when the container does not run
  */
-export function containerProcesses(view: ContainerView, descriptors: readonly string[]): string[][] {
+export function containerProcesses(
+  engine: Engine,
+  view: ContainerView,
+  descriptors: readonly string[],
+): string[][] {
+  try {
+    return processTable(view, descriptors);
+  } catch (error) {
+    throw endedMeanwhile(engine, view) ?? error;
+  }
+}
+
+function processTable(view: ContainerView, descriptors: readonly string[]): string[][] {
   const { init } = view.state;
   if (!init) throw notRunning(view);
   const columns = descriptors.flatMap((descriptor) => TOP_COLUMNS[descriptor] ?? []);

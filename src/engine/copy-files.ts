@@ -8,6 +8,7 @@ import { packTo, packToStream } from '../image/pack/start-pack.ts';
 import { type StartInNamespaces, startByRootless } from '../image/unpack/unpack-process.ts';
 import { containerTree } from './container-tree.ts';
 import type { ContainerView } from './container-view.ts';
+import { asItIs } from './ended-meanwhile.ts';
 import type { Engine } from './open-engine.ts';
 import { runCopier } from './run-copier.ts';
 import { workerCommand } from './worker-command.ts';
@@ -53,12 +54,28 @@ async function open(engine: Engine, place: CopyPlace): Promise<OpenPlace> {
 
 /** What is to be packed, and what the archive then is. */
 interface Source {
+  place: OpenPlace;
   job: Omit<PackJob, 'root'>;
   what: ExtractJob['what'];
   name: string;
 }
 
-async function describeSource(place: OpenPlace, follow: boolean): Promise<Source> {
+/** Of a container that ends just now, the files as they are then. */
+async function openSource(engine: Engine, from: CopyPlace, follow: boolean): Promise<Source> {
+  const described = async (now: CopyPlace): Promise<Source> => {
+    const place = await open(engine, now);
+    try {
+      return { place, ...(await describeSource(place, follow)) };
+    } catch (error) {
+      place[Symbol.dispose]();
+      throw error;
+    }
+  };
+  if (from.kind !== 'container') return await described(from);
+  return await asItIs(engine, from.view, (view) => described({ ...from, view }));
+}
+
+async function describeSource(place: OpenPlace, follow: boolean): Promise<Omit<Source, 'place'>> {
   const { path, start, root } = place;
   const wantsContents = /(?:^|\/)\.$/.test(path);
   const wantsTarget = follow || /\/\.?$/.test(path);
@@ -121,8 +138,8 @@ export async function copyFiles(
   to: CopyPlace,
   options: CopyOptions,
 ): Promise<PackResult> {
-  using source = await open(engine, from);
-  const described = await describeSource(source, options.follow);
+  const described = await openSource(engine, from, options.follow);
+  using source = described.place;
   using target = await open(engine, to);
   const stream = packToStream(
     { start: source.start, workerCommand: workerCommand('pack', 'pack-worker') },
@@ -154,8 +171,8 @@ export async function packFiles(
   output: number,
   follow: boolean,
 ): Promise<PackResult> {
-  using source = await open(engine, from);
-  const { job } = await describeSource(source, follow);
+  const { place, job } = await openSource(engine, from, follow);
+  using source = place;
   const command = workerCommand('pack', 'pack-worker');
   return await packTo(
     { start: source.start, workerCommand: command },

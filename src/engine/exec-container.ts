@@ -39,6 +39,19 @@ export interface StartedExec {
 export async function execInContainer(
   engine: Engine,
   view: ContainerView,
+  ...how: [request: ExecRequest, attach: Streams, windowSize?: { height: number; width: number }]
+): Promise<StartedExec> {
+  try {
+    return await exec(engine, view, ...how);
+  } catch (error) {
+    const { endedMeanwhile } = await import('./ended-meanwhile.ts');
+    throw endedMeanwhile(engine, view) ?? error;
+  }
+}
+
+async function exec(
+  engine: Engine,
+  view: ContainerView,
   request: ExecRequest,
   attach: Streams,
   windowSize?: { height: number; width: number },

@@ -128,6 +128,8 @@ export function exchange(
   program = 'ip',
   tolerate: readonly ErrnoName[] = [],
 ): Step[] {
+  // A container that was taken off its last network has no links; the kernel answers nothing to nothing.
+  if (messages.length === 0) return [];
   const error = slots.new('error');
   const size = messages.reduce((sum, { size }) => sum + size, 0);
   const commands = messages.filter(({ frames }) => !frames).map(({ ip }) => `${program} ${ip}`);

@@ -123,6 +123,7 @@ export class ContainerStore {
       this.#pointToName(record.id, name);
     } catch (error) {
       if (record.name !== name) rmSync(containerNamePath(this.paths, name), { force: true });
+      if (isAbsent(error)) throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: record.name }); // removed meanwhile
       throw error; // a full disk: it keeps the name that it had
     }
     if (record.name !== name) rmSync(containerNamePath(this.paths, record.name), { force: true });

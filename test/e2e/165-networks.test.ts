@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { untilServed } from '../support/http.ts';
 import { useTsrun } from '../support/tsrun.ts';
+import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -167,6 +168,38 @@ describe('connect and disconnect', () => {
       '--network none',
     );
   });
+});
+
+// Its next start failed with ENODATA: the kernel was sent nothing, and asked what it thought of that.
+it('a container that was taken off its only network starts, with nothing but a loopback, until it is connected again', async () => {
+  await tsrun.ok('run', '-d', '--name', 'lonely', '--network', 'plain', '-p', '127.0.0.1::80', ...SERVE);
+  await tsrun.ok('network', 'disconnect', 'plain', 'lonely');
+  await tsrun.ok('restart', '-t', '0', 'lonely');
+  const interfaces = () => tsrun.ok('exec', 'lonely', 'ls', '/sys/class/net');
+  expect(await interfaces()).toBe('lo');
+  await until('it serves itself', async () => {
+    const { status } = await tsrun.run([
+      'exec',
+      'lonely',
+      'wget',
+      '-q',
+      '-O',
+      '/dev/null',
+      'http://127.0.0.1/passwd',
+    ]);
+    return status === 0;
+  });
+  await tsrun.ok('network', 'connect', 'plain', 'lonely');
+  expect((await interfaces()).split('\n')).toEqual(['eth0', 'lo']);
+  await tsrun.ok('restart', '-t', '0', 'lonely');
+  const [place = ''] = (await tsrun.ok('port', 'lonely', '80')).split('\n');
+  await until('it is served', () =>
+    fetch(`http://${place}/passwd`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
+  await tsrun.ok('rm', '-f', 'lonely');
 });
 
 describe('network rm and prune', () => {

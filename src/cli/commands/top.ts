@@ -39,7 +39,7 @@ export const TOP = defineCommand({
     const engine = await context.engine();
     const { containerProcesses } = await import('../../engine/container-processes.ts');
     const [find] = await selectContainers(engine, names, given);
-    if (find) print(formatTable(containerProcesses(find(), descriptors)));
+    if (find) print(formatTable(containerProcesses(engine, find(), descriptors)));
     return 0;
   },
 });

@@ -1,5 +1,5 @@
 /**
- * `system check`, `ps` and `container prune` beside other commands. Once check called the layers of an image damaged that another command
+ * Commands beside each other: `system check`, `ps` and `container prune` beside other commands. Once check called the layers of an image damaged that another command
  * was removing, and a blob that it did not find any more a bug; prune failed for a container that had been started since it looked; `commit` of
  * one that was removed meanwhile printed where in the code it was.
  */
@@ -64,4 +64,25 @@ it('rm -f of --rm containers, which their supervisors remove at the same time', 
     }
   };
   await Promise.all([remove('one'), remove('two')]);
+});
+
+// They stumbled over /proc/PID of the init that had just gone: "a bug in tsrun", or namespaces that could not be entered.
+it('what is asked of a container that ends at this moment is answered: it has ended, or is no more', async () => {
+  const commands = [
+    ['exec', 'ending', 'true'],
+    ['top', 'ending'],
+    ['cp', 'ending:/etc/passwd', '-'],
+    ['network', 'disconnect', '-f', 'bridge', 'ending'],
+    ['rename', 'ending', 'ended'],
+    ['stats', '--no-stream', 'ending'],
+  ];
+  for (const command of [...commands, ...commands]) {
+    await tsrun.ok('run', '-d', '--rm', '--name', 'ending', IMAGE, 'sleep', '100');
+    const [asked] = await Promise.all([tsrun.run(command), tsrun.run(['kill', 'ending'])]);
+    if (![0, 137].includes(asked.status ?? -1))
+      expect(asked.stderr, command.join(' ')).toMatch(
+        /^tsrun: (?:there is no container|container \S+ is \w+, not running)/,
+      );
+    await tsrun.run(['rm', '-f', 'ending', 'ended']);
+  }
 });
