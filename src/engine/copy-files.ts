@@ -138,6 +138,16 @@ export async function copyFiles(
   to: CopyPlace,
   options: CopyOptions,
 ): Promise<PackResult> {
+  if (to.kind !== 'container') return await copy(engine, from, to, options);
+  return await asItIs(engine, to.view, (view) => copy(engine, from, { ...to, view }, options));
+}
+
+async function copy(
+  engine: Engine,
+  from: CopyPlace,
+  to: CopyPlace,
+  options: CopyOptions,
+): Promise<PackResult> {
   const described = await openSource(engine, from, options.follow);
   using source = described.place;
   using target = await open(engine, to);
@@ -171,6 +181,11 @@ export async function packFiles(
   output: number,
   follow: boolean,
 ): Promise<PackResult> {
+  if (from.kind !== 'container') return await pack(engine, from, output, follow);
+  return await asItIs(engine, from.view, (view) => pack(engine, { ...from, view }, output, follow));
+}
+
+async function pack(engine: Engine, from: CopyPlace, output: number, follow: boolean): Promise<PackResult> {
   const { place, job } = await openSource(engine, from, follow);
   using source = place;
   const command = workerCommand('pack', 'pack-worker');

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { limitsInForce } from '../launch/cgroup/limit-files.ts';
 import type { RuntimeResources } from '../spec/runtime.ts';
-import { writeFileAtomic } from '../store/atomic-write.ts';
+import { replaceFile } from '../store/atomic-write.ts';
 import type { ContainerRecord, RestartPolicy } from '../store/container-record.ts';
 import { containerFiles } from '../store/paths.ts';
 import { policy } from '../supervisor/messages.ts';
@@ -87,7 +87,7 @@ async function updateLimits(
   const { resources: before = {}, ...linux } = config.linux;
   const after = change(before);
   if (state.init) await writeLive(engine, view, before, after);
-  writeFileAtomic(
+  replaceFile(
     engine.paths,
     path,
     stringifyConfig({

@@ -37,10 +37,15 @@ export function writeDurably(path: string, data: string | Uint8Array): void {
   }
 }
 
-/** Puts `data` at `path`, all or nothing, replacing what was there. Throws the system's error. */
+/** Puts `data` at `path`, all or nothing, replacing what was there; its directory is made if need be. Throws the system's error. */
 export function writeFileAtomic(paths: StorePaths, path: string, data: string | Uint8Array): void {
-  const temporary = temporaryPath(paths, 'file');
   makeDirectories(dirname(path), 0o700);
+  replaceFile(paths, path, data);
+}
+
+/** As writeFileAtomic(), in a directory that is there: that of a container, which may be removed at any moment and must not come back. */
+export function replaceFile(paths: StorePaths, path: string, data: string | Uint8Array): void {
+  const temporary = temporaryPath(paths, 'file');
   try {
     writeDurably(temporary, data);
     renameSync(temporary, path);

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import { makeDirectories } from '../sys/make-directories.ts';
-import { syncDirectory, writeFileAtomic } from './atomic-write.ts';
+import { replaceFile, syncDirectory } from './atomic-write.ts';
 import { type ContainerRecord, parseContainerRecord } from './container-record.ts';
 import { tryLock } from './lock.ts';
 import { namesIn } from './names-in.ts';
@@ -103,23 +103,22 @@ export class ContainerStore {
   }
 
   /**
-   * Gives the container `record` another name. The new name is taken first, and the old one given up last: a crash in between leaves a
+   * Gives a container another name. The new name is taken first, and the old one given up last: a crash in between leaves a
    * name that means the same container, and goes when a container is removed (sweepNames).
-   * @throws ERR_TSRUN_NAME_IN_USE
+   * @returns its record. @throws ERR_TSRUN_NAME_IN_USE, ERR_TSRUN_CONTAINER_UNKNOWN
    */
-  rename(record: ContainerRecord, name: string): void {
+  rename(id: string, name: string): ContainerRecord {
     using _lock = this.#lockNames();
+    // As it is now: another command may have renamed it since this one looked.
+    const record = this.read(id);
+    if (!record) throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: id.slice(0, 12) });
     const holder = this.idOfName(name);
     if (holder !== undefined && holder !== record.id)
       throw tsrunError('ERR_TSRUN_NAME_IN_USE', { name, holder: holder.slice(0, 12) });
     rmSync(containerNamePath(this.paths, name), { force: true });
     symlinkSync(record.id, containerNamePath(this.paths, name));
     try {
-      writeFileAtomic(
-        this.paths,
-        containerRecord(this.paths, record.id),
-        JSON.stringify({ ...record, name }),
-      );
+      replaceFile(this.paths, containerRecord(this.paths, id), JSON.stringify({ ...record, name }));
       this.#pointToName(record.id, name);
     } catch (error) {
       if (record.name !== name) rmSync(containerNamePath(this.paths, name), { force: true });
@@ -127,13 +126,14 @@ export class ContainerStore {
       throw error; // a full disk: it keeps the name that it had
     }
     if (record.name !== name) rmSync(containerNamePath(this.paths, record.name), { force: true });
+    return { ...record, name };
   }
 
   /** Writes another record of the container, whose name and id stay; nothing when it is gone. */
   change(id: string, alter: (record: ContainerRecord) => ContainerRecord): void {
     using _lock = this.#lockNames();
     const record = this.read(id);
-    if (record) writeFileAtomic(this.paths, containerRecord(this.paths, id), JSON.stringify(alter(record)));
+    if (record) replaceFile(this.paths, containerRecord(this.paths, id), JSON.stringify(alter(record)));
   }
 
   /** The supervisor of a --rm container, which frees its name, was started before it had this one. */

@@ -37,6 +37,12 @@ export function isAlive(id: ProcessId): boolean {
   return startTimeOf(id.pid) === id.startTime;
 }
 
+/** PF_EXITING of linux/sched.h, in the flags that are field 9 of /proc/PID/stat. */
+const PF_EXITING = 4;
+
+/** Is it about to be a zombie? Then it is still there, but /proc/PID/root and its namespaces are not. */
+export const isExiting = (id: ProcessId): boolean => (Number(statFields(id.pid)?.[6]) & PF_EXITING) !== 0;
+
 /**
  * pidfd_open(2) on exactly this process, or undefined if it is gone. The start time is compared after the fd is open, so the fd cannot
  * be of a successor. The caller closes it.
