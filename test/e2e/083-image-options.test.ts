@@ -1,7 +1,7 @@
 /** --pull, --platform and --storage-driver do what they say; a refusal names what is wrong. */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageOf, indexOf, tarOf } from '../support/image-fixture.ts';
 import { pushDocument, pushImage } from '../support/push-image.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
@@ -16,6 +16,7 @@ let registry: Registry;
 beforeAll(async () => {
   registry = await startRegistry();
 });
+afterAll(() => registry[Symbol.asyncDispose]());
 
 describe('--pull and --platform', () => {
   it('never: refused when it is not in the store, with the pull that would help', async () => {
