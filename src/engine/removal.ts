@@ -4,6 +4,7 @@ import {
   containerDirectory,
   containerFiles,
   containerNamePath,
+  lockPath,
   runtimeContainerDirectory,
   type StorePaths,
   temporaryDirectory,
@@ -11,8 +12,17 @@ import {
 } from '../store/paths.ts';
 import { FD_DIRECTORY } from '../supervisor/protocol.ts';
 import { call } from '../sys/calls.ts';
-import { AT_FDCWD, LOCK_NB, LOCK_SH, MNT_DETACH } from '../sys/constants.ts';
-import type { Actor, Step } from '../sys/step.ts';
+import {
+  AT_FDCWD,
+  LOCK_EX,
+  LOCK_NB,
+  LOCK_SH,
+  MNT_DETACH,
+  O_CLOEXEC,
+  O_CREAT,
+  O_RDWR,
+} from '../sys/constants.ts';
+import type { Actor, Slots, Step } from '../sys/step.ts';
 
 /** bytes; checkName() */
 const LONGEST_NAME = 128;
@@ -25,13 +35,14 @@ export interface RemovalSteps {
 }
 
 /**
- * First its name is freed, while nobody else can have it: after the container another one may, and would lose it. Then the directory leaves
- * containers/ by one rename: from then on there is no such container, whatever happens; and at last the space. What a kill leaves in tmp/ the next
- * command sweeps.
+ * First the directory leaves containers/ by one rename: from then on there is no such container, whatever happens. Then its name is freed, the
+ * one that it has by then, and under the lock of names, or another container that has just got it would lose it; and at last the space. What a
+ * kill leaves in names/ and tmp/ the next command sweeps.
  */
 export function removalSteps(
   paths: StorePaths,
   record: Pick<ContainerRecord, 'id' | 'mounts' | 'rootfsDriver'>,
+  slots: Slots,
   actor: Actor,
   withVolumes: boolean,
 ): RemovalSteps {
@@ -51,6 +62,7 @@ export function removalSteps(
   // As long as the longest name's; zeroed, so that what is read into it ends there.
   const nameLinkSize = Buffer.byteLength(containerNamePath(paths, '')) + LONGEST_NAME + 1;
   const nameLink = { buffer: nameLinkSize };
+  const names = slots.new('names');
   const mounted = record.rootfsDriver === 'fuse-overlayfs';
   const gone = [
     ...(actor === 'supervisor'
@@ -77,12 +89,19 @@ export function removalSteps(
     }),
     call(
       actor,
+      'nobody takes or gives a name meanwhile',
+      'openat',
+      [AT_FDCWD, lockPath(paths, 'names'), O_RDWR | O_CREAT | O_CLOEXEC, 0o600],
+      { result: names },
+    ),
+    call(actor, 'the lock of names', 'flock', [names, LOCK_EX], { retry: true }),
+    call(
+      actor,
       'which name it has by now',
       'readlinkat',
       [AT_FDCWD, containerFiles(paths, record.id).name, nameLink, nameLinkSize - 1],
       { tolerate: ['ENOENT'] },
     ),
-    call(actor, 'its name is free again', 'unlinkat', [AT_FDCWD, nameLink, 0], { tolerate: ['ENOENT'] }),
     // Not there: `rm -f` and the supervisor of a --rm container, which ends it, do this at once.
     call(
       actor,
@@ -91,6 +110,8 @@ export function removalSteps(
       [AT_FDCWD, containerDirectory(paths, record.id), AT_FDCWD, trash, 0],
       { tolerate: ['ENOENT'] },
     ),
+    call(actor, 'its name is free again', 'unlinkat', [AT_FDCWD, nameLink, 0], { tolerate: ['ENOENT'] }),
+    call(actor, 'names may change again', 'close', [names]),
     // As the container: half a volume would be a damaged one.
     ...volumes.map(({ name, destination }) =>
       call(

@@ -52,8 +52,10 @@ export async function removeContainer(
     const record = options.volumes ? withoutShared(engine, view.record) : view.record;
     const rootless = engine.rootless();
     removeCgroups(engine.paths, view.id);
-    const { remove, sweep } = removalSteps(engine.paths, record, 'rootless', options.volumes);
-    runInside(rootless, () => [...remove, ...sweep]);
+    runInside(rootless, (slots) => {
+      const { remove, sweep } = removalSteps(engine.paths, record, slots, 'rootless', options.volumes);
+      return [...remove, ...sweep];
+    });
     removeMountpoint(engine.paths, view.id);
     logContainerEvent(engine, record, 'remove');
     return true;

@@ -184,9 +184,12 @@ export function planStart(
     }),
   );
   if (options.trace) start.image.writeInt32LE(FD_TRACE, 24);
-  const removal = record.autoRemove ? removalSteps(engine.paths, record, 'supervisor', true) : undefined;
+  const slots = new Slots();
+  const removal = record.autoRemove
+    ? removalSteps(engine.paths, record, slots, 'supervisor', true)
+    : undefined;
   const last = [...(cgroup?.remove ?? []), ...(removal?.remove ?? [])];
-  const cleanup = last.length > 0 ? encodeProgram({ slots: new Slots(), steps: last }) : undefined;
+  const cleanup = last.length > 0 ? encodeProgram({ slots, steps: last }) : undefined;
   const sweep = removal && encodeProgram({ slots: new Slots(), steps: removal.sweep });
   const spec = encodeSpec({
     start: start.image,
