@@ -47,6 +47,16 @@ export const scratchDirectory = (): string => {
   return directory;
 };
 
+/** Makes another directory in `scratch` each time it is called. */
+export function directoriesIn(scratch: string): () => string {
+  let count = 0;
+  return () => {
+    const path = join(scratch, String(count++));
+    fs.mkdirSync(path);
+    return path;
+  };
+}
+
 export const removeInside = (...paths: string[]): void => removeTreeInside(newRootless(), paths);
 
 /** Unpacks into `<parent>/layer0`, `layer1`, …: the lowest first. Rejects as the unpacker does. */

@@ -1,6 +1,4 @@
 /** Small layers without a worker: the same files as the worker makes, and the worker for whatever is not plain or is refused. */
-import * as fs from 'node:fs';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { createUnpacker } from '../../../src/image/unpack/start-unpack.ts';
@@ -9,15 +7,10 @@ import { differences, manifestInside } from '../../support/compare-manifests.ts'
 import { growingFile } from '../../support/growing-file.ts';
 import { directory, file, hardlink, symlink, tarArchive, tarEntry } from '../../support/tar-builder.ts';
 import { listTree } from '../../support/tree-listing.ts';
-import { removeInside, scratchDirectory, unpackInside } from '../../support/unpack-inside.ts';
+import { directoriesIn, removeInside, scratchDirectory, unpackInside } from '../../support/unpack-inside.ts';
 
 const scratch = scratchDirectory();
-let count = 0;
-const parent = (): string => {
-  const path = join(scratch, String(count++));
-  fs.mkdirSync(path);
-  return path;
-};
+const parent = directoriesIn(scratch);
 afterAll(() => removeInside(scratch));
 
 const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000', 'hex');

@@ -13,6 +13,7 @@ import { growingFile, wholeFile } from '../../support/growing-file.ts';
 import { directory, file, hardlink, symlink, tarArchive, tarEntry } from '../../support/tar-builder.ts';
 import { listTree } from '../../support/tree-listing.ts';
 import {
+  directoriesIn,
   removeInside,
   scratchDirectory,
   shellInside,
@@ -21,12 +22,7 @@ import {
 } from '../../support/unpack-inside.ts';
 
 const scratch = scratchDirectory();
-let count = 0;
-const parent = (): string => {
-  const path = join(scratch, String(count++));
-  fs.mkdirSync(path);
-  return path;
-};
+const parent = directoriesIn(scratch);
 afterAll(() => removeInside(scratch));
 
 const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000', 'hex');
