@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { PullEvent } from '../../src/image/pull/events.ts';
 import { type PushOptions, pushImage } from '../../src/image/push/push-image.ts';
+import { DEFAULT_RETRY } from '../../src/registry/retry.ts';
 import { parseReference } from '../../src/spec/reference.ts';
 import type { ImageRecord } from '../../src/store/image-record.ts';
 import { blobPath, type StorePaths } from '../../src/store/paths.ts';
@@ -51,7 +52,7 @@ async function push(
     record,
     destination: parseReference(destination),
     environment: { HOME: '/nonexistent' },
-    retry: { attempts: 3, firstDelayMs: 1, longestDelayMs: 5 },
+    retry: { attempts: DEFAULT_RETRY.attempts, firstDelayMs: 1, longestDelayMs: 5 },
     onEvent: (event) => events.push(event),
     ...more,
   });
@@ -198,6 +199,8 @@ describe('when the way breaks', () => {
     expect([...registry.manifests.values()]).toEqual([Buffer.from(one.manifestBytes)]);
   });
 
+  // Twice it is cut by us, and then the registry itself may refuse to go on (404 BLOB_UPLOAD_INVALID): it told how far it was while it
+  // was still writing what the cut connection had brought.
   test('an upload that cannot go on begins anew', async () => {
     const { paths, record } = await pulled();
     let cuts = 0;
