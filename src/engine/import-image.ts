@@ -1,12 +1,19 @@
 /** `tsrun import`: the archive of a root file system becomes an image of one layer. */
 
 import { createReadStream } from 'node:fs';
-import { archiveError, READ_BYTES } from '../image/archive/file-set.ts';
+import {
+  decompressByProgram,
+  HEAD_BYTES,
+  sniffProgramCompression,
+} from '../image/archive/decompress-by-program.ts';
+import { READ_BYTES } from '../image/archive/file-set.ts';
 import { openInput } from '../image/archive/open-archive.ts';
+import { takeHead } from '../image/archive/take-head.ts';
 import { makeImage } from '../image/make/make-image.ts';
 import { spoolLayer } from '../image/make/spool-layer.ts';
 import { admission } from '../image/policy/admit-image.ts';
 import type { PullListener } from '../image/pull/events.ts';
+import type { UnpackLimits } from '../image/unpack/limits.ts';
 import type { ImageRunConfig, Platform } from '../spec/image.ts';
 import { applyChange } from '../spec/image-change.ts';
 import type { Reference } from '../spec/reference.ts';
@@ -34,11 +41,9 @@ export interface ImportOptions {
 export async function importImage(engine: Engine, options: ImportOptions): Promise<ImageRecord> {
   const { source, name, platform, message } = options;
   const run = options.changes.reduce<ImageRunConfig>(applyChange, {});
-  using layer = await spoolLayer(
-    engine.paths,
-    checked(source, await openSource(source)),
-    await unpackLimits(),
-  );
+  const limits = await unpackLimits();
+  const input = withoutForeignCompression(sourceLabel(source), await openSource(source), limits);
+  using layer = await spoolLayer(engine.paths, input, limits);
   const created = new Date().toISOString();
   const comment = message ?? `Imported from ${source}`;
   const image = await makeImage({
@@ -56,26 +61,22 @@ export async function importImage(engine: Engine, options: ImportOptions): Promi
   return image;
 }
 
+const sourceLabel = (source: string): string =>
+  source === '-' ? 'archive from standard input' : `archive ${source}`;
+
 async function openSource(source: string): Promise<AsyncIterable<Uint8Array>> {
   if (isUrl(source)) return await download(source);
   const fd = source === '-' ? 0 : openInput(source);
   return createReadStream('', { fd, highWaterMark: READ_BYTES });
 }
 
-const FOREIGN: readonly (readonly [start: string, name: string])[] = [
-  ['fd377a58', 'xz'],
-  ['425a68', 'bzip2'],
-];
-
-/** Compressions that an image cannot have are refused before anything is kept of them. */
-async function* checked(source: string, input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let isFirst = true;
-  for await (const chunk of input) {
-    const start = Buffer.from(chunk.subarray(0, 4)).toString('hex');
-    const [, foreign] = FOREIGN.find(([bytes]) => isFirst && start.startsWith(bytes)) ?? [];
-    if (foreign !== undefined)
-      throw archiveError(source, `it is compressed by ${foreign}: ${foreign} -dc FILE | tsrun import -`);
-    isFirst = false;
-    yield chunk;
-  }
+/** What is compressed as no layer may be is decompressed. */
+async function* withoutForeignCompression(
+  label: string,
+  input: AsyncIterable<Uint8Array>,
+  limits: UnpackLimits,
+): AsyncGenerator<Uint8Array> {
+  const { head, all } = await takeHead(input, HEAD_BYTES);
+  const program = sniffProgramCompression(head);
+  yield* program === undefined ? all : decompressByProgram(label, all, program, limits);
 }

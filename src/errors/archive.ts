@@ -11,6 +11,11 @@ export const ARCHIVE_ERRORS = {
     exitCode: 125,
     message: (d) => `the layer's ${d.compression} data is damaged: ${d.problem}`,
   }),
+  ERR_TSRUN_DECOMPRESSOR: define<{ input: string; program: 'xz' | 'bzip2' }>({
+    exitCode: 125,
+    message: (d) => `${d.input} is compressed by ${d.program}, and the program ${d.program} cannot be run`,
+    hint: (d) => `sudo apt install ${d.program === 'xz' ? 'xz-utils' : 'bzip2'}`,
+  }),
   ERR_TSRUN_LAYER_ENTRY: define<{ entry: string; reason: string; errno?: string | undefined }>({
     exitCode: 125,
     message: (d) => `cannot unpack "${d.entry}" of the layer: ${d.reason}`,

@@ -10,7 +10,7 @@ TEST_PACKAGES="$START_PACKAGES podman crun runc conmon skopeo umoci bubblewrap d
 	apache2 apache2-bin apache2-data media-types apache2-utils
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross libseccomp-dev
 	clang libclang-rt-14-dev libclang-rt-19-dev
-	attr acl zstd jq iproute2 procps curl strace tmux openssl man-db systemd shellcheck"
+	attr acl zstd xz-utils bzip2 jq iproute2 procps curl strace tmux openssl man-db systemd shellcheck"
 
 # What the long tests make and boot a virtual machine with.
 # shellcheck disable=SC2034

@@ -1,6 +1,6 @@
 /** `tsrun import`, mostly of what `tsrun export` wrote. */
 import { execFileSync } from 'node:child_process';
-import { createReadStream, readdirSync, writeFileSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -105,6 +105,24 @@ describe('import', () => {
     expect(nobody.stderr).toMatch(/cannot fetch .*: the server cannot be reached\ncause: .*ECONNREFUSED/);
   });
 
+  it.each(['xz', 'bzip2'])(
+    'reads what is compressed by %s, as the tarballs of distributions are',
+    async (program) => {
+      const compressed = execFileSync(program, ['-c', rootfs], { maxBuffer: 1 << 27 });
+      expect((await tsrun.expect(0, ['import', '-q', '-', 'small'], { input: compressed })).status).toBe(0);
+      expect(await run('small', 'cat', '/made')).toBe('made');
+      // A layer is of no such compression: it is kept as the archive is.
+      const [layer] = JSON.parse(
+        await tsrun.ok('image', 'inspect', '--format', '{{json .RootFS.Layers}}', 'small'),
+      );
+      const plain = execFileSync('sha256sum', { input: readFileSync(rootfs) })
+        .toString()
+        .slice(0, 64);
+      expect(layer).toBe(`sha256:${plain}`);
+      await tsrun.ok('rmi', 'small');
+    },
+  );
+
   it('refuses what is no archive, and keeps nothing of it', async () => {
     const before = await tsrun.ok('images', '-q');
     const bad = join(tsrun.store.directory, 'bad');
@@ -114,7 +132,7 @@ describe('import', () => {
     );
     writeFileSync(bad, Buffer.from('fd377a585a000000', 'hex'));
     expect((await tsrun.expect(125, ['import', '-q', bad, 'bad'])).stderr).toMatch(
-      /compressed by xz: xz -dc FILE \| tsrun import -/,
+      /xz data is damaged: xz: .*Unexpected end of input/,
     );
     writeFileSync(bad, gzipSync(Buffer.alloc(5000)).subarray(0, 20));
     expect((await tsrun.expect(125, ['import', '-q', bad, 'bad'])).stderr).toMatch(/gzip data is damaged/);

@@ -1,4 +1,5 @@
 /** Archives of images made to mislead, to escape or to wedge: each is refused, naming what is wrong, and leaves the store as it was. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -236,7 +237,13 @@ const CORPUS: [name: string, archive: Buffer, problem: RegExp][] = [
     dockerArchive({ manifest: file('manifest.json', Buffer.alloc(9 << 20, ' ')) }),
     /manifest\.json has 9437184 bytes, more than 8 MiB/,
   ],
-  ['xz', Buffer.from('fd377a585a00', 'hex'), /compressed by xz: xz -dc FILE \| tsrun load/],
+  ['damaged xz', Buffer.from('fd377a585a00', 'hex'), /xz data is damaged: xz: .*Unexpected end of input/],
+  ['damaged bzip2', Buffer.from('425a683931415926', 'hex'), /bzip2 data is damaged: /],
+  [
+    'an xz bomb',
+    execFileSync('sh', ['-c', 'head -c 200M /dev/zero | xz -0'], { maxBuffer: 1 << 20 }),
+    /more than 200 bytes per compressed byte/,
+  ],
   ['damaged gzip', Buffer.from('1f8b0800000000000003ffff', 'hex'), /gzip data is damaged/],
   [
     'a blob of other content',

@@ -10,7 +10,7 @@ import { pullProgress } from '../pull-progress.ts';
 export const IMPORT = defineCommand({
   usage: 'FILE|URL|- [NAME[:TAG]]',
   operands: [1, 2],
-  text: 'Makes an image of the archive of a root file system (tar, plain or compressed by gzip or zstd), and prints its id.',
+  text: 'Makes an image of the archive of a root file system (tar, plain or compressed by gzip, zstd, xz or bzip2), and prints its id.',
   options: {
     ...POLICY_OPTION,
     arch: value('ARCHITECTURE', 'The architecture that it is for, instead of this machine’s', asWritten),

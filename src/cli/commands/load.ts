@@ -8,7 +8,7 @@ import { pullProgress } from '../pull-progress.ts';
 export const LOAD = defineCommand({
   usage: '',
   operands: [0, 0],
-  text: 'Reads images from an archive of docker, podman or skopeo (docker-archive, oci-archive; plain, or compressed by gzip or zstd), or from a directory (OCI layout, dir), and prints their names.',
+  text: 'Reads images from an archive of docker, podman or skopeo (docker-archive, oci-archive; plain, or compressed by gzip, zstd, xz or bzip2), or from a directory (OCI layout, dir), and prints their names.',
   options: {
     ...POLICY_OPTION,
     input: value(
