@@ -76,7 +76,7 @@ export function runtimeConfig(input: ConfigInput): RuntimeConfig {
     root: { path: input.mountpoint, readonly: request.readOnly },
     hostname: input.hostname,
     ...(request.domainname !== undefined && { domainname: request.domainname }),
-    mounts: ownedByRoot(input, orderMounts([...baseMounts(input), ...input.mounts.map(toRuntimeMount)])),
+    mounts: ownedByRoot(input, allMounts(input)),
     annotations: request.annotations,
     linux: {
       namespaces: namespaces(input),
@@ -184,7 +184,10 @@ function toRuntimeMount(mount: RecordedMount): RuntimeMount {
     };
   }
   const isFile = !mount.image && !statSync(mount.source, { throwIfNoEntry: false })?.isDirectory();
-  const safe = ['nosuid', 'nodev'].filter((flag) => !options.includes(flag.slice(2)));
+  const isDevice = /^\/dev(\/|$)/.test(mount.source);
+  const safe = (isDevice ? ['nosuid'] : ['nosuid', 'nodev']).filter(
+    (flag) => !options.includes(flag.slice(2)),
+  );
   const bind = options.includes('bind') ? [] : ['rbind'];
   return {
     destination: mount.destination,
@@ -206,6 +209,16 @@ function ownedByRoot({ idMaps }: ConfigInput, mounts: RuntimeMount[]): RuntimeMo
       ? { ...mount, options: [...(mount.options ?? []), ...owner(mount.options ?? [])] }
       : mount,
   );
+}
+
+/** tsrun's mounts and the user's. Who mounts a directory of the host on /dev gets what is in it, devices and all, as with podman. */
+function allMounts(input: ConfigInput): RuntimeMount[] {
+  const own = input.mounts.map(toRuntimeMount);
+  const givesDev = own.some(({ destination, type }) => normal(destination) === '/dev' && type === 'bind');
+  const base = baseMounts(input).filter(
+    ({ destination }) => !givesDev || !normal(destination).startsWith('/dev/'),
+  );
+  return orderMounts([...base, ...own]);
 }
 
 /** A later mount on the same place wins; parents come before what is mounted inside them. */

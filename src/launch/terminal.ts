@@ -1,9 +1,9 @@
 /**
- * The terminal of a container: a pty of the container's own devpts instance, never the user's (TIOCSTI on a shared terminal
- * types into the user's shell: CVE-2017-5226).
+ * The terminal of a container: a pty of the container's own devpts instance (of the host's, where `-v /dev:/dev` shows that), never
+ * the user's (TIOCSTI on a shared terminal types into the user's shell: CVE-2017-5226).
  *
  *     container                                   supervisor
- *       | open /dev/pts/ptmx → master              |
+ *       | open /dev/ptmx → master                  |
  *       | set the window size, before anything runs |
  *       | sendmsg(SCM_RIGHTS, master) -----------> | recvmsg: keeps the master
  *       | slave → 0, 1, 2; controlling terminal    |
@@ -68,7 +68,7 @@ export function openTerminal(
   const slave = slots.new('terminal.slave');
   const flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
   const steps = [
-    call('container', 'a new terminal', 'openat', [AT_FDCWD, '/dev/pts/ptmx', flags, 0], { result: master }),
+    call('container', 'a new terminal', 'openat', [AT_FDCWD, '/dev/ptmx', flags, 0], { result: master }),
     call('container', 'unlock its other end', 'ioctl', [
       master,
       TIOCSPTLCK,

@@ -12,7 +12,8 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { useRunOptions } from '../support/run-options.ts';
-import { useTsrun } from '../support/tsrun.ts';
+import { onTerminal } from '../support/terminal.ts';
+import { BINARY, useTsrun } from '../support/tsrun.ts';
 
 const tsrun = useTsrun();
 const IMAGE = 'localhost/busybox';
@@ -55,6 +56,18 @@ describe('-v', () => {
     expect(
       await inside(['--mount', 'type=bind,source=page,destination=/mnt,readonly'], 'cat', '/mnt/file'),
     ).toBe('of the host');
+  });
+
+  // tsrun's own mounts below /dev found no place in the host's directory, where nobody but root makes one; and `nodev`, which
+  // every bind mount of a user gets, made the devices of the host useless.
+  it('of the host’s /dev brings its devices, and a terminal is one of its', async () => {
+    const devices = ['-v', '/dev:/dev'];
+    expect(await sh(devices, 'echo gone > /dev/null && head -c 3 /dev/zero | wc -c')).toBe('3');
+    expect(await inside(['-v', '/dev/zero:/zero'], 'head', '-c', '2', '/zero')).toBe('\0\0');
+    const words = ['run', '--rm', '-it', '--network', 'none', ...devices, IMAGE, 'tty'];
+    const { stdout, status } = await onTerminal([BINARY, ...words], { env: tsrun.store.env }).ended;
+    expect(stdout).toMatch(/^\/dev\/pts\/\d+\r\n$/);
+    expect(status).toBe(0);
   });
 
   it('of a path that is not there is refused by name', async () => {
