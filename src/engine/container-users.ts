@@ -4,8 +4,11 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { readInLayers } from '../rootfs/read-in-layers.ts';
+import { idsWanted } from '../rootless/auto-map.ts';
 import type { IdMaps } from '../rootless/id-map.ts';
 import { nestedMaps } from '../rootless/nested-map.ts';
+import { type FileLock, waitForLock } from '../store/lock.ts';
+import { lockPath } from '../store/paths.ts';
 import type { Engine } from './open-engine.ts';
 import type { CreateRequest } from './request.ts';
 import type { DriverChoice } from './storage-driver.ts';
@@ -17,9 +20,38 @@ const own = (): { uid: number; gid: number } => ({
   gid: process.getgid?.() ?? 0,
 });
 
-/** @throws ERR_TSRUN_USAGE when there are not enough ids */
-export const containerMaps = (engine: Engine, request: Request): IdMaps | undefined =>
-  nestedMaps({ userns: request.userns, uids: request.uidmap, gids: request.gidmap, ...own() }, engine.maps);
+/**
+ * @param lowers the image's layers, top first. @param user as whom the command runs
+ * @throws ERR_TSRUN_USAGE when there are not enough ids
+ */
+export function containerMaps(
+  engine: Engine,
+  request: Request,
+  lowers: readonly string[],
+  user: string,
+): IdMaps | undefined {
+  const { userns, uidmap: uids, gidmap: gids } = request;
+  const size = (): number =>
+    idsWanted(
+      ['/etc/passwd', '/etc/group'].map((path) => readInLayers(lowers, path)),
+      user,
+    );
+  const auto = (): { size: number; taken: IdMaps[] } => ({
+    size: (userns.kind === 'auto' ? userns.size : undefined) ?? size(),
+    taken: autoRanges(engine),
+  });
+  return nestedMaps({ userns, uids, gids, auto, ...own() }, engine.maps);
+}
+
+/** Of the containers that there are, running or not. */
+const autoRanges = ({ containers }: Engine): IdMaps[] =>
+  containers.ids().flatMap((id) => {
+    const { userns, idMaps } = containers.read(id) ?? {};
+    return userns === 'auto' && idMaps ? [idMaps] : [];
+  });
+
+/** Held from the choice of a range for `auto` until its container is on disk: two commands at once choose two. */
+export const lockIdRanges = ({ paths }: Engine): Promise<FileLock> => waitForLock(lockPath(paths, 'ids'));
 
 /** What --user is when it is not said: with keep-id, the user himself. */
 export function keptUser({ userns }: Request): string | undefined {

@@ -75,7 +75,9 @@ export async function planContainer(
   const { maps } = engine;
   const layers = (image?.layers ?? []).map((layer) => layer.chainId);
   const lowers = request.rootfs ? [request.rootfs.path] : lowersOf(engine.paths, { layers });
-  const users = isNested(request) ? await nestedUsers(engine, request) : undefined;
+  const users = isNested(request)
+    ? await nestedUsers(engine, request, lowers, request.user ?? run.User ?? '')
+    : undefined;
   const userSpec = request.user ?? users?.user ?? run.User ?? '';
   const cwd = workingDirectory(run, request);
   const user = imageUser(lowers, userSpec, request.groupAdd, users?.user === undefined ? undefined : cwd);
@@ -186,9 +188,14 @@ interface NestedUsers {
   require(choice: DriverChoice): DriverChoice;
 }
 
-async function nestedUsers(engine: Engine, request: CreateRequest): Promise<NestedUsers | undefined> {
+async function nestedUsers(
+  engine: Engine,
+  request: CreateRequest,
+  lowers: readonly string[],
+  user: string,
+): Promise<NestedUsers | undefined> {
   const { containerMaps, keptUser, requireMapping } = await import('./container-users.ts');
-  const maps = containerMaps(engine, request);
+  const maps = containerMaps(engine, request, lowers, user);
   const require = (choice: DriverChoice): DriverChoice => requireMapping(choice);
   return maps && { maps, user: keptUser(request), driver: 'fuse-overlayfs', require };
 }

@@ -56,6 +56,10 @@ export async function createContainer(
     blobs: images.map(({ imageId }) => imageId),
   });
   if (request.replace) await replace(engine, request, image, mountedImages);
+  using _ids =
+    request.userns.kind === 'auto'
+      ? await (await import('./container-users.ts')).lockIdRanges(engine)
+      : undefined;
   const plan = await planContainer(engine, request, image, { claimed, mountedImages });
   sayRuntimeProblem(engine);
   for (const line of degradations(engine, plan.record, plan.rejectedDrivers)) engine.warn(line);

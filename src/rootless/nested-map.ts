@@ -4,6 +4,7 @@
  * may write any such map: no setuid helper is needed.
  */
 import { tsrunError } from '../errors.ts';
+import { autoMaps } from './auto-map.ts';
 import { type IdMap, type IdMapEntry, type IdMaps, mapSize } from './id-map.ts';
 
 export type Userns =
@@ -11,29 +12,44 @@ export type Userns =
   /** The user has in the container the ids that he has here, or these. */
   | { kind: 'keep-id'; uid: number | undefined; gid: number | undefined; size: number | undefined }
   /** No id of the container is the user's. */
-  | { kind: 'nomap' };
+  | { kind: 'nomap' }
+  /** Nor any other container's. */
+  | { kind: 'auto'; size: number | undefined };
 
-const EXAMPLE = '--userns host | keep-id | keep-id:uid=1000,gid=1000 | nomap';
+const EXAMPLE = '--userns host | keep-id | keep-id:uid=1000,gid=1000 | nomap | auto | auto:size=4096';
 
 const usage = (problem: string, hint = EXAMPLE): Error => tsrunError('ERR_TSRUN_USAGE', { problem, hint });
 
 /** Throws ERR_TSRUN_USAGE. */
 export function parseUserns(text: string): Userns {
   const [, kind = '', options = ''] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? [];
-  if (kind === 'keep-id') return { kind, ...keepIdOptions(text, options) };
+  if (kind === 'keep-id') return { kind, ...numbers(text, options, ['uid', 'gid', 'size']) };
+  if (kind === 'auto') {
+    const { size } = numbers(text, options, ['size']);
+    if (size === 0) throw usage(`--userns ${text}: a container has at least one id`);
+    return { kind, size };
+  }
   if (options !== '' || (kind !== 'host' && kind !== 'nomap'))
     throw usage(`--userns ${text} is not supported`);
   return { kind };
 }
 
-function keepIdOptions(text: string, options: string): Record<'uid' | 'gid' | 'size', number | undefined> {
-  const found = { uid: undefined, gid: undefined, size: undefined } as Record<string, number | undefined>;
+/** `key=NUMBER,…` of these keys. */
+function numbers<K extends string>(
+  text: string,
+  options: string,
+  keys: readonly K[],
+): Record<K, number | undefined> {
+  const found: Partial<Record<K, number>> = {};
   for (const option of options.split(',').filter(Boolean)) {
-    const [, key = '', number = ''] = /^(uid|gid|size)=(\d{1,10})$/.exec(option) ?? [];
-    if (key === '') throw usage(`--userns ${text}: "${option}" is none of uid=, gid=, size=`);
-    found[key] = Number(number);
+    const [, key, number] = /^([a-z]+)=(\d{1,10})$/.exec(option) ?? [];
+    const known = keys.find((name) => name === key);
+    if (known === undefined) {
+      throw usage(`--userns ${text}: "${option}" is none of ${keys.map((name) => `${name}=`).join(', ')}`);
+    }
+    found[known] = Number(number);
   }
-  return { uid: found.uid, gid: found.gid, size: found.size };
+  return found as Record<K, number | undefined>;
 }
 
 /** `CONTAINER:OUTSIDE:SIZE` of --uidmap and --gidmap. Throws ERR_TSRUN_USAGE. */
@@ -98,6 +114,8 @@ export interface NestedRequest {
   /** This user. */
   uid: number;
   gid: number;
+  /** Asked when it is `auto`: how many ids, and the ranges of the containers that have such. */
+  auto(): { size: number; taken: readonly IdMaps[] };
 }
 
 /**
@@ -126,6 +144,17 @@ export function nestedMaps(request: NestedRequest, outer: IdMaps): IdMaps | unde
       uids: [{ containerID: 0, hostID: 1, size: uidTotal - 1 }],
       gids: [{ containerID: 0, hostID: 1, size: gidTotal - 1 }],
     };
+  }
+  if (userns.kind === 'auto') {
+    const { size, taken } = request.auto();
+    const total = Math.min(uidTotal, gidTotal);
+    const found = autoMaps(total, size, taken);
+    if (found !== undefined) return found;
+    const others = `${taken.length} container${taken.length === 1 ? ' has' : 's have'} ranges of their own`;
+    throw usage(
+      `--userns auto: of ${total - 1} subordinate ids no ${size} in a row are free (${others})`,
+      '--userns auto:size=1024',
+    );
   }
   return {
     uids: firstOf(keepId(uidTotal, userns.uid ?? request.uid), userns.size),

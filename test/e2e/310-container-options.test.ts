@@ -47,6 +47,40 @@ describe('--userns keep-id', () => {
     expect(await run('--userns=keep-id', '-u', '0', IMAGE, 'sh', '-c', script)).toBe('33:44');
   });
 
+  it('auto: each container has ids that no other has, however many are made at once', async () => {
+    const names = ['auto1', 'auto2', 'auto3', 'auto4'];
+    const script = 'cat /proc/self/uid_map; stat -c %u /bin/busybox; echo kept > /root/file';
+    await Promise.all(
+      names.map((name) =>
+        tsrun.ok(
+          'create',
+          '--userns=auto:size=2000',
+          '--network',
+          'none',
+          '--name',
+          name,
+          IMAGE,
+          'sh',
+          '-c',
+          script,
+        ),
+      ),
+    );
+    const outputs: string[] = [];
+    for (const name of names) outputs.push(await tsrun.ok('start', '-a', name));
+    const maps = outputs.map((output) => output.trim().split(/\s+/));
+    expect(maps.map(([inside, , size, owner]) => [inside, size, owner])).toEqual(
+      names.map(() => ['0', '2000', '0']),
+    );
+    const starts = maps.map(([, outside]) => Number(outside)).sort((a, b) => a - b);
+    for (const [i, start] of starts.slice(1).entries())
+      expect(start - (starts[i] ?? 0)).toBeGreaterThanOrEqual(2000);
+    expect(await tsrun.ok('inspect', '-f', '{{.HostConfig.UsernsMode}}', 'auto1')).toBe('auto');
+    await tsrun.ok('rm', ...names);
+    // What was theirs is free again.
+    expect(await run('--userns=auto', IMAGE, 'sh', '-c', script)).toContain(' 1024\n0');
+  });
+
   it('uid= and gid= choose other ids; exec and start again have them, too', async () => {
     const words = ['--userns', 'keep-id:uid=200,gid=210', '--network', 'none', '--name', 'kept'];
     await tsrun.ok('run', '-d', '--init', ...words, IMAGE, 'sh', '-c', 'touch /tmp/x; sleep 1000');
@@ -137,7 +171,10 @@ describe('other user namespaces', () => {
   });
 
   it.each([
-    [['--userns=auto'], 'not supported'],
+    [['--userns=auto:uid=1'], '"uid=1" is none of size='],
+    [['--userns=auto:size=0'], 'at least one id'],
+    [['--userns=auto:size=99999999'], 'no 99999999 in a row are free'],
+    [['--userns=auto', '--uidmap', '0:1:10'], 'contradict'],
     [['--userns=container:x'], 'not supported'],
     [['--userns=keep-id:user=1'], 'none of uid=, gid=, size='],
     [['--uidmap', '0:0:99999999'], 'there are only'],

@@ -139,7 +139,7 @@ export const RIGHTS_OPTIONS = {
   ),
   userns: value(
     'MODE',
-    'host: root in the container is you; keep-id[:uid=N,gid=N,size=N]: you have your own ids there, or these; nomap: nobody there is you',
+    'host: root in the container is you; keep-id[:uid=N,gid=N,size=N]: you have your own ids there, or these; nomap: nobody there is you; auto[:size=N]: nor anybody of another container',
     parseUserns,
     { default: 'host', example: '--userns keep-id' },
   ),
