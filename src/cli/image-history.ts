@@ -52,16 +52,23 @@ function cut(command: string): string {
   return line.length > COMMAND_LENGTH ? `${line.slice(0, COMMAND_LENGTH - 1)}…` : line;
 }
 
+/** To the second, as docker prints it; what is no time stays as it is. */
+function withoutFraction(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? time : date.toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
 export function historyRows(engine: Engine, record: ImageRecord, options: HistoryOptions): Row[] {
   const { noTrunc, human, now } = options;
   const id = noTrunc ? record.imageId : shortDigest(record.imageId);
   const tags = engine.images.namesOf(record).flatMap((one) => (isDangling(one) ? [] : [one.reference]));
   return stepsOf(engine, record).map(({ entry, size }, i) => {
     const { created = '', created_by: command = '', comment = '' } = entry;
-    const since = created === '' ? 'N/A' : human ? ago(created, now) : created;
+    const at = withoutFraction(created);
+    const since = created === '' ? 'N/A' : human ? ago(created, now) : at;
     const row = {
       ID: i === 0 ? id : MISSING,
-      CreatedAt: created,
+      CreatedAt: at,
       CreatedSince: since,
       CreatedBy: noTrunc ? command : cut(command),
       Size: human ? humanSize(size) : String(size),

@@ -81,6 +81,8 @@ describe('rmi', () => {
     await tsrun.expect(1, ['image', 'exists', BUSYBOX]);
     expect((await tsrun.expect(1, ['rmi', BUSYBOX])).stderr).toContain('is not in the store');
     expect(await tsrun.ok('rmi', '-i', BUSYBOX)).toBe('');
+    // `rmi -f` in a script that cleans up: podman and docker both exit with 0, and ours with 1.
+    expect(await tsrun.ok('rmi', '-f', BUSYBOX)).toBe('');
     await tsrun.ok('run', '--rm', '--network', 'none', 'localhost/busybox', 'true');
     await tsrun.expect(0, ['image', 'exists', busybox.slice('sha256:'.length).slice(0, 12)]);
   });
@@ -144,6 +146,19 @@ describe('what is said of images', () => {
       '/bin/ls',
     ]);
     expect(await tsrun.ok('diff', BUSYBOX)).toMatch(/^A \/bin\n/);
+    // --sort is podman's, and so is its order: ours listed the largest first, as nobody does.
+    expect(await tsrun.ok('images', '--sort', 'size', '--format', '{{.Repository}}')).toBe(
+      'localhost/busybox\nlocalhost/derived',
+    );
+    // The record's own text, with its milliseconds, was printed.
+    const times = await tsrun.ok(
+      'history',
+      '--human=false',
+      '--format',
+      '{{.CreatedAt}} {{.Created}}',
+      'derived',
+    );
+    expect(times).toMatch(/^(?:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) \1\n?){2}$/);
     expect(await tsrun.ok('image', 'tree', '--whatrequires', 'busybox')).toMatch(
       /Image Layers\n└── ID: [0-9a-f]{12} Size: +[\d.]+k?B Top Layer of: \[localhost\/derived:latest\]$/,
     );

@@ -105,6 +105,8 @@ describe('lists', () => {
     ['json', '{"ID":"1","Names":"a"}\n{"ID":"2","Names":"b"}\n'],
     ['{{.Names}}\\t{{.Label "k"}}', 'a\tx\nb\ty\n'],
     ['table {{.Names}}\\t{{.Label "zone"}}', 'NAMES     zone\na         x\nb         y\n'],
+    // as podman's manual has it; docker would part no columns here
+    ['table {{.ID}} {{.Names}}', 'CONTAINER ID   NAMES\n1              a\n2              b\n'],
   ])('%s', (format, text) => {
     expect(formatList(rows, { ...options, format })).toBe(text);
   });

@@ -8,13 +8,13 @@ import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { oneOf } from '../parse/words-of-choice.ts';
 
-/** Keys of --sort. Texts in the order of their letters, sizes the largest and times the newest first. */
+/** Keys of --sort. As podman's: texts in the order of their letters, sizes the smallest and times the newest first. */
 const ORDERS: Readonly<Record<string, (a: ListedImage, b: ListedImage) => number>> = {
   created: () => 0, // as they come
   id: by(({ record }) => record.imageId),
   repository: by(({ record }) => splitReference(record).repository),
   tag: by(({ record }) => splitReference(record).tag),
-  size: (a, b) => b.size - a.size,
+  size: (a, b) => a.size - b.size,
 };
 
 function by(text: (image: ListedImage) => string): (a: ListedImage, b: ListedImage) => number {
@@ -37,9 +37,14 @@ export const IMAGES = defineCommand({
     'no-trunc': flag('Print ids in full'),
     noheading: flag('Leave the line with the headings out', { short: 'n' }),
     quiet: flag('Print only ids', { short: 'q' }),
-    sort: value('KEY', `Sort by ${Object.keys(ORDERS).join(', ')}`, oneOf('--sort', Object.keys(ORDERS)), {
-      default: 'created',
-    }),
+    sort: value(
+      'KEY',
+      `Sort by ${Object.keys(ORDERS).join(', ')} (times the newest first, sizes the smallest)`,
+      oneOf('--sort', Object.keys(ORDERS)),
+      {
+        default: 'created',
+      },
+    ),
   },
   unsupported: { history: 'former names are not kept', tree: 'tsrun image tree IMAGE' },
   examples: ['tsrun images', 'tsrun images -q --filter dangling=true'],

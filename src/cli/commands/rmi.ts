@@ -54,7 +54,7 @@ export const RMI = defineCommand({
     all: flag('All images', { short: 'a' }),
     ignore: flag('One that is not there is no error', { short: 'i' }),
     force: flag(
-      'Also those that containers are made from (these keep what they need), and those with several names',
+      'Also those that containers are made from (these keep what they need), and those with several names; one that is not there is no error',
       { short: 'f' },
     ),
     'no-prune': flag('The same: no other image goes along'),
@@ -74,7 +74,8 @@ export const RMI = defineCommand({
         removeImage(engine, name, options);
       } catch (error) {
         const isAbsent = error instanceof TsrunError && error.code === 'ERR_TSRUN_IMAGE_NOT_LOCAL';
-        if (!(given.ignore && isAbsent)) throw withOwnStatus(error, STATUSES);
+        // As with podman and docker, what is to go by force and is not there is no error.
+        if (!(isAbsent && (given.ignore || given.force))) throw withOwnStatus(error, STATUSES);
       }
     });
     await freeSpace(engine);

@@ -46,7 +46,10 @@ export function rowFormatter(format: string): (row: Row) => string {
   return (row) => executeTemplate(template, row);
 }
 
-/** Throws ERR_TSRUN_USAGE for a template that is not supported. */
+/**
+ * A template after `table` has its columns parted by tabs, as docker's; podman's own examples have blanks between them, which count as tabs.
+ * Throws ERR_TSRUN_USAGE for a template that is not supported.
+ */
 export function formatList(rows: readonly Row[], options: ListFormat): string {
   const { format = 'table', headings } = options;
   if (format === 'json') return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
@@ -58,7 +61,8 @@ export function formatList(rows: readonly Row[], options: ListFormat): string {
     );
   }
   const isTable = /^table\s/.test(format);
-  const template = parseTemplate(withControls(isTable ? format.slice('table'.length).trim() : format.trim()));
+  const columns = isTable ? format.slice('table'.length).replaceAll('}} {{', '}}\t{{') : format;
+  const template = parseTemplate(withControls(columns.trim()));
   const lines = rows.map((row) => executeTemplate(template, row));
   if (!isTable) return lines.map((line) => `${line}\n`).join('');
   const all = options.noHeading ? lines : [headingsOf(template, headings), ...lines];
