@@ -1,13 +1,15 @@
 /**
  * The budgets, as ratios within one run: machines differ, and a busy one is slower throughout.
  *
- * "`node -e 0` + 14 ms" was set where `node -e 0` takes {@link NODE_MS}, and means here the same multiple of it.
+ * "`node -e 0` + 14 ms" was set where `node -e 0` takes {@link NODE_MS}, and means here the same multiple of it; so do all milliseconds.
  */
 export const NODE_MS = 23;
 
 export type Budget =
   /** At most so many milliseconds more than `node -e 0`, and another measurement of tsrun besides. */
   | { kind: 'node'; plusMs: number; besides?: string }
+  /** At most so many milliseconds more than another measurement of tsrun. */
+  | { kind: 'more'; than: string; plusMs: number }
   /** At most this part of podman 5's time. */
   | { kind: 'podman5'; part: number }
   /** Not slower than any other. */
@@ -37,6 +39,8 @@ export function limitOf(budget: Budget, facts: Facts): number | undefined {
         times(facts.node, (NODE_MS + budget.plusMs) / NODE_MS),
         budget.besides === undefined ? 0 : facts.tsrun(budget.besides),
       );
+    case 'more':
+      return sum(facts.tsrun(budget.than), times(facts.node, budget.plusMs / NODE_MS));
     case 'podman5':
       return times(facts.podman5, budget.part);
     case 'fastest':
@@ -52,6 +56,8 @@ export function sayBudget(budget: Budget): string {
   switch (budget.kind) {
     case 'node':
       return `${((NODE_MS + budget.plusMs) / NODE_MS).toFixed(2)} × node${budget.besides ? ` + ${budget.besides}` : ''}`;
+    case 'more':
+      return `${budget.than} + ${(budget.plusMs / NODE_MS).toFixed(2)} × node`;
     case 'podman5':
       return `${budget.part} × podman 5`;
     case 'fastest':

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
-import { HOLDER_COMMAND } from './measurements.ts';
+import { HOLDER_COMMAND } from './holder.ts';
 
 const NAME = 'tsrun-bench-end';
 const LOOK_MS = 0.5;

@@ -3,6 +3,7 @@ import { firstAnswer } from './answer.ts';
 import type { Budget } from './budgets.ts';
 import { containerEnd } from './end.ts';
 import type { Engine, EngineName } from './engine.ts';
+import { besideNeighbour, HOLDER } from './holder.ts';
 
 /**
  * When in a round: `alone` while the engine runs no container, `beside` while it runs {@link HOLDER}, `stop` when that one is stopped.
@@ -20,19 +21,6 @@ export interface Measurement {
   sample(engine: Engine, scratch: string): Promise<number>;
 }
 
-/** The container that runs while others are measured. It ends at once when it is told to, and has written a line. */
-export const HOLDER = 'tsrun-bench-holder';
-export const HOLDER_COMMAND = ['sh', '-c', 'trap "exit 0" TERM; echo started; sleep 100000 & wait'];
-
-export async function startHolder(engine: Engine): Promise<void> {
-  const words = ['run', '-d', '--name', HOLDER, '--network', 'none', engine.reference('busybox')];
-  await engine.run(...words, ...HOLDER_COMMAND);
-}
-
-export async function removeHolder(engine: Engine): Promise<void> {
-  await engine.run('rm', '-f', HOLDER);
-}
-
 const command =
   (words: (engine: Engine) => readonly string[]): Measurement['sample'] =>
   async (engine) =>
@@ -41,6 +29,8 @@ const command =
 const RUN_TRUE = command((engine) => [
   ...['run', '--rm', '--network', 'none', engine.reference('busybox'), 'true'],
 ]);
+
+const RUN_PUBLISHING = command((engine) => ['run', '--rm', '-p', '80', engine.reference('busybox'), 'true']);
 
 /** "of our own" is what is above Node's own start. */
 const OWN: Budget = { kind: 'node', plusMs: 8 };
@@ -76,6 +66,20 @@ export const MEASUREMENTS: readonly Measurement[] = [
     moment: 'beside',
     budgets: [{ kind: 'podman5', part: 0.5 }],
     sample: command((engine) => ['run', '--rm', engine.reference('busybox'), 'true']),
+  },
+  {
+    name: 'run-port',
+    title: '… and a published port, the first on its network',
+    moment: 'beside',
+    budgets: [{ kind: 'more', than: 'run-joining', plusMs: 40 }],
+    sample: RUN_PUBLISHING,
+  },
+  {
+    name: 'run-port-beside',
+    title: '… beside another container on it',
+    moment: 'beside',
+    budgets: [{ kind: 'more', than: 'run-joining', plusMs: 10 }],
+    sample: besideNeighbour(RUN_PUBLISHING),
   },
   {
     name: 'answer',

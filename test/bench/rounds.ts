@@ -4,7 +4,8 @@
  */
 import type { Engine, EngineName } from './engine.ts';
 import type { Floor } from './floors.ts';
-import { type Measurement, type Moment, removeHolder, startHolder } from './measurements.ts';
+import { removeHolder, startHolder } from './holder.ts';
+import type { Measurement, Moment } from './measurements.ts';
 import { median } from './statistics.ts';
 
 export interface Samples {
