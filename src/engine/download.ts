@@ -8,13 +8,15 @@ const MOST_REDIRECTIONS = 10;
 
 /** The body, from wherever the server says that it is. Throws ERR_TSRUN_DOWNLOAD. */
 export async function download(url: string): Promise<Readable> {
-  const { EnvHttpProxyAgent, request } = await import('undici');
+  const { request } = await import('undici');
+  const { dispatcherFor } = await import('../registry/proxies.ts');
   const failed = (problem: string, cause?: unknown): Error =>
     tsrunError('ERR_TSRUN_DOWNLOAD', { url, problem }, cause);
-  const dispatcher = new EnvHttpProxyAgent();
   let at = url;
   for (let i = 0; i <= MOST_REDIRECTIONS; i++) {
-    const { statusCode, headers, body } = await request(at, { dispatcher }).catch((error: unknown) => {
+    const { statusCode, headers, body } = await request(at, {
+      dispatcher: dispatcherFor(new URL(at), process.env),
+    }).catch((error: unknown) => {
       throw failed('the server cannot be reached', error);
     });
     if (statusCode === 200) return body;

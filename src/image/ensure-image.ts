@@ -120,12 +120,26 @@ function findAliased(
 }
 
 /**
+ * What the store has by that name. Several images that end alike are no answer, but no obstacle either: an alias or a search registry may
+ * say which is meant, and `tsrun pull` asks for none of them.
+ */
+function look(store: ImageStore, name: string): { local?: ImageRecord | undefined; ambiguity?: TsrunError } {
+  try {
+    return { local: store.resolve(name) };
+  } catch (error) {
+    if (error instanceof TsrunError && error.code === 'ERR_TSRUN_IMAGE_AMBIGUOUS' && !isWholeId(name))
+      return { ambiguity: error };
+    throw error;
+  }
+}
+
+/**
  * Finds or pulls the image. Throws ERR_TSRUN_IMAGE_NOT_LOCAL with policy `never`, ERR_TSRUN_IMAGE_AMBIGUOUS, ERR_TSRUN_REFERENCE, and
  * what pullImage() throws.
  */
 export async function ensureImage(options: EnsureOptions): Promise<PullResult> {
   const store = new ImageStore(options.paths);
-  const local = store.resolve(options.name);
+  const { local, ambiguity } = look(store, options.name);
   const ready = usable(store, local, options);
   const emit: PullListener = options.onEvent ?? (() => {});
   if (ready !== undefined && (options.policy === 'missing' || options.policy === 'never')) {
@@ -141,6 +155,7 @@ export async function ensureImage(options: EnsureOptions): Promise<PullResult> {
       tellResolution(options, aliased.reference);
       return { record: aliased, isNew: false };
     }
+    if (ambiguity !== undefined && options.ignoreStoreForShortNames !== true) throw ambiguity;
   }
   if (options.policy === 'never') {
     throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: options.name });

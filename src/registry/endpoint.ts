@@ -2,12 +2,18 @@
 
 import { apiHost, isLoopback } from './host.ts';
 import { networkErrorCode, networkFailure } from './network-failure.ts';
+import { proxyFor, proxySettings } from './proxies.ts';
 import { TransientFailure } from './retry.ts';
 import { speaksTls } from './tls-greeting.ts';
 import type { Transport } from './transport.ts';
 
 /** What a server that speaks plain http makes of a TLS greeting: an answer that is no TLS (an alert is one), or a closed connection. */
 const NO_TLS = /^(?:ERR_SSL_(?!.*ALERT).*|EPROTO|ECONNRESET|EPIPE|UND_ERR_SOCKET)$/;
+/** What a direct way ends in where only the proxy for http leads outside. */
+const NO_WAY =
+  /^(?:ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/;
+/** The proxy leads to no such port. */
+const PROXY_REFUSES = 'UND_ERR_ABORTED';
 /** Nobody listens where https would be. */
 const NOBODY = /^(?:ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT)$/;
 
@@ -32,8 +38,10 @@ export async function probeEndpoint(
     const failure = error instanceof TransientFailure ? error.failure : error;
     const code = networkErrorCode(failure) ?? '';
     // A port that was written is the registry's, whatever it speaks; without one, plain http has a port of its own.
-    const isElsewhere = secure.port === '' && tlsVerify === false && NOBODY.test(code);
-    if (NO_TLS.test(code) || isElsewhere) return plain;
+    const isElsewhere = secure.port === '' && NOBODY.test(code);
+    const hasProxy = proxyFor(plain, proxySettings(probe.options.environment)) !== '';
+    const isBehindProxy = code === PROXY_REFUSES || (hasProxy && NO_WAY.test(code));
+    if (NO_TLS.test(code) || (tlsVerify === false && (isElsewhere || isBehindProxy))) return plain;
     throw error;
   }
 }

@@ -6,12 +6,13 @@
  */
 import type { Readable } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { TsrunError, tsrunError } from '../errors.ts';
 import { orAborted } from '../sys/or-aborted.ts';
 import { apiHost, isLoopback, leadsInward } from './host.ts';
 import { networkFailure, tooSlow } from './network-failure.ts';
 import { withPlainParser } from './plain-parser.ts';
+import { dispatcherFor } from './proxies.ts';
 import { systemAuthorities } from './system-authorities.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -98,13 +99,7 @@ export class Transport {
         ...(isTrusted && { rejectUnauthorized: false }),
       };
       const options = { connect, headersTimeout: patience.silenceMs, bodyTimeout: patience.silenceMs };
-      const proxies = proxySettings(environment);
-      // undici takes the proxy for http for https, too, where there is no other; Go, and so podman, and curl do not.
-      const proxy = url.protocol === 'https:' ? proxies.httpsProxy : proxies.httpProxy;
-      dispatcher =
-        isDirect || proxy === ''
-          ? new Agent(options)
-          : new EnvHttpProxyAgent({ ...options, ...proxies, requestTls: connect });
+      dispatcher = dispatcherFor(url, environment, options);
       this.#dispatchers.set(kind, dispatcher);
     }
     return dispatcher;
@@ -187,16 +182,6 @@ export class Transport {
   async close(): Promise<void> {
     await Promise.all([...this.#dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
   }
-}
-
-/** Proxies by the usual variables; lowercase counts first, as in curl. Empty strings keep undici from looking at its own process. */
-function proxySettings(environment: NodeJS.ProcessEnv): {
-  httpProxy: string;
-  httpsProxy: string;
-  noProxy: string;
-} {
-  const get = (name: string): string => environment[name] || environment[name.toUpperCase()] || '';
-  return { httpProxy: get('http_proxy'), httpsProxy: get('https_proxy'), noProxy: get('no_proxy') };
 }
 
 /**

@@ -39,6 +39,10 @@ const LATER: Readonly<Record<string, Edits>> = {
       "const connectH2 = (...words) => require('./client-h2.js')(...words)",
     ],
   ],
+  // What Node says of SOCKS to those who program it is nothing to those who use it.
+  'lib/dispatcher/socks5-proxy-agent.js': [
+    ['let experimentalWarningEmitted = false', 'let experimentalWarningEmitted = true'],
+  ],
   'index.js': [
     ["const EnvHttpProxyAgent = require('./lib/dispatcher/env-http-proxy-agent')", ''],
     [

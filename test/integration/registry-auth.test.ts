@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
@@ -13,6 +14,28 @@ import { testPull } from '../support/pull-harness.ts';
 import { temporaryDirectoryForTest, temporaryStore } from '../support/temporary-store.ts';
 import { makeCertificate } from '../support/test-certificate.ts';
 import { startTunnel } from '../support/tunnel.ts';
+
+/** A SOCKS proxy (RFC 1928) that leads to `port` of this machine, whatever name it is asked for. */
+async function startSocks(port: number): Promise<{ address: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createTcpServer((client) => {
+    client.once('data', () => {
+      client.write(Buffer.from([5, 0]));
+      client.once('data', (wanted: Buffer) => {
+        asked.push(wanted.toString('latin1', 5, 5 + (wanted[4] ?? 0)));
+        const onward = connect(port, '127.0.0.1', () => {
+          client.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+          onward.pipe(client).pipe(onward);
+        });
+        for (const socket of [client, onward]) socket.on('error', () => onward.destroy());
+      });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return { address: `127.0.0.1:${(server.address() as { port: number }).port}`, asked };
+}
 
 const basic = (login: string): string => `Basic ${Buffer.from(login).toString('base64')}`;
 
@@ -272,6 +295,56 @@ describe('proxies', () => {
     const other = { ...environment, NO_PROXY: 'example.com' };
     await testPull(temporaryStore(), `${FAR_HOST}/a/b`, { environment: other }).result;
     expect(tunnels.length).toBeGreaterThan(0);
+  });
+
+  // curl, podman and docker take both; ours said "Invalid URL", and printed Node's warning that SOCKS is experimental.
+  test('are written without a scheme, too, and may speak SOCKS', async () => {
+    const { registry, environment, tunnels } = await startFarRegistry(await randomImage([1000]));
+    const https_proxy = environment.https_proxy?.replace('http://', '');
+    expect(https_proxy).toMatch(/^127\.0\.0\.1:\d+$/);
+    await testPull(temporaryStore(), `${FAR_HOST}/a/b`, { environment: { ...environment, https_proxy } })
+      .result;
+    expect(new Set(tunnels)).toEqual(new Set([`${FAR_HOST}:443`]));
+    for (const scheme of ['socks5', 'socks5h']) {
+      const { address, asked } = await startSocks(Number(new URL(registry.origin).port));
+      await testPull(temporaryStore(), `${FAR_HOST}/a/b`, {
+        environment: { ...environment, https_proxy: `${scheme}://${address}` },
+      }).result;
+      expect(new Set(asked)).toEqual(new Set([FAR_HOST]));
+    }
+  });
+
+  // Ours looked for https first, as everybody does, without any proxy; that the name cannot be looked up here was the end of it.
+  test('that for http alone leads to a registry that may be plain', async () => {
+    const registry = await startFakeRegistry(await randomImage([1000]));
+    const { https_proxy: http_proxy, tunnels } = await startTunnel(registry.origin);
+    for (const host of ['registry.invalid', 'registry.invalid:5000']) {
+      await testPull(temporaryStore(), `${host}/a/b:1`, {
+        environment: { HOME: '/nonexistent', http_proxy },
+        tlsVerify: false,
+      }).result;
+      expect(tunnels[0]).toBe(`http://${host}/v2/a/b/manifests/1`);
+      tunnels.length = 0;
+    }
+  });
+
+  test('for https that leads to no port of TLS is not the end of a registry that may be plain', async () => {
+    const registry = await startFakeRegistry(await randomImage([1000]));
+    const { https_proxy: http_proxy, tunnels } = await startTunnel(registry.origin);
+    const refusing = createServer().on('connect', (_request, client) => {
+      client.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    refusing.listen(0, '127.0.0.1');
+    await once(refusing, 'listening');
+    onTestFinished(() => void refusing.close());
+    const https_proxy = `http://127.0.0.1:${(refusing.address() as { port: number }).port}`;
+    const environment = { HOME: '/nonexistent', http_proxy, https_proxy };
+    await testPull(temporaryStore(), 'registry.invalid/a/b:1', { environment, tlsVerify: false }).result;
+    expect(tunnels[0]).toBe('http://registry.invalid/v2/a/b/manifests/1');
+    await expect(
+      testPull(temporaryStore(), 'registry.invalid/a/b:1', { environment }).result,
+      'and of one that may not, it is',
+    ).rejects.toMatchObject({ code: 'ERR_TSRUN_REGISTRY_UNREACHABLE' });
   });
 
   test("a proxy's own password is used, and in no message", async () => {

@@ -147,3 +147,20 @@ test('search registries are tried in their order, and what they lack is told', a
     ),
   ]);
 });
+
+// `tsrun pull busybox` failed with "names several images of the store" as soon as two registries' images of that name were there.
+test('several images of the store that end in a short name are in the way of no pull, nor of what search registries say', async () => {
+  const registry = await startFakeRegistry(await randomImage([10]));
+  const paths = temporaryStore();
+  const environment = withConf(`unqualified-search-registries = ["${registry.host}"]`);
+  for (const name of [`${registry.host}/one/app`, `${registry.host}/two/app`])
+    await testPull(paths, name, { environment }).result;
+  const ensure = (name: string, policy: 'always' | 'missing', ignoreStoreForShortNames: boolean) =>
+    ensureImage({ paths, name, policy, environment, unpacker: hashingUnpacker(), ignoreStoreForShortNames });
+  await expect(ensure('app', 'missing', false)).rejects.toMatchObject({ code: 'ERR_TSRUN_IMAGE_AMBIGUOUS' });
+  expect((await ensure('app', 'always', true)).record.reference).toBe(`${registry.host}/app:latest`);
+  const asked = registry.requests.length;
+  const { record, isNew } = await ensure('app', 'missing', false);
+  expect([record.reference, isNew]).toEqual([`${registry.host}/app:latest`, false]);
+  expect(registry.requests).toHaveLength(asked);
+});
