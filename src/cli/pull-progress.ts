@@ -1,15 +1,18 @@
 /** Progress of a pull on stderr. Nothing is set up before the first event: most commands find the image in the store. */
 import { createProgress } from '../image/progress/create-progress.ts';
-import { eventLine } from '../image/progress/format.ts';
+import { eventLine, LOCAL_STATUS_WORDS, STATUS_WORDS } from '../image/progress/format.ts';
 import type { Progress, ProgressMode } from '../image/progress/progress.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import { say } from './output.ts';
 
 export interface PullProgress extends Disposable {
   readonly listen: PullListener;
+  /** Shows the last state and leaves it, before something else is printed. */
+  settle(): void;
 }
 
-export function pullProgress(mode: ProgressMode): PullProgress {
+/** @param isLocal it is an archive or a container of this machine that becomes an image, and nothing is pulled */
+export function pullProgress(mode: ProgressMode, isLocal = false): PullProgress {
   let progress: Progress | undefined;
   const start = (): Progress => {
     // Some displays need not know.
@@ -25,7 +28,11 @@ export function pullProgress(mode: ProgressMode): PullProgress {
         return process.stderr.rows;
       },
     };
-    return createProgress(mode, stream);
+    return createProgress(mode, stream, isLocal ? LOCAL_STATUS_WORDS : STATUS_WORDS);
+  };
+  const settle = (): void => {
+    progress?.end();
+    progress = undefined;
   };
   return {
     listen(event) {
@@ -38,6 +45,7 @@ export function pullProgress(mode: ProgressMode): PullProgress {
       progress ??= start();
       progress.listen(event);
     },
-    [Symbol.dispose]: () => progress?.end(),
+    settle,
+    [Symbol.dispose]: settle,
   };
 }

@@ -6,7 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { useTsrun } from '../support/tsrun.ts';
+import { onTerminal } from '../support/terminal.ts';
+import { BINARY, useTsrun } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
@@ -82,6 +83,16 @@ describe('commit', () => {
     expect((await run('--rm', '--no-hosts', 'localhost/opaque', 'ls', '/etc')).split('\n')).not.toContain(
       'passwd',
     );
+  });
+
+  // It spoke of "Pulling fs layer", and on a terminal the layers' lines came after the image's id.
+  it('pulls nothing, and says so; the id comes last', async () => {
+    await run('--name', 'told', IMAGE, 'touch', '/told');
+    const { stdout } = await onTerminal([BINARY, 'commit', 'told'], { env: tsrun.store.env }).ended;
+    const lines = stdout.trimEnd().split('\r\n');
+    expect(lines.at(-1)).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(lines.slice(0, -1).join('\n')).toMatch(/Complete/);
+    expect(stdout).not.toMatch(/pull|download/i);
   });
 
   it('--squash makes one layer; a container that runs can be paused for it', async () => {

@@ -36,7 +36,7 @@ export const COMMIT = defineCommand({
     const engine = await context.engine();
     const { findContainer } = await import('../../engine/container-view.ts');
     const { commitContainer } = await import('../../engine/commit-container.ts');
-    using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
+    using progress = pullProgress(given.quiet ? 'quiet' : 'auto', true);
     const { imageId } = await commitContainer(engine, findContainer(engine, name), {
       name: reference,
       changes: given.change,
@@ -47,6 +47,7 @@ export const COMMIT = defineCommand({
       includeVolumes: given['include-volumes'],
       onEvent: progress.listen,
     });
+    progress.settle();
     if (given.iidfile !== undefined) writeFileSync(given.iidfile, imageId);
     print(`${imageId}\n`);
     return 0;

@@ -39,7 +39,7 @@ export const IMPORT = defineCommand({
       throw usageError('there is no archive on stdin', 'tsrun import FILE NAME');
     const engine = await context.engine();
     const { importImage } = await import('../../engine/import-image.ts');
-    using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
+    using progress = pullProgress(given.quiet ? 'quiet' : 'auto', true);
     const { os, architecture } = hostPlatform(process.arch);
     const { imageId } = await importImage(engine, {
       source,
@@ -54,6 +54,7 @@ export const IMPORT = defineCommand({
       signaturePolicy: given['signature-policy'],
       onEvent: progress.listen,
     });
+    progress.settle();
     print(`${imageId}\n`);
     return 0;
   },

@@ -33,7 +33,7 @@ export const LOAD = defineCommand({
       throw usageError('there is no archive on stdin', 'tsrun load -i FILE');
     const engine = await context.engine();
     const { loadArchive } = await import('../../engine/load-archive.ts');
-    using progress = pullProgress(given.quiet ? 'quiet' : 'auto');
+    using progress = pullProgress(given.quiet ? 'quiet' : 'auto', true);
     const options = {
       path,
       platform: given.platform,
@@ -41,6 +41,7 @@ export const LOAD = defineCommand({
       onEvent: progress.listen,
     };
     for await (const { record, names } of loadArchive(engine, options)) {
+      progress.settle();
       const loaded = names.length > 0 ? names : [record.imageId];
       print(loaded.map((name) => `Loaded image: ${name}\n`).join(''));
     }

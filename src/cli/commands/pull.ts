@@ -68,6 +68,7 @@ export const PULL = defineCommand({
         strictNames: given['strict-names'],
         onEvent: progress.listen,
       });
+      progress.settle();
       print(`${digestHex(record.imageId)}\n`);
     });
     return listed || pulled;

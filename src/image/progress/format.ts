@@ -4,7 +4,9 @@ import { printable } from '../../spec/printable.ts';
 import { parseName } from '../../spec/reference.ts';
 import type { LayerStatus, PullEvent } from '../pull/events.ts';
 
-export const STATUS_WORDS: Record<LayerStatus, string> = {
+export type StatusWords = Readonly<Record<LayerStatus, string>>;
+
+export const STATUS_WORDS: StatusWords = {
   waiting: 'Pulling fs layer',
   exists: 'Already exists',
   shared: 'Waiting for another pull',
@@ -19,6 +21,17 @@ export const STATUS_WORDS: Record<LayerStatus, string> = {
   compressed: 'Compressed',
   pushing: 'Pushing',
   pushed: 'Pushed',
+};
+
+/** Of what is on this machine already: an archive, a container's changes. */
+export const LOCAL_STATUS_WORDS: StatusWords = {
+  ...STATUS_WORDS,
+  waiting: 'Waiting',
+  shared: 'Waiting for another command',
+  downloading: 'Reading',
+  downloaded: 'Read',
+  extracting: 'Unpacking',
+  complete: 'Complete',
 };
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];

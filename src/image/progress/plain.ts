@@ -2,7 +2,7 @@
 import { shortDigest } from '../../spec/digest.ts';
 import type { Digest } from '../../spec/image.ts';
 import type { LayerStatus } from '../pull/events.ts';
-import { eventLine, STATUS_WORDS } from './format.ts';
+import { eventLine, STATUS_WORDS, type StatusWords } from './format.ts';
 import type { Progress } from './progress.ts';
 
 /** Steps on the way that tell a reader of a log nothing. */
@@ -14,7 +14,7 @@ const PASSED_OVER: readonly LayerStatus[] = [
   'pushing',
 ];
 
-export function plainProgress(write: (text: string) => void): Progress {
+export function plainProgress(write: (text: string) => void, words: StatusWords = STATUS_WORDS): Progress {
   const shown = new Map<Digest, LayerStatus>();
   return {
     listen(event) {
@@ -23,7 +23,7 @@ export function plainProgress(write: (text: string) => void): Progress {
       if (event.type !== 'layer' || PASSED_OVER.includes(event.status)) return;
       if (shown.get(event.digest) === event.status) return;
       shown.set(event.digest, event.status);
-      write(`${shortDigest(event.digest)}: ${STATUS_WORDS[event.status]}\n`);
+      write(`${shortDigest(event.digest)}: ${words[event.status]}\n`);
     },
     end() {},
   };

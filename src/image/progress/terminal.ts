@@ -5,7 +5,7 @@
 import { shortDigest } from '../../spec/digest.ts';
 import type { Digest } from '../../spec/image.ts';
 import type { PullEvent } from '../pull/events.ts';
-import { eventLine, formatBar, formatBytes, STATUS_WORDS } from './format.ts';
+import { eventLine, formatBar, formatBytes, STATUS_WORDS, type StatusWords } from './format.ts';
 import type { Progress } from './progress.ts';
 
 export interface Terminal {
@@ -21,8 +21,8 @@ const BAR_WIDTH = 50;
 /** What a line needs beside its bar. */
 const BESIDE_BAR = 50;
 
-function layerLine(event: LayerEvent, columns: number): string {
-  const line = `${shortDigest(event.digest)}: ${STATUS_WORDS[event.status]}`;
+function layerLine(event: LayerEvent, columns: number, words: StatusWords): string {
+  const line = `${shortDigest(event.digest)}: ${words[event.status]}`;
   const { current, total } = event;
   if (current === undefined || total === undefined) return line.slice(0, columns - 1);
   const width = Math.min(BAR_WIDTH, columns - BESIDE_BAR);
@@ -32,13 +32,15 @@ function layerLine(event: LayerEvent, columns: number): string {
 
 class TerminalProgress implements Progress {
   readonly #terminal: Terminal;
+  readonly #words: StatusWords;
   readonly #layers = new Map<Digest, LayerEvent>();
   /** How many lines above the cursor are ours to change. */
   #painted = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(terminal: Terminal) {
+  constructor(terminal: Terminal, words: StatusWords) {
     this.#terminal = terminal;
+    this.#words = words;
   }
 
   listen(event: PullEvent): void {
@@ -70,7 +72,7 @@ class TerminalProgress implements Progress {
     this.#timer = undefined;
     const columns = this.#terminal.columns();
     const up = this.#painted === 0 ? '' : `\x1b[${this.#painted}A`;
-    const lines = [...this.#layers.values()].map((event) => layerLine(event, columns));
+    const lines = [...this.#layers.values()].map((event) => layerLine(event, columns, this.#words));
     const room = Math.max(1, this.#terminal.rows() - 2);
     const shown =
       lines.length > room
@@ -81,6 +83,6 @@ class TerminalProgress implements Progress {
   }
 }
 
-export function terminalProgress(terminal: Terminal): Progress {
-  return new TerminalProgress(terminal);
+export function terminalProgress(terminal: Terminal, words: StatusWords = STATUS_WORDS): Progress {
+  return new TerminalProgress(terminal, words);
 }
