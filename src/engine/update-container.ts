@@ -11,12 +11,15 @@ import type { RuntimeResources } from '../spec/runtime.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import type { ContainerRecord, RestartPolicy } from '../store/container-record.ts';
 import { containerFiles } from '../store/paths.ts';
+import type { SupervisorClient } from '../supervisor/client.ts';
 import { policy } from '../supervisor/messages.ts';
+import { isAlive } from '../sys/process.ts';
 import { parseConfig, stringifyConfig } from './config-json.ts';
 import { connectToSupervisor } from './connect-to-supervisor.ts';
 import { cgroupsOf } from './container-cgroup.ts';
 import { logContainerEvent } from './container-events.ts';
 import { type ContainerView, findContainer } from './container-view.ts';
+import { endedMeanwhile } from './ended-meanwhile.ts';
 import { changedHealthCheck } from './health-check.ts';
 import { lockContainer } from './lock-container.ts';
 import type { Engine } from './open-engine.ts';
@@ -158,10 +161,12 @@ async function updatePolicy(
 /** One whose start had no policy has let go of what it would start again: the new one holds from the next start. */
 async function tellSupervisor(
   engine: Engine,
-  { id, name, state }: ContainerView,
+  view: ContainerView,
   restart: RestartPolicy | undefined,
 ): Promise<void> {
-  const client = connectToSupervisor(engine.paths, id, name, 'update');
+  const { name, state } = view;
+  const client = supervisorOf(engine, view);
+  if (client === undefined) return;
   try {
     await client.send(policy(restartOrders(restart)));
     // During the pause between two starts the next one answers, and no other answer is possible than that it holds.
@@ -179,5 +184,16 @@ async function tellSupervisor(
     }
   } finally {
     client.close();
+  }
+}
+
+/** Undefined when the container has ended meanwhile: then nobody has to be told. @throws ERR_TSRUN_SUPERVISOR_GONE */
+function supervisorOf(engine: Engine, view: ContainerView): SupervisorClient | undefined {
+  try {
+    return connectToSupervisor(engine.paths, view.id, view.name, 'update');
+  } catch (error) {
+    const { supervisor } = view.state;
+    if (endedMeanwhile(engine, view) || !supervisor || !isAlive(supervisor)) return undefined;
+    throw error;
   }
 }
