@@ -2,14 +2,15 @@
 import { tsrunError } from '../errors.ts';
 import { toUnusedDirectory } from '../image/archive/file-sink.ts';
 import { type LocalPlace, parseLocalPlace } from '../image/archive/transport.ts';
-import { fetchParts } from '../image/copy-image.ts';
-import { fetchIndex, type IndexInTransit } from '../image/copy-index.ts';
+import { documentsOf, fetchPartsOf } from '../image/copy-image.ts';
+import { fetchArtifact, fetchIndex, type IndexInTransit } from '../image/copy-index.ts';
 import { admission } from '../image/policy/admit-image.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import type { Digest } from '../spec/image.ts';
 import { formatReference, parseReference, type Reference } from '../spec/reference.ts';
 import { logImageEvent } from '../store/event-log.ts';
+import type { StorePaths } from '../store/paths.ts';
 import type { Engine } from './open-engine.ts';
 import { openSource, REGISTRY } from './open-source.ts';
 import { layoutName, requireRoom, toLayout, writeImage } from './write-place.ts';
@@ -49,13 +50,12 @@ export async function copyImage(
     emit: options.onEvent,
   };
   using index = options.all ? await fetchIndex(transit) : undefined;
-  if (index !== undefined) {
-    await writeIndex(engine, index, target, names[0], options);
-    const pushed = target.kind === 'registry' && formatReference(target.reference);
-    logImageEvent(engine.paths, pushed ? 'push' : 'save', index.digest, pushed || (names[0] ?? label));
-    return index.digest;
-  }
-  using image = await fetchParts(transit);
+  const named = { full: names[0], label };
+  if (index !== undefined) return await copyAsItIs(engine, index, target, named, options);
+  const documents = await documentsOf(transit);
+  using artifact = await fetchArtifact(transit, documents);
+  if (artifact !== undefined) return await copyAsItIs(engine, artifact, target, named, options);
+  using image = await fetchPartsOf(transit, documents);
   if (target.kind === 'registry') {
     const { pushImage } = await import('../image/push/push-image.ts');
     const { access, onEvent } = options;
@@ -87,17 +87,29 @@ const noPlace = (text: string): Error =>
     hint: `tsrun copy docker://${text} oci:DIRECTORY   # or oci-archive:FILE, docker-archive:FILE, dir:DIRECTORY`,
   });
 
-async function writeIndex(
-  engine: Engine,
-  index: IndexInTransit,
+async function copyAsItIs(
+  { paths }: Engine,
+  whole: IndexInTransit,
+  target: Target,
+  name: { full: string | undefined; label: string },
+  options: CopyImageOptions,
+): Promise<Digest> {
+  await writeAsItIs(paths, whole, target, name.full, options);
+  const pushed = target.kind === 'registry' && formatReference(target.reference);
+  logImageEvent(paths, pushed ? 'push' : 'save', whole.digest, pushed || (name.full ?? name.label));
+  return whole.digest;
+}
+
+async function writeAsItIs(
+  paths: StorePaths,
+  whole: IndexInTransit,
   target: Target,
   known: string | undefined,
   { access, onEvent }: CopyImageOptions,
 ): Promise<void> {
-  const { paths } = engine;
   if (target.kind === 'registry') {
     const { pushDocuments } = await import('../image/push/push-image.ts');
-    const documents = [...index.manifests, { ...index, parts: [] }];
+    const documents = [...whole.manifests, whole];
     const { reference: destination } = target;
     const label = formatReference(destination);
     return await pushDocuments({ ...access, paths, label, destination, documents, onEvent });
@@ -106,11 +118,14 @@ async function writeIndex(
   const { transport, path } = place;
   if (transport === 'docker-archive')
     throw tsrunError('ERR_TSRUN_USAGE', {
-      problem: 'a docker-archive holds no index: it is for one platform',
-      hint: `--platform linux/amd64, or oci-archive:${path}`,
+      problem:
+        whole.manifests.length > 0
+          ? 'a docker-archive holds no index: it is for one platform'
+          : 'this is an artifact, and a docker-archive holds images only',
+      hint: `${whole.manifests.length > 0 ? '--platform linux/amd64, or ' : ''}oci-archive:${path}`,
     });
   const { saveIndexLayout, saveIndexPlain } = await import('../image/archive/save-index.ts');
-  if (transport === 'dir') return await toUnusedDirectory(path, (sink) => saveIndexPlain(paths, index, sink));
+  if (transport === 'dir') return await toUnusedDirectory(path, (sink) => saveIndexPlain(paths, whole, sink));
   const name = layoutName(place, known);
-  await toLayout(place, onEvent, (sink) => saveIndexLayout(paths, index, name, sink));
+  await toLayout(place, onEvent, (sink) => saveIndexLayout(paths, whole, name, sink));
 }

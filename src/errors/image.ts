@@ -45,6 +45,12 @@ export const IMAGE_ERRORS = {
   ERR_TSRUN_MEDIA_TYPE: define<{ what: string; mediaType: string; expected: string }>({
     exitCode: 125,
     message: (d) => `${d.what} has media type "${d.mediaType}", where ${d.expected} is needed`,
+    hint: (d) =>
+      /\+encrypted$/.test(d.mediaType)
+        ? 'it is encrypted: skopeo copy --decryption-key KEY docker://IMAGE oci:LAYOUT && tsrun pull oci:LAYOUT'
+        : / is an artifact/.test(d.what)
+          ? 'tsrun copy docker://NAME oci:DIRECTORY   # as it is'
+          : undefined,
   }),
   ERR_TSRUN_PLATFORM: define<{ reference: string; wanted: string; available: string[] }>({
     exitCode: 125,

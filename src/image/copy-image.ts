@@ -23,13 +23,20 @@ export interface ImageInTransit extends Disposable {
 
 /** Throws what fetchImage() throws, but for unpacking; ERR_TSRUN_PLATFORM only where a platform was asked for. */
 export async function fetchParts(options: TransitOptions): Promise<ImageInTransit> {
-  const { paths, source, label } = options;
+  return await fetchPartsOf(options, await documentsOf(options));
+}
+
+/** The documents of the image for the platform. Throws what fetchDocuments() throws. */
+export const documentsOf = ({ paths, source, label, platform }: TransitOptions): Promise<FetchedDocuments> =>
+  fetchDocuments(source, new BlobStore(paths), { reference: label, platform, digest: undefined });
+
+/** The rest of it. Throws as {@link fetchParts} does. */
+export async function fetchPartsOf(
+  options: TransitOptions,
+  fetched: FetchedDocuments,
+): Promise<ImageInTransit> {
+  const { paths, label } = options;
   const blobs = new BlobStore(paths);
-  const fetched = await fetchDocuments(source, blobs, {
-    reference: label,
-    platform: options.platform,
-    digest: undefined,
-  });
   await options.admit(fetched.manifestDigest);
   const { manifest, documents } = fetched;
   const parts = [manifest.config, ...manifest.layers.filter(({ mediaType }) => !isForeignLayer(mediaType))];

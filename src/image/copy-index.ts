@@ -1,14 +1,15 @@
 /**
- * An image for several platforms on the way from one place to another, with its index: every manifest of it, whatever it is for, and every
- * blob of each, in the store's blobs for the time of the copy. Configurations are not parsed: those of attestations are none.
+ * What is on the way from one place to another as it is: an image for several platforms with its index, every manifest of it, whatever it is
+ * for, and every blob of each; or an artifact (a chart, a module), which is a manifest and blobs that only those who made it understand. All of
+ * it is in the store's blobs for the time of the copy. Configurations are not parsed: those of attestations and artifacts are none.
  */
 import { tsrunError } from '../errors.ts';
 import type { Descriptor, Digest, Manifest } from '../spec/image.ts';
-import { isForeignLayer, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.ts';
+import { isArtifactConfig, isForeignLayer, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.ts';
 import { BlobStore } from '../store/blobs.ts';
 import { pin } from '../store/pins.ts';
 import { fetchBlobs } from './pull/fetch-blobs.ts';
-import { fetchChild, fetchRoot } from './pull/fetch-documents.ts';
+import { type FetchedDocuments, fetchChild, fetchRoot } from './pull/fetch-documents.ts';
 import type { TransitOptions } from './transit-options.ts';
 
 export interface IndexedManifest {
@@ -19,12 +20,15 @@ export interface IndexedManifest {
   parts: Descriptor[];
 }
 
-/** Everything that an index leads to. The blobs are kept until this is disposed of. */
+/** Everything that an index, or the manifest of an artifact, leads to. The blobs are kept until this is disposed of. */
 export interface IndexInTransit extends Disposable {
   digest: Digest;
   mediaType: string;
   bytes: Uint8Array;
+  /** Of an index. */
   manifests: IndexedManifest[];
+  /** Blobs that it names itself: those of an artifact. */
+  parts: Descriptor[];
 }
 
 const partsOf = ({ config, layers }: Manifest): Descriptor[] => [
@@ -39,7 +43,27 @@ export async function fetchIndex(options: TransitOptions): Promise<IndexInTransi
   await options.admit(digest);
   const manifests: IndexedManifest[] = [];
   for (const entry of document.index.manifests) manifests.push(await fetchManifest(options, entry));
-  const parts = manifests.flatMap(({ parts: each }) => each);
+  const mediaType = document.index.mediaType ?? contentType ?? OCI_INDEX;
+  return await withBlobs(options, { digest, mediaType, bytes, manifests, parts: [] });
+}
+
+/** @returns undefined when the documents are those of an image. Throws what fetchParts() throws. */
+export async function fetchArtifact(
+  options: TransitOptions,
+  { manifest, documents }: FetchedDocuments,
+): Promise<IndexInTransit | undefined> {
+  const document = documents.at(-1);
+  if (document === undefined || !isArtifactConfig(manifest.config.mediaType)) return undefined;
+  await options.admit(document.digest);
+  const mediaType = manifest.mediaType ?? OCI_MANIFEST;
+  return await withBlobs(options, { ...document, mediaType, manifests: [], parts: partsOf(manifest) });
+}
+
+async function withBlobs(
+  options: TransitOptions,
+  whole: Omit<IndexInTransit, typeof Symbol.dispose>,
+): Promise<IndexInTransit> {
+  const parts = [...whole.parts, ...whole.manifests.flatMap((manifest) => manifest.parts)];
   const pinned = await pin(options.paths, { layers: [], blobs: parts.map((part) => part.digest) });
   try {
     await fetchBlobs(options, parts);
@@ -47,14 +71,7 @@ export async function fetchIndex(options: TransitOptions): Promise<IndexInTransi
     pinned[Symbol.dispose]();
     throw error;
   }
-  const mediaType = document.index.mediaType ?? contentType ?? OCI_INDEX;
-  return {
-    digest,
-    mediaType,
-    bytes,
-    manifests,
-    [Symbol.dispose]: () => pinned[Symbol.dispose](),
-  };
+  return { ...whole, [Symbol.dispose]: () => pinned[Symbol.dispose]() };
 }
 
 async function fetchManifest(

@@ -7,6 +7,7 @@ import type { StorePaths } from '../store/paths.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { type FetchedDocuments, fetchDocuments } from './pull/fetch-documents.ts';
 import type { ImageSource } from './pull/image-source.ts';
+import { requireConfigType } from './pull/require-config-type.ts';
 
 export interface RemoteImage extends FetchedDocuments {
   config: ImageConfig;
@@ -30,6 +31,7 @@ export async function readRemoteImage(
     digest: undefined,
   });
   const what = `the config of ${reference}`;
+  requireConfigType(fetched.manifest.config, reference);
   // a store for this one blob, so that it is verified as all blobs are
   const scratch: StorePaths = { ...paths, root: temporaryPath(paths, 'look') };
   try {

@@ -19,6 +19,10 @@ export const ACCEPTED_DOCUMENTS: readonly string[] = [OCI_INDEX, OCI_MANIFEST, D
 export const isIndexType = (type: string): boolean => type === OCI_INDEX || type === DOCKER_INDEX;
 export const isManifestType = (type: string): boolean => type === OCI_MANIFEST || type === DOCKER_MANIFEST;
 export const isConfigType = (type: string): boolean => type === OCI_CONFIG || type === DOCKER_CONFIG;
+/** Docker before 1.10 pushed configurations without a type of their own. */
+const LEGACY_CONFIG = 'application/octet-stream';
+/** Of a manifest whose config has this type: what it names is a chart, a signature, a module …, and nothing to run. */
+export const isArtifactConfig = (type: string): boolean => !isConfigType(type) && type !== LEGACY_CONFIG;
 export const isSchema1Type = (type: string): boolean => DOCKER_SCHEMA1.includes(type);
 
 /** A media type without parameters, in lowercase: `application/json; charset=utf-8` is `application/json`. */

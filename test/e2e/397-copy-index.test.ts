@@ -164,3 +164,55 @@ it('inspect prints documents as they are, for a platform, from a mirror', async 
   );
   await tsrun.ok('rmi', '-af');
 });
+
+// A chart of helm, an image of which the layers are encrypted: what skopeo copies as it is was refused, an artifact in words that were wrong
+// ("it names no os and architecture").
+it('copies artifacts and encrypted images as they are, with their digests, and says what they are where an image is needed', async () => {
+  const { host } = registry;
+  const chart = imageOf([await tarOf({ 'Chart.yaml': 'name: x' })]);
+  const config = 'application/vnd.cncf.helm.config.v1+json';
+  const manifestBytes = Buffer.from(
+    JSON.stringify({ ...chart.manifest, config: { ...chart.manifest.config, mediaType: config } }),
+  );
+  const digest = digestOf(manifestBytes);
+  await pushImage(host, 'chart', '1', { ...chart, manifestBytes, manifestDigest: digest });
+  const way = [
+    `docker://${host}/chart:1`,
+    `oci:${at('chart')}:v1`,
+    `oci-archive:${at('chart.tar')}:v1`,
+    `dir:${at('chart-plain')}`,
+    `docker://${host}/again/chart:2`,
+  ];
+  for (const [i, to] of way.slice(1).entries())
+    expect(await tsrun.ok('copy', '-q', way[i] ?? '', to), to).toBe(digest);
+  for (const place of way)
+    expect(digestOf(Buffer.from(await skopeo('inspect', '--tls-verify=false', '--raw', place))), place).toBe(
+      digest,
+    );
+  // skopeo verifies every blob as it copies
+  await skopeo('copy', '-q', '--src-tls-verify=false', `${way.at(-1)}`, `dir:${at('chart-by-skopeo')}`);
+  const archive = await tsrun.expect(125, ['copy', '-q', way[0] ?? '', `docker-archive:${at('chart.da')}`]);
+  expect(archive.stderr).toContain('this is an artifact, and a docker-archive holds images only');
+  for (const words of [
+    ['pull', '-q', `${host}/chart:1`],
+    ['inspect', way[0] ?? ''],
+  ])
+    expect((await tsrun.expect(125, words)).stderr).toMatch(
+      /chart:1 is an artifact: its config has media type "application\/vnd\.cncf\.helm.*\nhint: tsrun copy docker:/,
+    );
+
+  const [first] = amd?.manifest.layers ?? [];
+  const mediaType = `${first?.mediaType}+encrypted`;
+  const encrypted = Buffer.from(
+    JSON.stringify({
+      ...amd?.manifest,
+      layers: amd?.manifest.layers.map((layer) => ({ ...layer, mediaType })),
+    }),
+  );
+  await pushDocument(host, 'multi', 'encrypted', 'application/vnd.oci.image.manifest.v1+json', encrypted);
+  const secret = `docker://${host}/multi:encrypted`;
+  expect(await tsrun.ok('copy', '-q', secret, `oci:${at('secret')}:v1`)).toBe(digestOf(encrypted));
+  expect((await tsrun.expect(125, ['pull', '-q', secret])).stderr).toMatch(
+    /\+encrypted", where .*\nhint: it is encrypted: skopeo copy --decryption-key/,
+  );
+});

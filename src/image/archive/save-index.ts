@@ -1,4 +1,4 @@
-/** An image for several platforms, with its index, as a layout or as skopeo's `dir:`. Every document and blob stays as it is. */
+/** An image for several platforms, with its index, or an artifact, as a layout or as skopeo's `dir:`. Every document and blob stays as it is. */
 import { digestHex } from '../../spec/digest.ts';
 import type { Digest } from '../../spec/image.ts';
 import { BlobStore } from '../../store/blobs.ts';
@@ -12,13 +12,13 @@ import { verified } from './stored-image.ts';
 /** Blobs, then the manifests that name them: each once, though platforms share them. */
 async function writeParts(
   paths: StorePaths,
-  { manifests }: IndexInTransit,
+  { manifests, parts: own }: IndexInTransit,
   sink: FileSink,
   names: { blob: (digest: Digest) => string; manifest: (digest: Digest) => string },
 ): Promise<void> {
   const blobs = new BlobStore(paths);
   const once = new Once(sink);
-  for (const { digest, size } of manifests.flatMap(({ parts }) => parts))
+  for (const { digest, size } of [...own, ...manifests.flatMap(({ parts }) => parts)])
     await once.stream(names.blob(digest), () => ({
       size,
       bytes: verified(blobs.read(digest), digest, 'digest'),

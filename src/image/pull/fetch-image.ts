@@ -20,6 +20,7 @@ import type { PullListener } from './events.ts';
 import { type FetchedDocuments, fetchDocuments } from './fetch-documents.ts';
 import { fetchLayers } from './fetch-layers.ts';
 import type { ImageSource } from './image-source.ts';
+import { requireConfigType } from './require-config-type.ts';
 import { hasAmpleSpace, requireSpace } from './require-space.ts';
 import type { PlannedLayer } from './unpack-layer.ts';
 
@@ -43,22 +44,6 @@ export interface FetchImageOptions {
 
 /** For what comes with tsrun, or is made of what is in the store. */
 export const ADMIT_OWN: Admission = async () => {};
-
-const CONFIG_LIMIT_BYTES = 8 << 20;
-
-/** Docker before 1.10 pushed configurations without a type of their own. */
-const LEGACY_CONFIG = 'application/octet-stream';
-
-function requireConfigType(config: Descriptor, reference: string): void {
-  if (!isConfigType(config.mediaType) && config.mediaType !== LEGACY_CONFIG) {
-    const expected = 'the configuration of a container image';
-    const what = `${reference} is an artifact: its config`;
-    throw tsrunError('ERR_TSRUN_MEDIA_TYPE', { what, mediaType: config.mediaType, expected });
-  }
-  if (config.size <= CONFIG_LIMIT_BYTES) return;
-  const problem = `it has ${config.size} bytes, more than ${CONFIG_LIMIT_BYTES >> 20} MiB`;
-  throw tsrunError('ERR_TSRUN_DOCUMENT', { what: `the config of ${reference}`, problem });
-}
 
 /** What is verified and used already, and on its way to the disk: awaited before the image gets its name. */
 type Writes = Promise<unknown>[];
