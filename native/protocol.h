@@ -14,7 +14,8 @@
  *
  * When it starts the container again (SPEC_RESTART_*), the supervisor executes itself, with 3, 4, 6 and from 8 on as they were, and the number
  * of restarts and the last pause in ms as its arguments, and the policy of the last FRAME_POLICY if there was one. Each start is so a
- * process image that knows nothing of the one before.
+ * process image that knows nothing of the one before. If there is a file RESTART_SPEC in the directory 6 by then, it is the spec from now on:
+ * the container's networks became others while it ran. Whoever starts a supervisor removes what an earlier one has left of it.
  *
  * Signals: SIGUSR1 says that the end of the container is wanted, so that it is not started again; SIGUSR2 says the same, and that the
  * cleanup program is not to be run (`tsrun restart` of a --rm container). All others that could end it are ignored.
@@ -63,6 +64,8 @@
 #define FD_DIRECTORY 6
 #define FD_TRACE 7
 #define FD_EXTRA 8
+
+#define RESTART_SPEC "restart.spec"
 
 enum slot {
 	SLOT_INIT_PID = 0,   /* pid of the container's init in the supervisor's pid namespace */

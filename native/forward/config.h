@@ -1,5 +1,6 @@
 /*
  * config.h - what the port forwarder is given: a memory file with the addresses of a container, and sockets that listen.
+ * The addresses may become others while it runs.
  *
  * The sockets are on FORWARD_FIRST_FD, FORWARD_FIRST_FD + 1, … in the order of ports[]: bound, and TCP's listening, in the network
  * namespace of the host. The forwarder itself is started inside the container's network namespace, where policy routing

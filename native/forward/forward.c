@@ -56,18 +56,20 @@ static int config_ok(uint32_t size)
 	return config->families[0].prefix <= 32 && config->families[1].prefix <= 128;
 }
 
-/* Maps the memory file FD, a private copy: 0 or -errno. */
+/*
+ * Maps the memory file FD: 0 or -errno. It stays open, so that the addresses in it can be changed while the container runs, when its
+ * networks are (src/engine/retarget-ports.ts).
+ */
 static int load_config(int fd)
 {
 	long size = SYS3(__NR_lseek, fd, 0, 2 /* SEEK_END */), at;
 
 	if (size <= 0 || size > (1 << 20))
 		return size < 0 ? (int)size : -EINVAL;
-	at = SYS6(__NR_mmap, 0, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	at = SYS6(__NR_mmap, 0, size, PROT_READ, MAP_SHARED, fd, 0);
 	if (at < 0 && at > -4096)
 		return (int)at;
 	config = (struct forward_config *)at;
-	io_close(&fd);
 	return config_ok((uint32_t)size) ? 0 : -EINVAL;
 }
 

@@ -65,6 +65,16 @@ uint32_t restart_pause(int64_t ran)
 	return pause;
 }
 
+/* The spec that somebody has left for this start, instead of ours, because what the container has became other while it ran. */
+static void take_next_spec(void)
+{
+	int next = (int)SYS4(__NR_openat, FD_DIRECTORY, RESTART_SPEC, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
+
+	if (next >= 0)
+		SYS3(__NR_dup3, next, FD_SPEC, 0);
+	io_close(&next);
+}
+
 int restart_now(char **envp)
 {
 	static const int kept[] = {FD_SPEC, FD_LISTEN, FD_DIRECTORY};
@@ -75,6 +85,7 @@ int restart_now(char **envp)
 	paused[decimal(paused, pause)] = 0;
 	flags[decimal(flags, given_flags)] = 0;
 	limit[decimal(limit, given_limit)] = 0;
+	take_next_spec();
 	for (unsigned i = 0; i < sizeof(kept) / sizeof(*kept); i++)
 		SYS3(__NR_fcntl, kept[i], F_SETFD, 0);
 	for (int fd = FD_EXTRA; fd < extra_end; fd++)

@@ -3,7 +3,7 @@
  * running one an interface is added, or taken away. Its endpoint then lives as long as its supervisor, by a pidfd that the hub keeps.
  */
 import { tsrunError } from '../errors.ts';
-import { containerMessages, hubEndpoint, hubMessages, interfaceIndex } from '../network/bridge.ts';
+import { configureContainer, hubEndpoint, hubMessages } from '../network/bridge.ts';
 import type { EndpointLease, EndpointRequest } from '../network/bridge-network.ts';
 import { endpointMessage, HUB_JOIN, HUB_LEAVE } from '../network/hub-protocol.ts';
 import { exchange } from '../network/netlink.ts';
@@ -13,7 +13,6 @@ import { visitBridges, visitContainer } from '../network/visit-namespaces.ts';
 import { runInside } from '../rootless/enter.ts';
 import { lockLeases, releaseLease } from '../store/leases.ts';
 import { openPidfd } from '../sys/process.ts';
-import type { Slot, Slots, Step } from '../sys/step.ts';
 import { leaseEndpoint } from './connect-networks.ts';
 import type { ContainerView } from './container-view.ts';
 import { asItIs } from './ended-meanwhile.ts';
@@ -23,6 +22,7 @@ import { logNetworkEvent } from './network-events.ts';
 import { findNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
 import { readConnections, readEndpoints, writeConnections, writeEndpoints } from './read-endpoints.ts';
+import { rewire } from './rewire.ts';
 import { tellHub } from './tell-hub.ts';
 
 /** The bridge networks that the container has at its next start. @throws ERR_TSRUN_USAGE for one without any */
@@ -63,29 +63,22 @@ async function addInterface(engine: Engine, view: ContainerView, request: Endpoi
   const leases = readEndpoints(engine, view.id);
   using hub = await joinHub(engine, hubNeeds(engine));
   const lease = await newLease(engine, view, request, leases);
-  const isOutward = !lease.network.internal && leases.every(({ network }) => network.internal);
+  const after = [...leases, lease];
   runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) => [
     ...visitBridges(slots, hub.netns, (route) =>
       exchange('rootless', 'connect the container to the bridge', slots, route, hubMessages(lease, init.pid)),
     ),
-    ...visitContainer(slots, init.pid, (route) => configureSteps(slots, route, lease, isOutward)),
+    ...visitContainer(slots, init.pid, (route) =>
+      configureContainer('rootless', slots, route, after, [lease]),
+    ),
   ]);
   tellHub(
     hub.connection,
     endpointMessage(HUB_JOIN, hubEndpoint(view.id, lease, view.record.dns.dns), true),
     openPidfd(supervisor),
   );
-  writeEndpoints(engine, view.id, [...leases, lease]);
-}
-
-function configureSteps(slots: Slots, route: Slot, lease: EndpointLease, isOutward: boolean): Step[] {
-  const { interfaceName: name } = lease;
-  const index = slots.new(name);
-  const messages = containerMessages({ index, name }, lease, isOutward);
-  return [
-    interfaceIndex('rootless', route, name, index),
-    ...exchange('rootless', 'give the container its addresses', slots, route, messages),
-  ];
+  writeEndpoints(engine, view.id, after);
+  await rewire(engine, view, leases, after);
 }
 
 async function newLease(
@@ -128,28 +121,27 @@ async function disconnect(
   const leases = readEndpoints(engine, view.id);
   const lease = leases.find(({ network }) => network.name === name);
   const { init } = view.state;
+  const after = leases.filter((other) => other !== lease);
   if (init && lease) {
     using hub = await joinHub(engine, hubNeeds(engine));
     runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) =>
-      visitContainer(slots, init.pid, (route) =>
-        exchange('rootless', 'take its interface away', slots, route, [removeLink(lease.interfaceName)]),
-      ),
+      visitContainer(slots, init.pid, (route) => [
+        ...exchange('rootless', 'take its interface away', slots, route, [removeLink(lease.interfaceName)]),
+        ...configureContainer('rootless', slots, route, after, []),
+      ]),
     );
     tellHub(hub.connection, endpointMessage(HUB_LEAVE, hubEndpoint(view.id, lease, [])));
     using _lock = await lockLeases(engine.paths);
     for (const address of [lease.ipv4, lease.ipv6]) {
       if (address !== undefined) releaseLease(engine.paths, number, address, view.id);
     }
-    writeEndpoints(
-      engine,
-      view.id,
-      leases.filter((other) => other !== lease),
-    );
+    writeEndpoints(engine, view.id, after);
   }
   writeConnections(
     engine,
     view.id,
     before.filter((request) => request.name !== name),
   );
+  if (init && lease) await rewire(engine, view, leases, after);
   logNetworkEvent(engine, 'disconnect', network, view);
 }

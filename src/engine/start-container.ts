@@ -1,7 +1,7 @@
 /**
  * Starting a container: the programs are made from what is on disk, a supervisor is launched, and its first words are awaited.
  */
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync, readFileSync, rmSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
 import type { CgroupPlan } from '../launch/cgroup/plan.ts';
 import { initSteps } from '../launch/init-program.ts';
@@ -248,6 +248,7 @@ export async function startUnlessRunning(
   if (!lock) throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: record.name });
   // A container that was made a moment ago has no state yet: that look costs one failing open.
   if ((await settledPhase(engine, record)) === 'running') return undefined;
+  rmSync(containerFiles(engine.paths, record.id).restartSpec, { force: true }); // of an earlier supervisor
   const { config: planned, network: chosen } = prepared ?? prepare(engine, record);
   using _claim = chosen.claim;
   const { config, passed, stdio, manager } = await startSurroundings(engine, record, planned, options);
@@ -323,7 +324,8 @@ async function settledPhase(engine: Engine, record: ContainerRecord): Promise<Co
   return phase === 'restarting' ? 'running' : phase;
 }
 
-function readConfig(engine: Engine, record: ContainerRecord): RuntimeConfig {
+/** From disk. @throws ERR_TSRUN_START */
+export function readConfig(engine: Engine, record: ContainerRecord): RuntimeConfig {
   try {
     return parseConfig(readFileSync(containerFiles(engine.paths, record.id).config, 'utf8'));
   } catch (error) {

@@ -101,12 +101,16 @@ export function bridgeNameservers(
   return direct.length > 0 ? direct : gateways;
 }
 
-/** How the forwarder of published ports reaches the container: by its first network that has addresses. */
+/** How the forwarder of published ports reaches the container: by its first address of each family. */
 export function bridgeTarget(leases: readonly EndpointLease[]): Omit<ForwardTarget, 'transparent'> {
   const family = (address: IpAddress | undefined, subnet: NetworkSubnet | undefined) =>
     address !== undefined && subnet ? { address, gateway: subnet.gateway, prefix: subnet.prefix } : undefined;
-  const [first] = leases;
-  return { ipv4: family(first?.ipv4, first?.network.ipv4), ipv6: family(first?.ipv6, first?.network.ipv6) };
+  const first4 = leases.find(({ ipv4 }) => ipv4 !== undefined);
+  const first6 = leases.find(({ ipv6 }) => ipv6 !== undefined);
+  return {
+    ipv4: family(first4?.ipv4, first4?.network.ipv4),
+    ipv6: family(first6?.ipv6, first6?.network.ipv6),
+  };
 }
 
 export function bridgeDriver(attachment: BridgeAttachment, host: HostNetwork): NetworkDriver {
@@ -139,7 +143,7 @@ function attach({ slots, initPid }: AttachContext, attachment: BridgeAttachment)
       leases.flatMap((lease) => hubMessages(lease, initPid)),
     ),
     close(actor, 'connected', hub),
-    ...configure(slots, own, leases),
+    ...configureContainer(actor, slots, own, leases),
     close(actor, 'configured', own),
     ...leases.flatMap((lease) => join(slots, attachment, lease)),
   ];
@@ -195,23 +199,27 @@ export function hubMessages(lease: EndpointLease, pid: Slot | number): NetlinkMe
 }
 
 /** The container's side of one network. */
-export function containerMessages(
-  device: Device,
-  lease: EndpointLease,
-  isDefault: boolean,
-): NetlinkMessage[] {
-  const { ipv4, ipv6, network } = lease;
+function containerMessages(device: Device, { ipv4, ipv6, network }: EndpointLease): NetlinkMessage[] {
   return [
     cableUp(device.name),
     ...(ipv4 !== undefined && network.ipv4 ? [address(device, ipv4, network.ipv4.prefix)] : []),
     ...(ipv6 !== undefined && network.ipv6 ? [address(device, ipv6, network.ipv6.prefix)] : []),
-    ...(isDefault && network.ipv4 ? [defaultRoute(device, network.ipv4.gateway)] : []),
-    ...(isDefault && network.ipv6 ? [defaultRoute(device, network.ipv6.gateway)] : []),
   ];
 }
 
+/** By which gateways this one of the container's networks is its way out: of each family the first network that has one. */
+function gatewaysOf(lease: EndpointLease, leases: readonly EndpointLease[]): IpAddress[] {
+  const outward = leases.filter(({ network }) => !network.internal);
+  const first4 = outward.find(({ network }) => network.ipv4);
+  const first6 = outward.find(({ network }) => network.ipv6);
+  return [
+    ...(lease === first4 ? [lease.network.ipv4] : []),
+    ...(lease === first6 ? [lease.network.ipv6] : []),
+  ].flatMap((subnet) => subnet?.gateway ?? []);
+}
+
 /** ioctl SIOCGIFINDEX (netdevice(7)): from the interface's name to its index. */
-export function interfaceIndex(who: Step['actor'], socket: Slot | number, name: string, index: Slot): Step {
+function interfaceIndex(who: Step['actor'], socket: Slot | number, name: string, index: Slot): Step {
   const padded = new Uint8Array(16);
   padded.set(Buffer.from(name));
   const ifreq = {
@@ -225,19 +233,36 @@ export function interfaceIndex(who: Step['actor'], socket: Slot | number, name: 
   return call(who, `which number ${name} has`, 'ioctl', [socket, SIOCGIFINDEX, ifreq]);
 }
 
-function configure(slots: Slots, own: Slot, leases: readonly EndpointLease[]): Step[] {
-  const outward = leases.find(({ network }) => !network.internal);
-  const devices = leases.map((lease) => ({ lease, index: slots.new(lease.interfaceName) }));
+/**
+ * Steps that give the container its addresses of the networks `added`, and the way out by its first networks.
+ *
+ * @param own a netlink socket in its namespace
+ * @param leases all that it has
+ */
+export function configureContainer(
+  who: Step['actor'],
+  slots: Slots,
+  own: Slot,
+  leases: readonly EndpointLease[],
+  added: readonly EndpointLease[] = leases,
+): Step[] {
+  const devices = leases
+    .map((lease) => ({ lease, gateways: gatewaysOf(lease, leases), index: slots.new(lease.interfaceName) }))
+    .filter(({ lease, gateways }) => added.includes(lease) || gateways.length > 0);
   return [
-    ...devices.map(({ lease, index }) => interfaceIndex(actor, own, lease.interfaceName, index)),
+    ...devices.map(({ lease, index }) => interfaceIndex(who, own, lease.interfaceName, index)),
     ...exchange(
-      actor,
+      who,
       'give the container its addresses',
       slots,
       own,
-      devices.flatMap(({ lease, index }) =>
-        containerMessages({ index, name: lease.interfaceName }, lease, lease === outward),
-      ),
+      devices.flatMap(({ lease, gateways, index }) => {
+        const device = { index, name: lease.interfaceName };
+        return [
+          ...(added.includes(lease) ? containerMessages(device, lease) : []),
+          ...gateways.map((gateway) => defaultRoute(device, gateway)),
+        ];
+      }),
     ),
   ];
 }

@@ -121,6 +121,8 @@ export const containerFiles = (s: StorePaths, id: string) => {
     name: `${directory}/name`,
     /** its bridge networks, where they have changed since it was created */
     networks: `${directory}/networks.json`,
+    /** what its supervisor is to do at its next restart, instead of what it was started with (RESTART_SPEC of native/protocol.h) */
+    restartSpec: `${directory}/restart.spec`,
     hosts: `${directory}/hosts`,
     hostname: `${directory}/hostname`,
     resolvConf: `${directory}/resolv.conf`,

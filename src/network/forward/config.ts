@@ -32,6 +32,8 @@ export interface ForwardTarget {
 
 const FAMILY_SIZE = 36;
 const HEADER_SIZE = 16 + 2 * FAMILY_SIZE + 4;
+/** The bytes that tell where the container is. */
+export const CONFIG_FAMILIES = { start: 16, end: 16 + 2 * FAMILY_SIZE } as const;
 
 function writeFamily(bytes: Buffer, at: number, family: ForwardFamily | undefined): void {
   if (!family) return;
