@@ -1,5 +1,5 @@
 /** What `--filter` asks of volumes and networks alike. */
-import { type Filter, labelMatches, truthOf } from './parse/filter.ts';
+import { type Filter, labelMatches, namePattern, truthOf } from './parse/filter.ts';
 import { parseMoment } from './parse/time.ts';
 
 export const NAMED_FILTERS = ['name', 'label', 'label!', 'driver', 'scope', 'dangling', 'until'] as const;
@@ -19,8 +19,10 @@ export function namedTest(
 ): (item: Named) => boolean {
   const { key, value } = filter;
   switch (key) {
-    case 'name':
-      return ({ name }) => name.includes(value);
+    case 'name': {
+      const pattern = namePattern(value);
+      return ({ name }) => pattern.test(name);
+    }
     case 'label':
       return ({ labels }) => labelMatches(labels, value);
     case 'label!':

@@ -2,7 +2,7 @@
 import { type ContainerView, findContainer } from '../engine/container-view.ts';
 import type { InsideEngine } from '../engine/mount-container.ts';
 import { exitNumber } from '../supervisor/exit-status.ts';
-import { labelMatches, matchesFilters } from './parse/filter.ts';
+import { labelMatches, matchesFilters, namePattern } from './parse/filter.ts';
 import { matchesReference } from './parse/reference-pattern.ts';
 import { RESTART_POLICIES } from './parse/restart-policy.ts';
 import { parseMoment } from './parse/time.ts';
@@ -12,15 +12,6 @@ import type { PsFilter } from './ps-filter-keys.ts';
 const PHASES = ['created', 'running', 'paused', 'stopping', 'restarting', 'exited'];
 
 type Test = (view: ContainerView) => boolean;
-
-/** A name's regular expression, as docker and podman take it. Throws ERR_TSRUN_USAGE. */
-function namePattern(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch (error) {
-    throw usageError(`--filter name=${text}: ${(error as Error).message}`);
-  }
-}
 
 function ancestor(engine: InsideEngine, value: string): Test {
   const image = engine.images.resolve(value);

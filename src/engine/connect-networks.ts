@@ -18,7 +18,7 @@ import { hostHasIpv6 } from '../network/claim-ports.ts';
 import type { NetworkDriver } from '../network/driver.ts';
 import { forwarded } from '../network/forward/forwarded.ts';
 import type { HostNetwork } from '../network/host-network.ts';
-import { contains, formatSubnet, hostOf, type IpAddress, ipNumber, isIpv4 } from '../network/ip-address.ts';
+import { contains, formatSubnet, hostOf, type IpAddress, ipNumber } from '../network/ip-address.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { leasedAddresses, leaseHolder, lockLeases, sweepLeases, takeLease } from '../store/leases.ts';
 import { randomHex } from '../sys/random.ts';
@@ -146,7 +146,7 @@ function sameHost({ ipv4, ipv6 }: BridgeNetwork, address: IpAddress | undefined)
   return hostOf(ipv6, ipNumber(address) - ipNumber(ipv4.base));
 }
 
-const refuse = (network: BridgeNetwork, address: IpAddress, problem: string) =>
+const refuse = (network: BridgeNetwork, address: IpAddress | undefined, problem: string) =>
   tsrunError('ERR_TSRUN_NETWORK_ADDRESS', { address, network: network.name, problem });
 
 function leaseAddress(
@@ -179,9 +179,5 @@ function leaseAddress(
   sweepLeases(paths, network.number);
   const reclaimed = free();
   if (reclaimed !== undefined) return reclaimed;
-  throw refuse(
-    network,
-    `${isIpv4(subnet.base) ? 'IPv4' : 'IPv6'}`,
-    `all of ${formatSubnet(subnet)} are in use`,
-  );
+  throw refuse(network, undefined, `all of ${formatSubnet(subnet.range ?? subnet)} are in use`);
 }

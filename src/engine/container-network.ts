@@ -117,7 +117,7 @@ function localMode(engine: Engine, mode: Exclude<NetworkMode, { kind: 'bridge' }
   if (mode.kind !== 'container') return mode;
   const view = findContainer(engine, mode.container);
   if (!view.state.init) throw notRunning(view);
-  return { kind: 'ns', path: `/proc/${view.state.init.pid}/ns/net` };
+  return { kind: 'ns', path: `/proc/${view.state.init.pid}/ns/net`, as: `container:${mode.container}` };
 }
 
 /** The container whose network a container of `--network container:NAME` shares. */

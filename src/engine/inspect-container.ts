@@ -39,7 +39,9 @@ function networkSettings(engine: Engine, { id, state, record }: ContainerView): 
   const [first, ...others] = leases.map((lease) => [lease.network.name, endpointSettings(lease)] as const);
   if (first) return { ...first[1], Networks: Object.fromEntries([first, ...others]) };
   const endpoint = inspectEndpoint(state.init?.pid);
-  return { ...endpoint, Networks: state.init ? { [record.network]: endpoint } : {} };
+  // One that was taken off its last bridge is on none; what shares another's namespace has no network of its own, as docker shows it.
+  const isOwn = !/^(bridge$|container:|ns:)/.test(record.network);
+  return { ...endpoint, Networks: state.init && isOwn ? { [record.network]: endpoint } : {} };
 }
 
 const endpointSettings = ({ network, ipv4, ipv6, mac, names }: EndpointLease): Record<string, unknown> => ({
@@ -151,7 +153,7 @@ export function inspectContainer(engine: Engine, view: ContainerView): Record<st
       Driver: record.network,
       ...networkSettings(engine, view),
       SandboxKey: state.init ? `/proc/${state.init.pid}/ns/net` : '',
-      // Whether a service sees its clients' own addresses; not said where a helper publishes the ports.
+      // Whether a service sees its clients' own addresses; said where ports are published.
       ...(record.keepsClientAddresses !== undefined && { KeepsClientAddresses: record.keepsClientAddresses }),
     },
   };

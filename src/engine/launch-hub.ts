@@ -65,7 +65,7 @@ export interface HubPlan extends EnterPlan {
 export function planHub(launch: HubLaunch): HubPlan {
   const slots = new Slots();
   const { ipv6, uplink: way, netns } = launch;
-  const program = hubNetworkProgram(ipv6, way?.outward ?? false, netns !== undefined);
+  const program = hubNetworkProgram(ipv6, way?.outward ?? false, netns !== undefined, way?.subnet);
   const network = encodeProgram(program);
   const uplink = launch.uplink && encodeProgram(hubUplinkProgram(launch.uplink, ipv6));
   const spec = memfd(slots, 'hub-spec', encodeHubSpec(network.image, uplink?.image), 'what the hub is to do');

@@ -1,24 +1,10 @@
 /** Use cases: `tsrun network create`, `rm`, `prune`: what there is, not what a container has of it. */
 
 import { tsrunError } from '../errors.ts';
-import {
-  type BridgeNetwork,
-  bridgeLink,
-  DEFAULT_NETWORK,
-  freeSubnet,
-  ulaSubnet,
-  withGateway,
-} from '../network/bridge-network.ts';
-import {
-  contains,
-  formatSubnet,
-  type IpAddress,
-  isIpv4,
-  overlap,
-  type Subnet,
-} from '../network/ip-address.ts';
+import { type BridgeNetwork, bridgeLink, DEFAULT_NETWORK } from '../network/bridge-network.ts';
+import type { IpAddress, Subnet } from '../network/ip-address.ts';
 import { exchange } from '../network/netlink.ts';
-import { networkMode } from '../network/parse-network.ts';
+import { NETWORK_MODES, networkMode } from '../network/parse-network.ts';
 import { removeLink, removeUnreachable } from '../network/route-messages.ts';
 import { visitBridges } from '../network/visit-namespaces.ts';
 import { runInside } from '../rootless/enter.ts';
@@ -26,10 +12,10 @@ import { waitForLock } from '../store/lock.ts';
 import { createNetwork, isNetworkName, listNetworks, readNetwork, removeNetwork } from '../store/networks.ts';
 import { lockPath } from '../store/paths.ts';
 import { randomHex } from '../sys/random.ts';
+import { chooseSubnets } from './choose-subnets.ts';
 import { type ContainerView, listContainers } from './container-view.ts';
 import { findHub } from './join-hub.ts';
 import { logNetworkEvent } from './network-events.ts';
-import { takenSubnets } from './networks.ts';
 import type { Engine } from './open-engine.ts';
 import { readConnections } from './read-endpoints.ts';
 import { removeContainer } from './remove-container.ts';
@@ -44,26 +30,13 @@ export interface NetworkRequest
   ipv6: boolean;
 }
 
-/** Names that mean something else to --network. */
-const RESERVED = [
-  'none',
-  'host',
-  'private',
-  'default',
-  'pasta',
-  'slirp4netns',
-  'container',
-  'ns',
-  DEFAULT_NETWORK,
-];
-
 /** @throws ERR_TSRUN_USAGE, ERR_TSRUN_NETWORK_EXISTS, ERR_TSRUN_NETWORK_SUBNET */
 export async function makeNetwork(engine: Engine, request: NetworkRequest): Promise<BridgeNetwork> {
   const { name } = request;
-  if (!isNetworkName(name) || RESERVED.includes(name)) {
+  if (!isNetworkName(name) || [...NETWORK_MODES, DEFAULT_NETWORK].includes(name)) {
     throw tsrunError('ERR_TSRUN_USAGE', {
       problem: `"${name}" cannot be the name of a network`,
-      hint: 'letters, digits, "_", "." and "-"; not a mode of --network',
+      hint: 'letters, digits, "_", "." and "-", 128 at most; not a mode of --network',
     });
   }
   using _lock = await waitForLock(lockPath(engine.paths, 'networks'));
@@ -76,7 +49,7 @@ export async function makeNetwork(engine: Engine, request: NetworkRequest): Prom
     id: randomHex(32),
     createdAt: new Date().toISOString(),
     number,
-    ...chooseSubnets(request, takenSubnets(engine)),
+    ...chooseSubnets(request, engine),
     internal: request.internal,
     dns: request.dns,
     dnsServers: request.dnsServers,
@@ -87,52 +60,6 @@ export async function makeNetwork(engine: Engine, request: NetworkRequest): Prom
   if (!createNetwork(engine.paths, network)) throw tsrunError('ERR_TSRUN_NETWORK_EXISTS', { name });
   logNetworkEvent(engine, 'create', network);
   return network;
-}
-
-const refuse = (subnet: string, problem: string) =>
-  tsrunError('ERR_TSRUN_NETWORK_SUBNET', { subnet, problem });
-
-function homeless(option: string, used: readonly (Subnet | undefined)[]) {
-  const subnets = used.flatMap((subnet) => (subnet ? [formatSubnet(subnet)] : []));
-  const problem = `${option}: it is in no subnet of the network, which has ${subnets.join(' and ')}`;
-  return tsrunError('ERR_TSRUN_USAGE', { problem, hint: 'tsrun network create --help' });
-}
-
-function chooseSubnets(
-  request: NetworkRequest,
-  taken: readonly Subnet[],
-): Pick<BridgeNetwork, 'ipv4' | 'ipv6'> {
-  const { subnets, gateways, ranges } = request;
-  for (const subnet of subnets) {
-    const other = taken.find((each) => overlap(each, subnet));
-    if (other) throw refuse(formatSubnet(subnet), `it overlaps ${formatSubnet(other)}, which is in use`);
-    const hostBits = (isIpv4(subnet.base) ? 32 : 128) - subnet.prefix;
-    if (hostBits < 2) throw refuse(formatSubnet(subnet), 'there is no room for containers');
-  }
-  const ofVersion = (ipv4: boolean) => subnets.filter((subnet) => isIpv4(subnet.base) === ipv4);
-  for (const version of [true, false]) {
-    if (ofVersion(version).length > 1)
-      throw refuse(ofVersion(version).map(formatSubnet).join(' and '), 'a network has one of each version');
-  }
-  const complete = (subnet: Subnet | undefined) => {
-    if (!subnet) return undefined;
-    const inside = (address: IpAddress): boolean => contains(subnet, address);
-    return withGateway(
-      subnet,
-      gateways.find(inside),
-      ranges.find((range) => inside(range.base) && range.prefix >= subnet.prefix),
-    );
-  };
-  const [given6] = ofVersion(false);
-  const base = ofVersion(true)[0] ?? freeSubnet(taken);
-  const ipv4 = subnets.length > 0 && ofVersion(true).length === 0 ? undefined : complete(base);
-  const ipv6 = complete(given6 ?? (request.ipv6 ? ulaSubnet(base) : undefined));
-  const used = [ipv4, ipv6];
-  const gateway = gateways.find((each) => !used.some((subnet) => subnet?.gateway === each));
-  const range = ranges.find((each) => !used.some((subnet) => subnet?.range === each));
-  if (gateway !== undefined) throw homeless(`--gateway ${gateway}`, used);
-  if (range !== undefined) throw homeless(`--ip-range ${formatSubnet(range)}`, used);
-  return { ipv4, ipv6 };
 }
 
 /** Containers that were made for the network, running or not. */

@@ -10,6 +10,7 @@ import {
 } from '../network/bridge-network.ts';
 import { readHostNetwork } from '../network/host-network.ts';
 import { overlap, type Subnet } from '../network/ip-address.ts';
+import { NETWORK_MODES } from '../network/parse-network.ts';
 import { leasedAddresses, sweepLeases } from '../store/leases.ts';
 import { createNetwork, listNetworks, readNetwork, replaceNetwork } from '../store/networks.ts';
 import { randomHex } from '../sys/random.ts';
@@ -20,6 +21,12 @@ export function findNetwork(engine: Engine, name: string): BridgeNetwork {
   const network = readNetwork(engine.paths, name) ?? byId(engine, name);
   if (network) return network;
   if (name === DEFAULT_NETWORK) return makeDefaultNetwork(engine);
+  if (NETWORK_MODES.includes(name)) {
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `"${name}" is a mode of --network, not a network`,
+      hint: `tsrun run --network ${name} …; tsrun network ls shows the networks`,
+    });
+  }
   throw tsrunError('ERR_TSRUN_NETWORK_UNKNOWN', { name });
 }
 

@@ -6,6 +6,7 @@ import { closeSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tsrunError } from '../errors.ts';
+import { uplinkSubnet } from '../network/bridge-network.ts';
 import type { UplinkOptions } from '../network/hub-program.ts';
 import { probeOutward } from '../network/outward/probe.ts';
 import { awaitExecve, enter, runEntry } from '../rootless/enter.ts';
@@ -30,7 +31,8 @@ export function uplinkOptions(
 ): UplinkOptions | undefined {
   if (helper === undefined) return undefined;
   const outward = probeOutward(engine.rootless, join(engine.paths.runtime, 'takes-connections'));
-  return { path: helper, openFiles: host.openFiles, directory, outward: outward === undefined };
+  const subnet = uplinkSubnet(host.subnets);
+  return { path: helper, openFiles: host.openFiles, directory, outward: outward === undefined, subnet };
 }
 
 /** What the sockets of a hub that was killed, and its children's, are taken for until they have ended. */

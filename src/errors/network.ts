@@ -35,7 +35,7 @@ export const NETWORK_ERRORS = {
     exitCode: 125,
     message: (d) => `cannot use the subnet ${d.subnet}: ${d.problem}`,
     hint: () =>
-      'tsrun network create --subnet 192.168.77.0/24 NAME   # another one; tsrun network ls shows those in use',
+      'tsrun network create --subnet 192.168.77.0/24 NAME   # or without --subnet: one that is free',
   }),
   ERR_TSRUN_NETWORK_UNKNOWN: define<{ name: string }>({
     exitCode: 125,
@@ -52,10 +52,10 @@ export const NETWORK_ERRORS = {
     message: (d) => `the network "${d.name}" is used by ${d.containers.join(', ')}`,
     hint: (d) => `tsrun network rm -f ${d.name}   # removes these containers, too`,
   }),
-  ERR_TSRUN_NETWORK_ADDRESS: define<{ address: string; network: string; problem: string }>({
+  ERR_TSRUN_NETWORK_ADDRESS: define<{ address: string | undefined; network: string; problem: string }>({
     exitCode: 125,
     message: (d) =>
-      `the container cannot have the address ${d.address} in the network "${d.network}": ${d.problem}`,
+      `the container cannot have ${d.address === undefined ? 'an address' : `the address ${d.address}`} in the network "${d.network}": ${d.problem}`,
     hint: (d) => `tsrun network inspect ${d.network}`,
   }),
   ERR_TSRUN_HUB: define<{ doing: string; hint?: string | undefined }>({

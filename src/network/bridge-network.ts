@@ -92,11 +92,20 @@ function macOf(value: bigint, second: string): string {
 /** Made of the address, so that who has that address in a cache has the right MAC, too (docker does the same). */
 export const macForAddress = (address: IpAddress): string => macOf(ipNumber(address), '42');
 
-/** Where automatic subnets come from: 10.90.0.0/24, 10.90.1.0/24, … 10.99.255.0/24. */
-function* candidates(): Iterable<Subnet> {
-  for (let second = 90; second < 100; second++) {
-    for (let third = 0; third < 256; third++) yield { base: `10.${second}.${third}.0`, prefix: 24 };
+/** `BEGINNING.first.0.0/24` to `BEGINNING.last.255.0/24` */
+function* subnets24(beginning: string, first: number, last: number, thirds = [0, 255]): Iterable<Subnet> {
+  const [from = 0, to = 0] = thirds;
+  for (let second = first; second <= last; second++) {
+    for (let third = from; third <= to; third++)
+      yield { base: `${beginning}.${second}.${third}.0`, prefix: 24 };
   }
+}
+
+/** Where automatic subnets come from. The later ones are for hosts with a route to all of 10.0.0.0/8, as a company's VPN has. */
+function* candidates(): Iterable<Subnet> {
+  yield* subnets24('10', 90, 99);
+  yield* subnets24('172', 20, 30);
+  yield* subnets24('192', 168, 168, [200, 239]);
 }
 
 /** Routing table of the bridges' subnets (hub-program.ts). */
@@ -106,16 +115,36 @@ export const BRIDGES_TABLE = 200;
 export const UPLINK_SUBNET: Subnet = { base: '10.0.2.0', prefix: 24 };
 
 /**
+ * Which subnet slirp4netns gets instead, on a host that is itself in 10.0.2.0/24, as virtual machines of VirtualBox and of QEMU are: or its
+ * containers would reach neither the host nor its neighbours there.
+ *
+ * @param taken where the host has routes to
+ */
+export function uplinkSubnet(taken: readonly Subnet[]): Subnet {
+  const isFree = (subnet: Subnet): boolean => !taken.some((other) => overlap(subnet, other));
+  if (isFree(UPLINK_SUBNET)) return UPLINK_SUBNET;
+  for (const from of [
+    subnets24('10', 0, 0, [3, 255]),
+    subnets24('172', 31, 31),
+    subnets24('192', 168, 168, [240, 254]),
+  ]) {
+    for (const subnet of from) if (isFree(subnet)) return subnet;
+  }
+  return UPLINK_SUBNET;
+}
+
+/**
  * The first subnet that nobody uses.
  * @param taken those of other networks, and where the host has routes to: a VPN that a container could not reach any more
  * @throws ERR_TSRUN_NETWORK_SUBNET
  */
 export function freeSubnet(taken: readonly Subnet[]): Subnet {
   for (const subnet of candidates()) {
-    if (![...taken, UPLINK_SUBNET].some((other) => overlap(subnet, other))) return subnet;
+    if (!taken.some((other) => overlap(subnet, other))) return subnet;
   }
   throw tsrunError('ERR_TSRUN_NETWORK_SUBNET', {
-    subnet: '10.90.0.0/24 to 10.99.255.0/24',
+    subnet:
+      'of 10.90.0.0/24 to 10.99.255.0/24, 172.20.0.0/24 to 172.30.255.0/24, or 192.168.200.0/24 to 192.168.239.0/24',
     problem: 'all are in use by other networks, or the host has routes there',
   });
 }

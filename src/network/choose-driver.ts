@@ -6,6 +6,7 @@
  * docs/network.md.
  */
 import { tsrunError } from '../errors.ts';
+import { uplinkSubnet } from './bridge-network.ts';
 import { hostHasIpv6 } from './claim-ports.ts';
 import type { NetworkDriver, PortMapping } from './driver.ts';
 import type { ForwardTarget } from './forward/config.ts';
@@ -17,7 +18,7 @@ import { pastaDriver, pastaTarget } from './pasta.ts';
 import { hostDriver, noneDriver, pathDriver } from './plain-drivers.ts';
 import type { HelperFinding, HelperName } from './probe-helper.ts';
 import { slirpDriver, slirpTarget } from './slirp4netns.ts';
-import { DEFAULT_SLIRP_OPTIONS, type SlirpOptions } from './slirp4netns-options.ts';
+import { DEFAULT_SLIRP_OPTIONS, inSubnet, type SlirpOptions } from './slirp4netns-options.ts';
 
 export interface Choice {
   driver: NetworkDriver;
@@ -36,7 +37,10 @@ export interface ChoiceContext {
 }
 
 /** Modes that are settled without looking at other containers and networks. */
-export type LocalMode = Exclude<NetworkMode, { kind: 'container' | 'bridge' }>;
+export type LocalMode =
+  | Exclude<NetworkMode, { kind: 'container' | 'bridge' | 'ns' }>
+  /** `as`: what --network had, where it was no path. */
+  | { kind: 'ns'; path: string; as?: string };
 
 /** @throws ERR_TSRUN_NETWORK_HELPER, ERR_TSRUN_USAGE for ports that the mode cannot publish */
 export function chooseDriver(mode: LocalMode, given: ChoiceContext): Choice {
@@ -61,7 +65,7 @@ function choose(mode: LocalMode, context: ChoiceContext): Choice {
     case 'host':
       return withoutPorts(asked(hostDriver), context.ports);
     case 'ns':
-      return withoutPorts(asked(pathDriver(`ns:${mode.path}`, mode.path)), context.ports);
+      return withoutPorts(asked(pathDriver(mode.as ?? `ns:${mode.path}`, mode.path)), context.ports);
     case 'pasta': {
       const { path, flaw } = required('pasta', context);
       return { ...asked(pastaDriver(path, mode.options, context.host)), warning: flaw };
@@ -109,8 +113,9 @@ function withForwarder(
   });
 }
 
-function chooseSlirp(options: SlirpOptions, context: ChoiceContext): Choice {
+function chooseSlirp(given: SlirpOptions, context: ChoiceContext): Choice {
   const { host, ports } = context;
+  const options = inSubnet(given, uplinkSubnet(host.subnets));
   const own = options.portHandler === 'slirp4netns';
   if (own && ports.some((port) => port.hostIp.includes(':'))) {
     throw tsrunError('ERR_TSRUN_USAGE', {
@@ -161,6 +166,6 @@ function choosePrivate(context: ChoiceContext): Choice {
 function make({ name, path }: HelperFinding & { usable: true }, context: ChoiceContext): NetworkDriver {
   const { host } = context;
   if (name === 'pasta') return withForwarder(pastaDriver(path, [], host), pastaTarget(host), context);
-  const driver = slirpDriver(path, DEFAULT_SLIRP_OPTIONS, host);
-  return withForwarder(driver, slirpTarget(DEFAULT_SLIRP_OPTIONS), context);
+  const options = inSubnet(DEFAULT_SLIRP_OPTIONS, uplinkSubnet(host.subnets));
+  return withForwarder(slirpDriver(path, options, host), slirpTarget(options), context);
 }

@@ -8,7 +8,7 @@
  * then on, nobody else can bind the port either.
  */
 import { closeSync, readFileSync, statSync } from 'node:fs';
-import { tsrunError } from '../errors.ts';
+import { TsrunError, tsrunError } from '../errors.ts';
 import { call } from '../sys/calls.ts';
 import { SHUT_RDWR } from '../sys/constants.ts';
 import { ERRNO, type ErrnoName } from '../sys/errno.ts';
@@ -74,7 +74,11 @@ interface ClaimProgram {
 }
 
 /** Binds the host port of `mapping`, 0 = any. @returns the port and the socket */
-function claim(mapping: PortMapping, binding: Binding): { port: number; socket: number } {
+function claim(
+  mapping: PortMapping,
+  binding: Binding,
+  all: readonly PortMapping[],
+): { port: number; socket: number } {
   const program = claimSteps(mapping, binding, new Slots());
   try {
     const results = nativeRunner.run(program);
@@ -83,16 +87,45 @@ function claim(mapping: PortMapping, binding: Binding): { port: number; socket: 
     if (!(error instanceof SyscallFailure)) throw error;
     const socket = error.results(program.socket);
     if (socket >= 0) closeSync(socket);
-    throw explain(mapping, error);
+    throw explain(mapping, error, all);
   }
 }
 
-function explain(mapping: PortMapping, error: SyscallFailure): unknown {
+/** The first port of the mapping's range that is free. @param all -p of the container. @throws what the last one's claim throws */
+function claimFirstFree(
+  mapping: PortMapping,
+  binding: Binding,
+  all: readonly PortMapping[],
+): { port: number; socket: number } {
+  const { hostPort, lastHostPort = hostPort } = mapping;
+  for (let port = hostPort; ; port++) {
+    try {
+      return claim({ ...mapping, hostPort: port }, binding, all);
+    } catch (error) {
+      const isTaken = error instanceof TsrunError && error.code === 'ERR_TSRUN_PORT_IN_USE';
+      if (!isTaken || port >= lastHostPort) throw error;
+    }
+  }
+}
+
+/** Another -p of the same container that has the port. */
+function twin({ hostIp, hostPort, containerPort, protocol }: PortMapping, all: readonly PortMapping[]) {
+  const other = all.find(
+    (each) =>
+      each.hostPort === hostPort &&
+      each.protocol === protocol &&
+      each.containerPort !== containerPort &&
+      (each.hostIp === hostIp || each.hostIp === '' || hostIp === ''),
+  );
+  return other && `-p ${portName(other).replace(/\/.*/, '')}:${other.containerPort} of the same container`;
+}
+
+function explain(mapping: PortMapping, error: SyscallFailure, all: readonly PortMapping[]): unknown {
   const { hostIp, hostPort: port, containerPort, protocol } = mapping;
   const address = hostIp === '' ? '0.0.0.0' : hostIp;
   const is = (...names: ErrnoName[]): boolean => names.some((name) => ERRNO[name] === error.errno);
   if (is('EADDRINUSE')) {
-    const holder = port === 0 ? undefined : portHolder(mapping);
+    const holder = port === 0 ? undefined : (twin(mapping, all) ?? portHolder(mapping));
     return tsrunError('ERR_TSRUN_PORT_IN_USE', { address, port, protocol, holder }, error);
   }
   if (is('EACCES')) {
@@ -123,15 +156,17 @@ export function claimPorts(ports: readonly PortMapping[], publishing: Publishing
   const hasIpv6 = publishing === 'sockets' && hostHasIpv6();
   try {
     for (const mapping of ports.toSorted((a, b) => Number(a.hostPort === 0) - Number(b.hostPort === 0))) {
-      const binding = bindingOf(mapping, ports, hasIpv6);
-      bound.set(mapping, claim(mapping, binding));
+      bound.set(mapping, claimFirstFree(mapping, bindingOf(mapping, ports, hasIpv6), ports));
     }
   } catch (error) {
     release();
     throw error;
   }
   const claimed = ports.map((mapping) => bound.get(mapping));
-  const chosen = ports.map((mapping, i) => ({ ...mapping, hostPort: claimed[i]?.port ?? mapping.hostPort }));
+  const chosen = ports.map(({ lastHostPort: _, ...mapping }, i) => ({
+    ...mapping,
+    hostPort: claimed[i]?.port ?? mapping.hostPort,
+  }));
   if (publishing !== 'sockets') release();
   const sockets = publishing === 'sockets' ? claimed.map((one) => one?.socket ?? -1) : [];
   return { ports: chosen, sockets, [Symbol.dispose]: release };

@@ -10,10 +10,12 @@ import type { Slot, Slots, Step } from '../sys/step.ts';
 
 /** One published port. */
 export interface PortMapping {
-  /** Address on the host to listen on, without brackets; '' = all IPv4 addresses. IPv6 is published when named: `[::]:8080:80`. */
+  /** Address on the host to listen on, without brackets; '' = all addresses. */
   hostIp: string;
   /** 0 = choose one (only before claimPorts). */
   hostPort: number;
+  /** Choose the first that is free, from hostPort to this one (only before claimPorts). */
+  lastHostPort?: number;
   containerPort: number;
   protocol: 'tcp' | 'udp';
 }
@@ -50,7 +52,7 @@ export interface NetworkDriver {
   /** Steps of the supervisor (and of the helper it clones). Empty when nothing is to be attached. */
   attach(context: AttachContext): Step[];
   readonly publishing: Publishing;
-  /** Whether a service sees the addresses of its clients; undefined = as the driver's own helper does it. */
+  /** Whether a service sees the addresses of its clients on other machines; undefined = nothing is published. */
   readonly keepsClientAddresses?: boolean;
   /** `nameserver` lines of the container's resolv.conf; undefined = those of the host as they are. */
   readonly nameservers: readonly string[] | undefined;

@@ -11,6 +11,8 @@ export interface HostNetwork {
   hasIpv6: boolean;
   /** Where the host has IPv4 routes to, other than the default. */
   subnets: Subnet[];
+  /** The same of IPv6; without link-local and multicast ones. */
+  ipv6Subnets: Subnet[];
   /** An address of the host that is not its loopback, by which a container with a network of its own reaches it. */
   address: string | undefined;
   /** The text of /etc/hosts, for containers that share the host's network. */
@@ -71,6 +73,18 @@ export const ipv6DefaultInterfaces = (text: string): string[] =>
     .filter((field) => (Number.parseInt(field[8] ?? '0', 16) & RTF_REJECT) === 0 && field[9] !== 'lo')
     .map((field) => field[9] ?? '');
 
+/** Destinations of the routes in the text of /proc/net/ipv6_route that are neither default ones nor those that each interface has. */
+export const ipv6Subnets = (text: string): Subnet[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((field) => field.length === 10 && field[1] !== '00' && field[9] !== 'lo')
+    .map(([destination = '', prefix = '']) => ({
+      base: formatIp(BigInt(`0x${destination}`), false),
+      prefix: Number.parseInt(prefix, 16),
+    }))
+    .filter(({ base }) => !/^f(e[89ab]|f)/.test(base));
+
 /** The first of the preferred interfaces, else of any, that has an IPv4 address other than loopback; then the same for IPv6. */
 export function pickAddress(
   interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>,
@@ -123,6 +137,9 @@ export function readHostNetwork(): HostNetwork {
     },
     get subnets() {
       return ipv4Subnets(routes());
+    },
+    get ipv6Subnets() {
+      return ipv6Subnets(read('/proc/net/ipv6_route'));
     },
     get address() {
       return address();

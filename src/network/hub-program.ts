@@ -39,11 +39,12 @@ import { emptyRoot } from './forward/empty-root.ts';
 import { reuseAddress } from './forward/listening-socket.ts';
 import { readExactly, startHelper, waitForAny } from './helper-steps.ts';
 import * as hub from './hub-protocol.ts';
+import type { Subnet } from './ip-address.ts';
 import { exchange, routeSocket } from './netlink.ts';
 import { openOutward, outwardSlots } from './outward/open.ts';
 import { incomingRule, ipv4Settings, linkUp, removeLink, unreachable } from './route-messages.ts';
 import { slirpArguments } from './slirp4netns.ts';
-import { DEFAULT_SLIRP_OPTIONS } from './slirp4netns-options.ts';
+import { DEFAULT_SLIRP_OPTIONS, inSubnet } from './slirp4netns-options.ts';
 
 /** The uplink's interface. */
 export const UPLINK = 'uplink';
@@ -97,9 +98,15 @@ function dnsSockets(slots: Slots, ipv6: boolean): Step[] {
  * Makes the namespace.
  * @param ipv6 whether the kernel has IPv6
  * @param outward whether it has what outward/ takes
+ * @param own the subnet of slirp4netns
  * @param isThere it is that of a hub that was killed, at HUB_FD_NETNS already: only the sockets in it are made
  */
-export function hubNetworkProgram(ipv6: boolean, outward: boolean, isThere = false): Program {
+export function hubNetworkProgram(
+  ipv6: boolean,
+  outward: boolean,
+  isThere = false,
+  own = UPLINK_SUBNET,
+): Program {
   const slots = new Slots();
   const [pidfd, netns, route] = ['child', 'netns', 'route'].map((name) => slots.new(name)) as [
     Slot,
@@ -121,7 +128,7 @@ export function hubNetworkProgram(ipv6: boolean, outward: boolean, isThere = fal
     step('where the hub looks for it', 'dup3', [route, hub.HUB_FD_ROUTE, O_CLOEXEC]),
     ...(ipv6 ? forwardIpv6(slots) : []),
     ...dnsSockets(slots, ipv6),
-    ...(outward ? outwardSockets(slots, ipv6) : []),
+    ...(outward ? outwardSockets(slots, ipv6, own) : []),
   ];
   const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | (isThere ? 0n : CLONE_NEWNET);
   return {
@@ -153,10 +160,10 @@ const forwardIpv6 = (slots: Slots): Step[] =>
     tolerate: { open: ['ENOENT', 'EACCES', 'EROFS'], write: ['EPERM', 'EACCES'] },
   });
 
-function outwardSockets(slots: Slots, ipv6: boolean): Step[] {
+function outwardSockets(slots: Slots, ipv6: boolean, own: Subnet): Step[] {
   const opened = outwardSlots(slots);
   const { queue, listener, datagrams, raw4, raw6 } = opened;
-  const place = { uplink: UPLINK, own: UPLINK_SUBNET, ipv6 };
+  const place = { uplink: UPLINK, own, ipv6 };
   const keep = (slot: Slot, fd: number): Step =>
     step('where the uplink’s program looks for it', 'dup3', [slot, fd, O_CLOEXEC]);
   return [
@@ -186,6 +193,8 @@ export interface UplinkOptions {
   directory: string;
   /** Whether connections go by a way of their own (outward/). */
   outward: boolean;
+  /** slirp4netns's own; UPLINK_SUBNET unless the host is in that. */
+  subnet?: Subnet;
 }
 
 /** What the uplink's program opens in the hub, from HUB_SLOT_UPLINK on: the hub closes what is left of it when the uplink has ended. */
@@ -207,12 +216,13 @@ const done = (why: string, fd: Slot): Step => step(why, 'close', [fd], { result:
  * @param ipv6 as hubNetworkProgram() had it
  */
 export function hubUplinkProgram(options: UplinkOptions, ipv6: boolean): Program {
-  const { path, openFiles, directory, outward } = options;
+  const { path, openFiles, directory, outward, subnet } = options;
   const slots = new Slots();
   const opened = UPLINK_DESCRIPTORS.map((name) => slots.new(name)) as UplinkSlots;
   const [pidfd, ready, written, lifeline, held, outwardReady, outwardWritten] = opened;
   const netns = `/proc/self/fd/${hub.HUB_FD_NETNS}`;
-  const argv = slirpArguments(DEFAULT_SLIRP_OPTIONS, netns, written, lifeline, undefined, UPLINK);
+  const slirp = subnet ? inSubnet(DEFAULT_SLIRP_OPTIONS, subnet) : DEFAULT_SLIRP_OPTIONS;
+  const argv = slirpArguments(slirp, netns, written, lifeline, undefined, UPLINK);
   return {
     slots,
     steps: [

@@ -53,22 +53,34 @@ export function parseNetwork(text: string | undefined): NetworkMode {
   return { kind: 'bridge', networks: parseEndpoints(text) };
 }
 
-/** Modes that cannot be one network of several. */
-const ALONE = ['none', 'host', 'private', 'default', 'pasta', 'slirp4netns', 'container', 'ns'];
+/** Modes that are no bridge networks, and cannot be one of several. */
+export const NETWORK_MODES = [
+  'none',
+  'host',
+  'private',
+  'default',
+  'pasta',
+  'slirp4netns',
+  'container',
+  'ns',
+];
 
-/** `back,front:ip=10.90.1.5,alias=db,alias=sql`: a word with `=` belongs to the network before it. */
+/** `back,front:ip=10.90.1.5,alias=db,alias=sql`: a word with `=` belongs to the network before it. docker's `name=front,ip=…` is the same. */
 function parseEndpoints(text: string): EndpointRequest[] {
   const endpoints: EndpointRequest[] = [];
   const refuse = (problem: string, hint: string) =>
     tsrunError('ERR_TSRUN_USAGE', { problem: `--network ${text}: ${problem}`, hint });
   for (const word of text.split(',')) {
     const last = endpoints.at(-1);
-    if (last && /^\w+=/.test(word)) {
+    if (last && /^(?!name=)[\w-]+=/.test(word)) {
       Object.assign(last, parseEndpointOption(word, last, refuse));
       continue;
     }
-    const [, name = '', option] = /^([a-zA-Z0-9][\w.-]*)(?::(.*))?$/.exec(word) ?? [];
-    if (name === '' || ALONE.includes(name)) {
+    const [, name = '', option] = /^(?:name=)?([a-zA-Z0-9][\w.-]*)(?::(.*))?$/.exec(word) ?? [];
+    if (NETWORK_MODES.includes(name) && (endpoints.length > 0 || text.includes(','))) {
+      throw refuse(`${name} cannot be had together with other networks`, `--network ${name}`);
+    }
+    if (name === '' || NETWORK_MODES.includes(name)) {
       throw refuse(
         'no such network mode',
         '--network NETWORK, bridge, none, host, private, pasta, slirp4netns, container:NAME or ns:PATH',
@@ -89,7 +101,7 @@ function parseEndpointOption(
   endpoint: EndpointRequest,
   refuse: (problem: string, hint: string) => Error,
 ): Partial<EndpointRequest> {
-  const [, key = '', value = ''] = /^(\w+)=(.+)$/.exec(word) ?? [];
+  const [, key = '', value = ''] = /^([\w-]+)=(.+)$/.exec(word) ?? [];
   const address = parseIp(value);
   switch (key) {
     case 'ip':
@@ -100,6 +112,7 @@ function parseEndpointOption(
         throw refuse(`"${value}" is no IPv6 address`, 'ip6=fd00::5');
       return { ipv6: address };
     case 'mac':
+    case 'mac-address':
       return { mac: parseMac(value) };
     case 'alias':
       return { aliases: [...endpoint.aliases, value] };

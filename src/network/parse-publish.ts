@@ -6,7 +6,7 @@
  *     127.0.0.1:8080:80       on one; `127.0.0.1::80` chooses the port there
  *     [::1]:8080:80           on an IPv6 address
  *     8000-8005:80-85/udp     ranges of the same length
- *     8000-8005:80            one of these, the first that is free: not supported
+ *     8000-8005:80            one of these, the first that is free
  */
 import { isIP } from 'node:net';
 import { tsrunError } from '../errors.ts';
@@ -45,8 +45,12 @@ export function parsePublish(text: string): PortMapping[] {
   const hostIp = parseAddress(text, groups.v6, groups.v4);
   const protocol = parseProtocol(text, groups.protocol);
   const container = parseRange(text, groups.container ?? '', 'container');
-  const host = groups.host ? parseRange(text, groups.host, 'host') : undefined;
+  // docker takes 0 for a port to be chosen, as the kernel does.
+  const host = groups.host && groups.host !== '0' ? parseRange(text, groups.host, 'host') : undefined;
   const length = container[1] - container[0] + 1;
+  if (host && length === 1 && host[1] > host[0]) {
+    return [{ hostIp, hostPort: host[0], lastHostPort: host[1], containerPort: container[0], protocol }];
+  }
   if (host && host[1] - host[0] + 1 !== length) {
     throw refuse(text, 'the two ranges are not of the same length');
   }

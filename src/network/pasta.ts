@@ -121,6 +121,7 @@ export function pastaDriver(path: string, options: readonly string[], host: Host
     name: 'pasta',
     namespace: { kind: 'new' },
     publishing: 'ipv4+ipv6',
+    keepsClientAddresses: true,
     attach: (context) => attach(context, path, options, host.openFiles),
     nameservers:
       ownAddress || asked.length > 0

@@ -1,6 +1,8 @@
 /** `--network slirp4netns:KEY=VALUE,…`: podman's keys, and the addresses that follow from them. */
 import { isIPv4 } from 'node:net';
 import { tsrunError } from '../errors.ts';
+import { UPLINK_SUBNET } from './bridge-network.ts';
+import { formatSubnet, type Subnet } from './ip-address.ts';
 
 export interface SlirpOptions {
   allowHostLoopback: boolean;
@@ -25,6 +27,12 @@ export const DEFAULT_SLIRP_OPTIONS: SlirpOptions = {
   outboundAddress6: undefined,
   portHandler: 'builtin',
 };
+
+/** In a subnet of the host's choice, unless the user has chosen one. */
+export const inSubnet = (options: SlirpOptions, subnet: Subnet): SlirpOptions =>
+  options.cidr === undefined && formatSubnet(subnet) !== formatSubnet(UPLINK_SUBNET)
+    ? { ...options, cidr: formatSubnet(subnet) }
+    : options;
 
 const KEYS = 'allow_host_loopback, mtu, cidr, enable_ipv6, outbound_addr, outbound_addr6, port_handler';
 

@@ -67,6 +67,7 @@ export function slirpDriver(path: string, options: SlirpOptions, host: HostNetwo
     name: 'slirp4netns',
     namespace: { kind: 'new' },
     publishing: 'ipv4',
+    keepsClientAddresses: true,
     attach: (context) => attach(context, path, options, host.openFiles),
     nameservers: seesResolvConf(host) ? [addresses.dns] : undefined,
     containerAddress: addresses.container,

@@ -9,7 +9,8 @@ import { writeDurably, writeFileAtomic } from './atomic-write.ts';
 import { networkPath, networksDirectory, type StorePaths } from './paths.ts';
 import { temporaryPath } from './temporary.ts';
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+/** As long as a container's at most: with `.json` it has to be the name of a file. */
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 export const isNetworkName = (name: string): boolean => NAME.test(name);
 
 /** The network `name`; undefined when there is none, or its file is damaged. */

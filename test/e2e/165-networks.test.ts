@@ -33,6 +33,7 @@ describe('network create', () => {
     expect(new Set(subnets).size).toBe(3);
     expect(await networks()).toEqual(['bridge', 'back', 'front']);
     expect(await tsrun.ok('network', 'ls', '-q', '--filter', 'label=use=test')).toBe('back');
+    expect(await tsrun.ok('network', 'ls', '-q', '--filter', 'name=^b.*k$')).toBe('back');
     await tsrun.expect(0, ['network', 'exists', 'front']);
     await tsrun.expect(1, ['network', 'exists', 'nowhere']);
   });
@@ -54,7 +55,13 @@ describe('network create', () => {
   });
 
   it.each([
-    [['--subnet', '192.168.77.128/25'], 'overlaps 192.168.77.0/24'],
+    [['--subnet', '192.168.77.128/25'], 'overlaps 192.168.77.0/24 of the network "chosen"'],
+    // They were made, and no container on them could be started, or reach anything.
+    [['--subnet', '127.1.0.0/16'], 'loopback addresses'],
+    [['--subnet', '239.0.0.0/24'], 'multicast and reserved addresses'],
+    [['--subnet', 'fe80::/64'], 'link-local addresses'],
+    [['--subnet', '192.168.78.0/24', '--gateway', '192.168.78.255'], 'no host’s'],
+    [['--gateway', '192.168.78.1'], 'in which subnet?'],
     [['--subnet', '192.168.78.0/31'], 'no room'],
     [['--subnet', '192.168.78.0/24', '--gateway', '192.168.79.1'], 'in no subnet'],
     [['--opt', 'mtu=9'], 'an MTU is between'],
@@ -67,9 +74,43 @@ describe('network create', () => {
   it.each([
     ['front', 'there is a network'],
     ['host', 'cannot be the name'],
+    // It was once a bug in tsrun: a name too long for a file.
+    ['n'.repeat(129), 'cannot be the name'],
     ['a/b', 'cannot be the name'],
   ])('refuses the name %s', async (name, problem) => {
     expect((await tsrun.expect(125, ['network', 'create', name])).stderr).toContain(problem);
+  });
+
+  it('a mode of --network is no network: it is neither connected nor had beside one, and no hint says to create it', async () => {
+    const { stderr } = await tsrun.expect(125, ['network', 'connect', 'host', 'any']);
+    expect(stderr).toContain('there is no container "any"');
+    for (const words of [
+      ['network', 'inspect', 'host'],
+      ['run', '--rm', '--network', 'front', '--network', 'none', IMAGE, 'true'],
+    ]) {
+      const { stderr } = await tsrun.expect(125, words);
+      expect(stderr).toMatch(/"host" is a mode of --network|none cannot be had together/);
+      expect(stderr).not.toContain('network create');
+    }
+  });
+
+  it('a network may be named as docker’s newer option does it', async () => {
+    const words = 'name=chosen,ip=192.168.77.200,mac-address=02:00:00:00:00:aa,alias=same';
+    const script = 'ip -4 -o address show eth0; cat /sys/class/net/eth0/address; nslookup same';
+    const said = await tsrun.ok(...inNetwork(words, IMAGE, 'sh', '-c', script));
+    expect(said).toContain('inet 192.168.77.200/24');
+    expect(said).toContain('02:00:00:00:00:aa');
+    expect(said).toContain('Address: 192.168.77.200');
+  });
+
+  it('when all addresses are in use, that is said, and of which', async () => {
+    await tsrun.ok('network', 'create', '--subnet', '192.168.79.0/30', 'tiny');
+    await tsrun.ok('run', '-d', '--name', 'alone', '--network', 'tiny', IMAGE, 'sleep', '1000');
+    const { stderr } = await tsrun.expect(125, inNetwork('tiny', IMAGE, 'true'));
+    expect(stderr).toContain(
+      'cannot have an address in the network "tiny": all of 192.168.79.0/30 are in use',
+    );
+    await tsrun.ok('network', 'rm', '-f', 'tiny');
   });
 
   it('a network that is not there is named', async () => {

@@ -38,6 +38,47 @@ describe('a published port', () => {
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
   });
 
+  it('is the first that is free of a range, and is not asked for twice by one container', async () => {
+    const taken = await freePort();
+    await tsrun.ok('run', '-d', '--name', 'first', '-p', `127.0.0.1:${taken}:80`, IMAGE);
+    await tsrun.ok('run', '-d', '--name', 'second', '-p', `127.0.0.1:${taken}-${taken + 9}:80`, IMAGE);
+    const chosen = publishedPort(await tsrun.ok('port', 'second', '80'));
+    expect(chosen).toBeGreaterThan(taken);
+    expect(chosen).toBeLessThan(taken + 10);
+    expect(await fetchText(chosen)).toContain('It works!');
+    await tsrun.ok('rm', '-f', 'first', 'second');
+    const twice = ['-p', `127.0.0.1:${taken}:80`, '-p', `127.0.0.1:${taken}:81`];
+    const { stderr } = await tsrun.expect(125, ['run', '--rm', ...twice, IMAGE]);
+    expect(stderr).toContain(`address already in use by -p 127.0.0.1:${taken}:80 of the same container`);
+  });
+
+  // It was said of "--network ns:/proc/PID/ns/net", which nobody had written.
+  it('is not had with the network of another container, whose word is repeated', async () => {
+    await tsrun.ok('run', '-d', '--name', 'owner', IMAGE);
+    const { stderr } = await tsrun.expect(125, ['run', '--network', 'container:owner', '-p', '80', IMAGE]);
+    expect(stderr).toContain('-p cannot be used with --network container:owner');
+    await tsrun.ok(
+      'run',
+      '-d',
+      '--name',
+      'guest',
+      '--network',
+      'container:owner',
+      '--entrypoint',
+      'sleep',
+      IMAGE,
+      '1000',
+    );
+    const said = await tsrun.ok(
+      'inspect',
+      '-f',
+      '{{.NetworkSettings.Driver}} {{len .NetworkSettings.Networks}}',
+      'guest',
+    );
+    expect(said).toBe('container:owner 0');
+    await tsrun.ok('rm', '-f', 'guest', 'owner');
+  });
+
   it('is another one for each container when none is named', async () => {
     for (const name of ['one', 'two']) await tsrun.ok('run', '-d', '--name', name, '-p', '80', IMAGE);
     const [one = 0, two = 0] = await Promise.all(

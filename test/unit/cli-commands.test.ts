@@ -274,13 +274,13 @@ describe('tsrun run', () => {
       },
     ],
     [
-      '--dns 9.9.9.9 --dns ::1 --dns-search a,b --dns-option ndots:2 --add-host a:1.2.3.4 --no-hosts x',
+      '--dns 9.9.9.9 --dns ::1 --dns-search a,b --dns-option ndots:2 --add-host a:1.2.3.4 x',
       {
         dns: ['9.9.9.9', '::1'],
         dnsSearch: ['a', 'b'],
         dnsOption: ['ndots:2'],
         addHosts: ['a:1.2.3.4'],
-        noHosts: true,
+        noHosts: false,
       },
     ],
     [
@@ -320,6 +320,8 @@ describe('tsrun run', () => {
     '-p 99999:80 x',
     '--blkio-weight 100 x',
     '--rm --restart always x',
+    // The host that was added was lost without a word.
+    '--no-hosts --add-host a:1.2.3.4 x',
   ])('refuses %s', async (line) => {
     await expect(request(line)).rejects.toMatchObject({ code: 'ERR_TSRUN_USAGE', exitCode: 125 });
   });

@@ -147,6 +147,7 @@ function allSteps(): Step[] {
     hasIpv6Route: false,
     hasIpv6: true,
     subnets: [],
+    ipv6Subnets: [],
     address: undefined,
     resolvConf: '',
     hosts: '',

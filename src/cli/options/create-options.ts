@@ -4,6 +4,7 @@ import type { CreateRequest } from '../../engine/request.ts';
 import { environmentEntries, readEnvironmentFile } from '../parse/environment.ts';
 import { parseRootfs } from '../parse/rootfs.ts';
 import { checkPlatform } from '../parse/scalars.ts';
+import { usageError } from '../parse/usage.ts';
 import { nonEmpty, oneOf } from '../parse/words-of-choice.ts';
 import { FILE_OPTIONS, NETWORK_OPTIONS, RIGHTS_OPTIONS } from './isolation-options.ts';
 import { LIMIT_OPTIONS, limitsRequest } from './limit-options.ts';
@@ -99,6 +100,14 @@ export function givenEnvironment(given: Pick<Given, 'env' | 'env-file'>): string
 const imageVolume = (kind: Given['image-volume'] = 'anonymous'): CreateRequest['imageVolume'] =>
   kind === 'bind' ? 'anonymous' : kind;
 
+/** What is added to a file that there is not would be lost without a word. Throws ERR_TSRUN_USAGE. */
+function withoutHosts(given: Given): boolean {
+  const [added] = given['add-host'];
+  if (given['no-hosts'] && added !== undefined)
+    throw usageError(`--no-hosts and --add-host ${added} contradict each other`, 'leave one of them out');
+  return given['no-hosts'];
+}
+
 const OWN = { kind: 'own', word: 'private' } as const;
 
 /** Throws ERR_TSRUN_USAGE, ERR_TSRUN_MOUNT_SOURCE. */
@@ -151,7 +160,7 @@ export function createRequest(given: Given, image: string, command: string[]): C
     dns: given.dns.flat(),
     dnsSearch: given['dns-search'].flat(),
     dnsOption: given['dns-option'],
-    noHosts: given['no-hosts'],
+    noHosts: withoutHosts(given),
     noHostname: given['no-hostname'],
     stopSignal: given['stop-signal'],
     stopTimeout: given['stop-timeout'],

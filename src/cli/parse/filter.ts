@@ -55,3 +55,12 @@ export function truthOf({ key, value }: Filter): boolean {
   if (['false', '0'].includes(value)) return false;
   throw usageError(`--filter ${key}=${value}: neither true nor false`);
 }
+
+/** A name's regular expression, as docker and podman take it. Throws ERR_TSRUN_USAGE. */
+export function namePattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw usageError(`--filter name=${text}: ${(error as Error).message}`);
+  }
+}

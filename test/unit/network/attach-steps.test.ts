@@ -13,6 +13,7 @@ const host = {
   hasIpv6Route: false,
   hasIpv6: true,
   subnets: [],
+  ipv6Subnets: [],
   address: '192.0.2.2',
   resolvConf: '',
   nameservers: [],

@@ -3,6 +3,7 @@ import {
   hardLimit,
   ipv4DefaultInterfaces,
   ipv6DefaultInterfaces,
+  ipv6Subnets,
   pickAddress,
 } from '../../../src/network/host-network.ts';
 
@@ -25,6 +26,19 @@ const info = (address: string, internal = false) => ({
   mac: '',
   cidr: null,
   scopeid: 0,
+});
+
+describe('subnets that a new network must not have', () => {
+  // A network of fd00::/64 on a host that is itself in fd00::/64 was once made, and none of its containers reached the host's neighbours.
+  it('are those of /proc/net/ipv6_route that are neither default ones nor on every interface', () => {
+    const linkLocal = `fe80${'0'.repeat(28)} 40 ${zero} 00 ${zero} 00000100 00000001 00000000 00000001     eth0`;
+    const multicast = `ff00${'0'.repeat(28)} 08 ${zero} 00 ${zero} 00000100 00000001 00000000 00000001     eth0`;
+    const loopback = `${'0'.repeat(31)}1 80 ${zero} 00 ${zero} 00000000 00000001 00000000 80200001       lo`;
+    expect(ipv6Subnets([ROUTES6, linkLocal, multicast, loopback].join('\n'))).toEqual([
+      { base: 'fd00::', prefix: 64 },
+    ]);
+    expect(ipv6Subnets('')).toEqual([]);
+  });
 });
 
 describe('default routes', () => {

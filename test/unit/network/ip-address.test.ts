@@ -6,6 +6,7 @@ import {
   isLeasable,
   leasableAddresses,
   ulaSubnet,
+  uplinkSubnet,
   withGateway,
 } from '../../../src/network/bridge-network.ts';
 import { ipv4Subnets } from '../../../src/network/host-network.ts';
@@ -83,6 +84,15 @@ describe('subnets', () => {
     expect(hostOf(subnet('10.90.0.0/24'), 5n)).toBe('10.90.0.5');
   });
 
+  // On a virtual machine of VirtualBox or QEMU, 10.0.2.15 is the host's own address, which slirp4netns kept from its containers.
+  it('slirp4netns has its usual one, unless the host is in it', () => {
+    const choose = (...taken: string[]) => formatSubnet(uplinkSubnet(taken.map(subnet)));
+    expect(choose()).toBe('10.0.2.0/24');
+    expect(choose('10.0.2.0/24')).toBe('10.0.3.0/24');
+    expect(choose('10.0.0.0/8', '172.31.0.0/24')).toBe('172.31.1.0/24');
+    expect(choose('0.0.0.0/0')).toBe('10.0.2.0/24');
+  });
+
   it('a free one avoids other networks and the routes of the host', () => {
     const route = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n';
     const text = `${route}eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\ntun0\t00005A0A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n`;
@@ -91,7 +101,11 @@ describe('subnets', () => {
     expect(formatSubnet(freeSubnet([]))).toBe('10.90.0.0/24');
     expect(formatSubnet(freeSubnet(routes))).toBe('10.91.0.0/24');
     expect(formatSubnet(freeSubnet([...routes, subnet('10.91.0.128/25')]))).toBe('10.91.1.0/24');
-    expect(() => freeSubnet([subnet('10.0.0.0/8')])).toThrow(/all are in use/);
+    // A host with a VPN to all of 10.0.0.0/8 once had no default bridge at all.
+    expect(formatSubnet(freeSubnet([subnet('10.0.0.0/8')]))).toBe('172.20.0.0/24');
+    const privateOnes = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].map(subnet);
+    expect(formatSubnet(freeSubnet(privateOnes.slice(0, 2)))).toBe('192.168.200.0/24');
+    expect(() => freeSubnet(privateOnes)).toThrow(/all are in use/);
     expect(formatSubnet(ulaSubnet(subnet('10.91.1.0/24')))).toBe('fd74:7372:756e:5b01::/64');
   });
 

@@ -49,7 +49,7 @@ describe('parseNetwork', () => {
     ['slirp4netns:port_handler=other', 'builtin or slirp4netns'],
     ['slirp4netns:speed=11', 'not one of its options'],
     ['bridge:x', 'not one of a network’s options'],
-    ['none,bridge', 'no such network mode'],
+    ['none,bridge', 'none cannot be had together with other networks'],
     ['back,back', 'twice'],
     ['back:ip=none', 'no IP address'],
     ['back:mac=01:00:00:00:00:01', 'no MAC address'],

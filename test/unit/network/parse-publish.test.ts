@@ -19,6 +19,8 @@ describe('parsePublish', () => {
     ['127.0.0.1::80', { hostIp: '127.0.0.1', hostPort: 0, containerPort: 80 }],
     ['[::1]:8080:80', { hostIp: '::1', hostPort: 8080, containerPort: 80 }],
     ['[::]::80', { hostIp: '::', hostPort: 0, containerPort: 80 }],
+    ['0:80', { hostIp: '', hostPort: 0, containerPort: 80 }],
+    ['8000-8005:80', { hostPort: 8000, lastHostPort: 8005, containerPort: 80 }],
     ['0.0.0.0:1:65535', { hostIp: '0.0.0.0', hostPort: 1, containerPort: 65535 }],
   ])('%s', (text, expected) => {
     expect(one(text)).toMatchObject(expected);
@@ -51,7 +53,8 @@ describe('parsePublish', () => {
     ['8080:99999', 'between 1 and 65535'],
     ['82-80', 'backwards'],
     ['8000-8001:80-83', 'not of the same length'],
-    ['8000-8005:80', 'not of the same length'],
+    ['8000-8005:80-81', 'not of the same length'],
+    ['0-5:80', 'between 1 and 65535'],
     ['80-', 'is no container port'],
     ['80/sctp', 'sctp'],
     ['80/icmp', 'is no protocol'],
