@@ -53,8 +53,8 @@ function difference(
   if (!isDirectory && stats.size !== other.size)
     return `its size, ${other.size} instead of ${stats.size} bytes`;
   if (!isDirectory && stats.nlink !== other.nlink) return 'its hard links';
-  if (stats.mtimeNs !== other.mtimeNs) return 'its time';
   if (stats.rdev !== other.rdev) return 'its device number';
+  if (stats.mtimeNs !== other.mtimeNs && !isWhiteout(stats)) return 'its time';
   if (stats.isSymbolicLink()) {
     const [target, now] = [a, b].map((path) => fs.readlinkSync(toFsPath(path), 'latin1'));
     return target === now ? undefined : 'its target';
@@ -62,6 +62,10 @@ function difference(
   if (!stats.isFile() && !isDirectory) return undefined;
   return contentDifference(host, a, b, stats.isFile());
 }
+
+/** A whiteout is no file of the layer, but a sign of ours that one is gone: its time is when it was made. */
+const isWhiteout = ({ mode, rdev }: fs.BigIntStats): boolean =>
+  (mode & 0o170000n) === 0o20000n && rdev === 0n;
 
 function contentDifference(
   host: UnpackHost,
