@@ -12,6 +12,7 @@ import type { CreateIo } from './create-io.ts';
 import { degradations, sayRuntimeProblem } from './degraded.ts';
 import { findImage } from './find-image.ts';
 import type { Engine } from './open-engine.ts';
+import { pingHintHere } from './ping-hint.ts';
 import type { CreateRequest } from './request.ts';
 import { sweep } from './sweep.ts';
 import { withDefaults } from './with-defaults.ts';
@@ -63,6 +64,8 @@ export async function createContainer(
   const plan = await planContainer(engine, request, image, { claimed, mountedImages });
   sayRuntimeProblem(engine);
   for (const line of degradations(engine, plan.record, plan.rejectedDrivers)) engine.warn(line);
+  const ping = pingHintHere(plan.config.process.args, plan.record.network);
+  if (ping !== undefined) engine.warn(ping);
   await writeContainer(engine, plan);
   await sweep(engine);
   logContainerEvent(engine, plan.record, 'create');

@@ -1,6 +1,11 @@
 /** Bridge networks in `tsrun explain`: the same plan as a start's, with an address that the container might get, and nothing done. */
 import type { PlannedProgram } from '../explain/plan.ts';
-import { leasableAddresses, macForAddress, type NetworkSubnet } from '../network/bridge-network.ts';
+import {
+  type EndpointLease,
+  leasableAddresses,
+  macForAddress,
+  type NetworkSubnet,
+} from '../network/bridge-network.ts';
 import { hostOf, type IpAddress, ipNumber } from '../network/ip-address.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { leasedAddresses } from '../store/leases.ts';
@@ -15,6 +20,8 @@ import { uplinkOptions } from './start-hub.ts';
 
 export interface ExplainedNetwork {
   network: ContainerNetwork;
+  /** What it would get of its bridge networks. */
+  leases: EndpointLease[];
   /** Those of a hub, if none runs. */
   programs: PlannedProgram[];
 }
@@ -25,7 +32,7 @@ export function explainNetworks(
   network: ContainerNetwork,
 ): ExplainedNetwork {
   const { bridge, host } = network;
-  if (!bridge) return { network, programs: [] };
+  if (!bridge) return { network, leases: [], programs: [] };
   const leases = bridge.networks.map((request, index) => {
     const found = findNetwork(engine, request.name);
     const free = (subnet: NetworkSubnet | undefined): IpAddress | undefined => {
@@ -43,6 +50,7 @@ export function explainNetworks(
   using running = findHub(engine);
   return {
     network: { ...network, driver: endpointDriver(record, leases, bridge, host) },
+    leases,
     programs: running ? [] : hubPrograms(engine, network, bridge.helper),
   };
 }

@@ -71,7 +71,7 @@ export async function planRun(
     mountedImages: await mountedImages(engine, { ...request, pull: 'never' }, {}),
     explainOnly: true,
   });
-  const { network, programs } = explainNetworks(engine, record, chosenNetwork);
+  const { network, leases, programs } = explainNetworks(engine, record, chosenNetwork);
   const windowSize = request.tty ? { height: 24, width: 80 } : undefined;
   const cgroup = await containerCgroup(engine, record, config);
   // A descriptor that nobody opened: the program is only printed.
@@ -114,7 +114,7 @@ export async function planRun(
         mountpoint: files.mountpoint,
       },
     },
-    network: { driver: network.driver.name, why: network.reason, ports: record.ports },
+    network: { driver: network.driver.name, why: network.reason, ports: record.ports, leases },
     config,
     files: {
       ...(isMounted('/etc/hosts') && { '/etc/hosts': hosts }),

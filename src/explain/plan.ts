@@ -4,6 +4,7 @@
  * Data only: the engine fills it, the printers of this folder read it. What the runtime configuration says (mounts, namespaces,
  * capabilities, masks, command) is not said a second time.
  */
+import type { EndpointLease } from '../network/bridge-network.ts';
 import type { PortMapping } from '../network/driver.ts';
 import type { RootfsDriverName, RootfsPaths } from '../rootfs/driver.ts';
 import type { IdMaps } from '../rootless/id-map.ts';
@@ -46,7 +47,13 @@ export interface Plan {
   /** Are the rootless namespaces there already, to be joined? */
   joins: boolean;
   rootfs: { driver: RootfsDriverName; why: string; paths: RootfsPaths };
-  network: { driver: string; why: string; ports: readonly PortMapping[] };
+  network: {
+    driver: string;
+    why: string;
+    ports: readonly PortMapping[];
+    /** What it would get of its bridge networks. */
+    leases?: readonly EndpointLease[];
+  };
   config: RuntimeConfig;
   /** Files that are generated before the start and bound into the container: destination → content. */
   files: Readonly<Record<string, string>>;

@@ -243,7 +243,7 @@ const main = (plan: Plan): string[] => {
     'clean_up() {',
     '  kill "$helper" 2>/dev/null || :',
     '  wait "$helper" || :',
-    '  if [ -s "$dir/network.pid" ]; then kill "$(cat "$dir/network.pid")" 2>/dev/null || :; fi',
+    '  if [ -s "$dir/network.pid" ]; then xargs kill <"$dir/network.pid" 2>/dev/null || :; fi',
     '  rm -rf "$dir"',
     '}',
     'outside &',

@@ -99,12 +99,24 @@ function paths({ config: { linux } }: Plan, style: Style): string[] {
   ]);
 }
 
-function network({ network: { driver, why, ports } }: Plan, style: Style): string[] {
+function network({ network: { driver, why, ports, leases = [] } }: Plan, style: Style): string[] {
+  const bridges = leases.map(({ network: { name, ipv4, ipv6 }, ...lease }) => {
+    const addresses = [
+      ...(lease.ipv4 !== undefined && ipv4 ? [`${lease.ipv4}/${ipv4.prefix}`] : []),
+      ...(lease.ipv6 !== undefined && ipv6 ? [`${lease.ipv6}/${ipv6.prefix}`] : []),
+    ];
+    const gateways = [ipv4?.gateway, ipv6?.gateway].filter((gateway) => gateway !== undefined);
+    const names = `found there as ${lease.names.join(', ')}`;
+    return [
+      lease.interfaceName,
+      `on ${name}: ${addresses.join(', ')}; gateway ${gateways.join(', ')}; ${names}`,
+    ];
+  });
   const published = ports.map(({ hostIp, hostPort, containerPort, protocol }) => {
     const address = hostIp.includes(':') ? `[${hostIp}]` : hostIp || '0.0.0.0';
     return ['port', `${address}:${hostPort || 'any free port'} → ${containerPort}/${protocol}`];
   });
-  return columns(style, [['driver', `${driver}: ${why}`], ...published]);
+  return columns(style, [['driver', `${driver}: ${why}`], ...bridges, ...published]);
 }
 
 function privileges(plan: Plan, style: Style): string[] {

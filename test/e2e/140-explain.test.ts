@@ -85,6 +85,24 @@ describe('explain', () => {
     expect(readdirSync(temporary).filter((name) => name.startsWith('by-hand'))).toEqual([]);
   });
 
+  // The script of the default network once made none, and did not say so: the container had a loopback, and a DNS server that was not there.
+  it('the script makes the bridge, the container’s cable to it, and a way out', async () => {
+    const look =
+      'ip -4 -o address show eth0; ip route; nc -w 20 $(ip route | grep -o "via [0-9.]*" | cut -d" " -f2) 9; true';
+    const words = ['run', IMAGE, 'sh', '-c', look];
+    const plan = await tsrun.ok('explain', ...words);
+    const [, address = 'none', gateway = 'none'] =
+      /^ {2}eth0 +on bridge: ([\d.]+)\/24, .*gateway ([\d.]+)/m.exec(plan) ?? [];
+    const script = await tsrun.ok('explain', '--format', 'sh', ...words);
+    const env = { PATH: process.env.PATH, TMPDIR: tsrun.store.directory };
+    const { status, stdout, stderr } = await start('bash', ['-c', script], { env }).ended;
+    expect(status, stderr).toBe(0);
+    expect(stdout).toContain(` ${address}/24 `);
+    expect(stdout).toContain(`default via ${gateway} dev eth0`);
+    // The bridge is there, and nobody listens on it.
+    expect(stderr).toContain('Connection refused');
+  });
+
   it('the script joins another container’s namespaces, each of them, and tells the limits that it does not set', async () => {
     await tsrun.ok(
       'run',

@@ -2,11 +2,13 @@
 import type { PortMapping } from '../../network/driver.ts';
 import { addHostForward } from '../../network/slirp4netns.ts';
 import type { Plan } from '../plan.ts';
+import { bridgeSteps } from './bridge.ts';
 import { quote } from './quote.ts';
 
 const ADDRESS = '10.0.2.100';
 
-export function networkSteps({ network: { driver, ports } }: Plan): string[] {
+export function networkSteps({ network: { driver, ports, leases = [] } }: Plan): string[] {
+  if (leases.length > 0) return bridgeSteps(leases, ports);
   if (driver === 'pasta') return pasta(ports);
   if (driver === 'slirp4netns') return slirp4netns(ports);
   return [];
