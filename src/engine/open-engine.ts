@@ -9,7 +9,7 @@ import { rootlessMaps } from '../rootless/subordinate-ids.ts';
 import { digestHex } from '../spec/digest.ts';
 import { readContainerState } from '../store/container-state.ts';
 import { ContainerStore } from '../store/containers.ts';
-import { sha256 } from '../store/hash.ts';
+import { prepareDigests, sha256 } from '../store/hash.ts';
 import { ImageStore } from '../store/images.ts';
 import type { StorePaths } from '../store/paths.ts';
 import { normalPath, storeRoot } from '../store/store-root.ts';
@@ -89,6 +89,7 @@ function runtimeDirectory(
   const what = given
     ? `XDG_RUNTIME_DIR=${given} is no directory of yours alone`
     : 'XDG_RUNTIME_DIR is not set';
+  if (ownStore) prepareDigests();
   return {
     directory: ownStore ? join(base, 'stores', digestHex(sha256(root)).slice(0, 32)) : base,
     problem: usable ? undefined : `${what}: sockets of running containers are in ${base}`,

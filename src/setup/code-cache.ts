@@ -92,7 +92,10 @@ export async function makeCodeCaches(dist: string): Promise<boolean> {
     // Without the launcher's flags, as it is started; it ends when it is asked nothing.
     await run([process.execPath, warmUp, dist, 'unpack-worker']);
     await using registry = await serveLayout(join(dist, 'images', 'busybox'));
-    await run([...tsrun, warmUp, dist, 'tsrun', 'pull', `${registry.host}/${NAME}`]);
+    const reference = `${registry.host}/${NAME}`;
+    await run([...tsrun, warmUp, dist, 'tsrun', 'pull', reference]);
+    // The store above had its layers: into an empty one they are fetched and unpacked as well.
+    await run([...tsrun, warmUp, dist, 'tsrun', '--root', join(home, 'empty'), 'pull', '-q', reference]);
     // Single quotes are nothing for plain-toml.ts: the parser of all of TOML is loaded.
     await writeFile(registriesConf, "unqualified-search-registries = ['localhost']\n");
     await run([...tsrun, warmUp, dist, 'tsrun', 'search', `${registry.host}/${NAME}`]);
