@@ -12,7 +12,7 @@
  *
  * Hard links are names of a file whose attributes came with its first name; they bring none of their own.
  */
-import * as fs from 'node:fs';
+import { constants } from 'node:fs';
 import { tsrunError } from '../../errors.ts';
 import { type AttributeCounts, type Attributes, AttributeWriter } from './attributes.ts';
 import { copyUp } from './copy-up.ts';
@@ -44,7 +44,7 @@ export interface ApplyCounts extends AttributeCounts {
   skippedDevices: number;
 }
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO } = fs.constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO } = constants;
 const NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
 interface OpenFile {

@@ -1,5 +1,5 @@
 /** Brings a file of a lower layer into this one, as the overlay does before a link is made to it. */
-import * as fs from 'node:fs';
+import { closeSync, constants, openSync, readSync, symlinkSync, writeSync } from 'node:fs';
 import type { AttributeWriter } from './attributes.ts';
 import { rejectEntry } from './entry-error.ts';
 import type { UnpackHost } from './host.ts';
@@ -8,8 +8,7 @@ import type { LowerNode, LowerView } from './lower-view.ts';
 import { type ByteString, toFsPath } from './tar-entry.ts';
 
 const CHUNK = 1 << 20;
-const EXCLUSIVE =
-  fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW;
+const EXCLUSIVE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** @param path of the file, in the lower as in this layer; @param target the same for the kernel; @param name for errors */
 export function copyUp(
@@ -21,30 +20,30 @@ export function copyUp(
 ): void {
   const attributes = attributesOfLower(node, deps.lowers, path);
   if (node.kind === 'symlink') {
-    fs.symlinkSync(toFsPath(node.target), toFsPath(target));
+    symlinkSync(toFsPath(node.target), toFsPath(target));
     deps.attributes.other('symlink', target, attributes, name);
     return;
   }
   if (!node.stats.isFile()) {
     if (!node.stats.isFIFO()) throw rejectEntry(name, 'its link target is a special file of a layer below');
-    deps.host.makeNode(target, fs.constants.S_IFIFO | 0o600, 0, 0);
+    deps.host.makeNode(target, constants.S_IFIFO | 0o600, 0, 0);
     deps.attributes.other('special', target, attributes, name);
     return;
   }
   const source = deps.lowers.open(node.layer, path);
-  const copy = fs.openSync(toFsPath(target), EXCLUSIVE, attributes.mode & 0o777);
+  const copy = openSync(toFsPath(target), EXCLUSIVE, attributes.mode & 0o777);
   try {
     if (!deps.host.clone(source, copy)) copyContent(source, copy);
     deps.attributes.file(copy, target, attributes, name);
   } finally {
-    fs.closeSync(copy);
-    fs.closeSync(source);
+    closeSync(copy);
+    closeSync(source);
   }
 }
 
 function copyContent(source: number, copy: number): void {
   const buffer = Buffer.allocUnsafe(CHUNK);
-  for (let count = fs.readSync(source, buffer); count > 0; count = fs.readSync(source, buffer)) {
-    for (let at = 0; at < count; ) at += fs.writeSync(copy, buffer, at, count - at);
+  for (let count = readSync(source, buffer); count > 0; count = readSync(source, buffer)) {
+    for (let at = 0; at < count; ) at += writeSync(copy, buffer, at, count - at);
   }
 }

@@ -1,6 +1,6 @@
 /** zstd data of any number of frames, each given to a decompressor of its own (see zstd-frames.ts for why). */
 import { pipeline, Readable } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { tsrunError } from '../../errors.ts';
 import { ZstdFrameWalker } from './zstd-frames.ts';
 
@@ -20,7 +20,7 @@ export async function* decompressZstd(
       yield atOnce;
       continue;
     }
-    const stream = zlib.createZstdDecompress({ chunkSize });
+    const stream = createZstdDecompress({ chunkSize });
     // an error destroys `stream`, whose iteration then throws it
     pipeline(Readable.from(frames.restOfFrame(first)), stream, () => undefined);
     yield* stream as AsyncIterable<Buffer>;
@@ -77,7 +77,7 @@ class FrameSource {
 
 function tryAtOnce(frame: Buffer): Buffer | undefined {
   try {
-    return zlib.zstdDecompressSync(frame, { maxOutputLength: MAX_AT_ONCE });
+    return zstdDecompressSync(frame, { maxOutputLength: MAX_AT_ONCE });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined;
     throw error;

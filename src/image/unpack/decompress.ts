@@ -6,7 +6,7 @@
  * as by the engines in Go (gzip(1) warns, and ignores it).
  */
 import type { Readable } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { tsrunError } from '../../errors.ts';
 import type { Compression } from '../../spec/media-types.ts';
 import { tellOfBuffer } from '../../sys/collect-buffers.ts';
@@ -62,7 +62,7 @@ async function* gunzip(input: Readable, onInput: (bytes: number) => void): Async
     readableHighWaterMark: AHEAD,
     writableHighWaterMark: INPUT_AHEAD,
   };
-  const stream = zlib.createGunzip({ chunkSize: CHUNK, ...queues });
+  const stream = createGunzip({ chunkSize: CHUNK, ...queues });
   input.on('error', (error) => stream.destroy(error));
   input.pipe(stream);
   let read = 0;

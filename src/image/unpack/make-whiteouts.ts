@@ -1,4 +1,4 @@
-import * as fs from 'node:fs';
+import { constants } from 'node:fs';
 import { OPAQUE_XATTR } from '../../rootfs/find-in-layers.ts';
 import { splitPath } from './entry-path.ts';
 import type { UnpackHost } from './host.ts';
@@ -16,7 +16,7 @@ export function makeWhiteouts(host: UnpackHost, tree: LayerTree): void {
     if (!below) continue;
     if (tree.directories.has(path)) {
       if (below.kind === 'directory') host.setXattr(tree.hostPath(path), OPAQUE_XATTR, OPAQUE_VALUE);
-    } else if (!tree.exists(path)) host.makeNode(tree.hostPath(path), fs.constants.S_IFCHR | 0o600, 0, 0);
+    } else if (!tree.exists(path)) host.makeNode(tree.hostPath(path), constants.S_IFCHR | 0o600, 0, 0);
   }
   for (const path of tree.opaque) {
     if (!tree.directories.has(path) || tree.lookupLower(path)?.kind !== 'directory') continue;

@@ -1,5 +1,4 @@
 /** {@link UnpackHost} over src/sys. */
-import * as fs from 'node:fs';
 import { callForBytes } from '../../sys/call-for-bytes.ts';
 import { call } from '../../sys/calls.ts';
 import {
@@ -70,7 +69,7 @@ export const timespec = (nanoseconds: bigint): Field[] => {
 };
 
 export const nativeHost: UnpackHost = {
-  files: fs,
+  files: process.getBuiltinModule('node:fs'), // an import of all of it would be a copy
   get uid() {
     return process.geteuid?.() ?? 0;
   },

@@ -1,5 +1,5 @@
 /** A blob's bytes, read from its file while it is still being written (src/store/growing-file.ts). */
-import * as fs from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { tellOfBuffer } from '../../sys/collect-buffers.ts';
 import { errnoOf } from './host.ts';
 
@@ -11,12 +11,12 @@ export function openGrowing(paths: readonly string[]): number {
   // A file that gets its next name between two tries is found under that, and one that began anew under the first.
   for (const path of paths) {
     try {
-      return fs.openSync(path, 'r');
+      return openSync(path, 'r');
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
   }
-  return fs.openSync(paths[0] ?? '', 'r');
+  return openSync(paths[0] ?? '', 'r');
 }
 
 /** @param growth how many bytes there are, and then how many more; it ends with the file */
@@ -26,7 +26,7 @@ export async function* readGrowing(fd: number, growth: AsyncIterable<number>): A
     while (position < available) {
       const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, available - position));
       // From the page cache, where the bytes have just been written: a thread would cost more than the copy.
-      const count = fs.readSync(fd, chunk, 0, chunk.length, position);
+      const count = readSync(fd, chunk, 0, chunk.length, position);
       if (count === 0) throw new Error('the blob became shorter while it was read');
       position += count;
       tellOfBuffer(count);

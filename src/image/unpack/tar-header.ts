@@ -71,18 +71,36 @@ export function parseTarHeader(block: Buffer): HeaderResult {
 
 class NumberProblem extends Error {}
 
-/** The sum counts the checksum field as blanks. Some old writers summed signed bytes. */
+const CHECKSUM = { start: 148, end: 156 };
+/** The same memory: a block begins anywhere in its buffer, and words begin at multiples of four. */
+const copied = new Uint8Array(BLOCK);
+const words = new Uint32Array(copied.buffer);
+
+/**
+ * The sum counts the checksum field as blanks. Some old writers summed signed bytes.
+ *
+ * A small layer is read by code that V8 has not compiled: byte after byte this took a third of the time of reading its archive. So four bytes are
+ * added at once, two to each half of a word, where 128 words have room; and most words are zero.
+ */
 function checksumAgrees(block: Buffer): boolean {
-  const expected = parseTarNumber(block, 148, 8);
-  let unsigned = 8 * 0x20;
-  let high = 0;
-  for (let i = 0; i < BLOCK; i++) {
-    if (i === 148) i = 156;
-    const byte = block[i] ?? 0;
-    unsigned += byte;
-    if (byte > 127) high++;
+  const expected = parseTarNumber(block, CHECKSUM.start, CHECKSUM.end - CHECKSUM.start);
+  copied.set(block);
+  copied.fill(0x20, CHECKSUM.start, CHECKSUM.end);
+  let halves = 0;
+  for (let i = 0; i < BLOCK / 4; i++) {
+    const word = words[i] ?? 0;
+    if (word !== 0) halves = (halves + (word & 0xff00ff) + ((word >>> 8) & 0xff00ff)) | 0;
   }
-  return expected === unsigned || expected === unsigned - 256 * high;
+  const unsigned = (halves & 0xffff) + (halves >>> 16);
+  return expected === unsigned || expected === unsigned - 256 * highBytes(block);
+}
+
+/** How many bytes are negative when they are signed. */
+function highBytes(block: Buffer): number {
+  let count = 0;
+  for (let i = 0; i < BLOCK; i++)
+    if ((i < CHECKSUM.start || i >= CHECKSUM.end) && (block[i] ?? 0) > 127) count++;
+  return count;
 }
 
 function formatOf(block: Buffer): TarFormat {
