@@ -33,14 +33,15 @@ for node in \
 done
 if [ -n "$node" ]; then
 	# Flags of V8, only for the Node whose flags are known: another, which may not know one of them, would refuse to start.
-	# --min-semi-space-size: a command ends before 4 MB of new objects have been made, so that it does not collect garbage while the user waits.
+	# --min-semi-space-size: a command ends before 8 MB of new objects have been made (V8 collects when 4/5 have), so that it does not collect
+	# garbage while the user waits.
 	# --no-rehash-snapshot: V8 otherwise searches three primes at each start and spreads all its hash tables anew with them, 5 ms. Without
 	# that, names that collide in a table can be chosen in advance; so what strangers write is bounded before it becomes a table
 	# (src/spec/foreign-json.ts), and the workers that read archives are started without it.
 	# --baseline-batch-compilation-threshold, --invocation-count-for-maglev: V8 compiles in the background what was called 400 times, and does
 	# so even in a start of 30 ms, a tenth of all it costs, for code that is never run again. 4000 calls are what only long work has.
 	# --v8-pool-size: three threads fewer, each of which takes 0.1 ms.
-	set -- --min-semi-space-size=4 --no-rehash-snapshot --v8-pool-size=1 \
+	set -- --min-semi-space-size=8 --no-rehash-snapshot --v8-pool-size=1 \
 		--baseline-batch-compilation-threshold=65536 --invocation-count-for-maglev=4000 "$@"
 elif ! node=$(command -v node); then
 	echo 'tsrun: no Node.js found: neither the one installed with tsrun nor "node" in PATH' >&2
