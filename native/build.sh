@@ -18,7 +18,7 @@ mkdir -p "$out"
 interpreter="$here/program.c $here/program-check.c $here/make-path.c $here/remove-tree.c"
 supervisor="$here/supervisor.c $here/supervisor/*.c $here/forward/*.c $interpreter"
 outward="$here/forward/outward.c $here/forward/outward-udp.c $here/forward/segments.c $here/forward/datagram.c $here/forward/flows.c $here/forward/accepting.c $here/forward/attempts.c $here/forward/places.c $here/forward/queue.c $here/forward/connections.c $here/forward/relay.c
-	$here/forward/pipes.c $here/forward/events.c $here/forward/address.c $here/forward/begin.c $here/forward/lock.c $here/forward/near.c"
+	$here/forward/pipes.c $here/forward/events.c $here/forward/patience.c $here/forward/address.c $here/forward/begin.c $here/forward/lock.c $here/forward/near.c"
 hub="$here/hub.c $here/hub/*.c $outward $interpreter $here/supervisor/clock.c $here/supervisor/signals.c"
 warnings="-std=gnu11 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes"
 
@@ -55,6 +55,9 @@ sanitize() {
 	$CC $flags -I"$here" -o "$out/forward-tests" "$here/../test/native/forward-tests.c" \
 		"$here"/forward/address.c "$here"/forward/attempts.c "$here"/forward/datagram.c "$here"/forward/flows.c "$here"/forward/pipes.c "$here"/forward/places.c "$here"/forward/queue.c \
 		"$here"/forward/relay.c "$here"/forward/near.c "$here"/forward/segments.c
+	$CC $flags -I"$here" -o "$out/forward-events-tests" "$here/../test/native/forward-events-tests.c" \
+		"$here"/forward/connections.c "$here"/forward/events.c "$here"/forward/patience.c "$here"/forward/near.c "$here"/forward/address.c \
+		"$here"/forward/pipes.c "$here"/forward/places.c "$here"/forward/relay.c "$here"/supervisor/clock.c
 	$CC $flags -I"$here" -o "$out/hub-tests" "$here/../test/native/hub-tests.c" \
 		"$here"/hub/message.c "$here"/hub/names.c "$here"/hub/servers.c "$here"/supervisor/clock.c
 }

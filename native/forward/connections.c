@@ -154,6 +154,7 @@ void connection_ready(struct connection *c, unsigned side, uint32_t events)
 	e->readable |= (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
 	e->writable |= (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
 	e->ending |= (events & (EPOLLRDHUP | EPOLLERR)) == EPOLLRDHUP;
+	e->urgent |= (events & EPOLLPRI) != 0;
 	pump(c);
 }
 

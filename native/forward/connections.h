@@ -17,7 +17,7 @@
  * What is waited for at either end of a connection. That something can be written is waited for only at an end that once took nothing: of a new
  * socket, which can always be written, epoll would say so at once, in a round of events of its own.
  */
-#define CONNECTION_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
+#define CONNECTION_EVENTS (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
 /* And of a socket that is not yet connected: */
 #define CONNECTING_EVENTS (CONNECTION_EVENTS | EPOLLOUT)
 

@@ -1,10 +1,16 @@
 /* events.c - see events.h */
 #include "events.h"
+#include "patience.h"
+
+#include "../supervisor/clock.h"
 
 static int epoll_fd = -1;
+static void (*before_sleep)(void);
+static struct patience patience = PATIENCE_NONE;
 
-void events_open(void)
+void events_open(void (*sleeping)(void))
 {
+	before_sleep = sleeping;
 	epoll_fd = (int)SYS1(__NR_epoll_create1, EPOLL_CLOEXEC);
 }
 
@@ -25,13 +31,38 @@ int events_move(int fd, uint32_t events, enum event_kind kind, uint32_t index, u
 	return control(EPOLL_CTL_MOD, fd, events, kind, index, side);
 }
 
-int events_wait(struct epoll_event *events, int64_t deadline, int64_t now)
+static long wait_for(struct epoll_event *events, int64_t milliseconds)
 {
-	int64_t left = deadline < 0 ? -1 : deadline - now;
+	return SYS6(__NR_epoll_pwait, epoll_fd, events, EVENTS_MAX, milliseconds, 0, 8);
+}
+
+/* Until CLOCK_MONOTONIC is UNTIL ns: how many came. */
+static long look_for(struct epoll_event *events, int64_t until)
+{
 	long n;
+
+	while ((n = wait_for(events, 0)) == 0 && clock_monotonic_ns() < until)
+		patience_pause();
+	return n;
+}
+
+int events_wait(struct epoll_event *events, int64_t deadline, int64_t *now)
+{
+	int64_t left = deadline < 0 ? -1 : deadline - *now, begin = clock_monotonic_ns(), end;
+	long n = 0;
 
 	if (deadline >= 0 && left < 0)
 		left = 0;
-	n = SYS6(__NR_epoll_pwait, epoll_fd, events, EVENTS_MAX, left > 60000 ? 60000 : left, 0, 8);
+	if (left && patience_looks(&patience))
+		n = look_for(events, begin + PATIENCE_NS);
+	if (!n) {
+		if (left && before_sleep)
+			before_sleep();
+		n = wait_for(events, left > 60000 ? 60000 : left);
+	}
+	end = clock_monotonic_ns();
+	if (left)
+		patience_learn(&patience, end - begin);
+	*now = end / 1000000;
 	return n < 0 ? 0 : (int)n;
 }

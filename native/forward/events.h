@@ -20,7 +20,8 @@ enum event_kind {
 
 #define EVENTS_MAX 64
 
-void events_open(void);
+/* SLEEPING, if it is not 0, is called each time before it waits in earnest. */
+void events_open(void (*sleeping)(void));
 
 /* 0 or -errno. With EPOLLET an event is told once, when it comes. */
 int events_add(int fd, uint32_t events, enum event_kind kind, uint32_t index, unsigned side);
@@ -28,8 +29,8 @@ int events_add(int fd, uint32_t events, enum event_kind kind, uint32_t index, un
 /* FD is waited for in another way, or has become something else. */
 int events_move(int fd, uint32_t events, enum event_kind kind, uint32_t index, unsigned side);
 
-/* Waits until CLOCK_MONOTONIC, which is NOW, is DEADLINE milliseconds (-1: for ever): how many came. */
-int events_wait(struct epoll_event *events, int64_t deadline, int64_t now);
+/* Waits until CLOCK_MONOTONIC, which is NOW and is brought up to date, is DEADLINE milliseconds (-1: for ever): how many came. */
+int events_wait(struct epoll_event *events, int64_t deadline, int64_t *now);
 
 static inline enum event_kind event_kind(const struct epoll_event *e)
 {

@@ -15,7 +15,7 @@
  *
  *   config.h         what it is given               tcp.c  accepting.c  connections.c  relay.c  pipes.c    connections
  *   begin.c          how it begins                  udp.c  flows.c  route.c  segments.c                    datagrams
- *   lock.c           what it gives up               events.c                                               what it waits for
+ *   lock.c           what it gives up               events.c  patience.c                                   what it waits for
  *   address.c        who a client is inside         places.c                                               the tables of both
  *   tcp-inside.c     and a socket that is bound to it
  */
@@ -105,7 +105,7 @@ static int open_all(void)
 	uint32_t descriptors = begin_descriptors(config->port_count + 32);
 	int error = 0;
 
-	events_open();
+	events_open(has(FORWARD_TCP) ? tcp_before_sleep : 0);
 	if (has(FORWARD_TCP))
 		error = tcp_open(config, descriptors);
 	if (!error && has(FORWARD_UDP)) {
@@ -156,9 +156,8 @@ static void serve(void)
 	while (drain_until < 0 || (connections_count() && now < drain_until)) {
 		struct epoll_event events[EVENTS_MAX];
 		int64_t deadline = clock_earlier(clock_earlier(tcp_deadline(now), flows_expire(now)), drain_until);
-		int n = events_wait(events, clock_earlier(deadline, busy_at < 0 ? -1 : busy_at + TRIM_AFTER), now);
+		int n = events_wait(events, clock_earlier(deadline, busy_at < 0 ? -1 : busy_at + TRIM_AFTER), &now);
 
-		now = clock_monotonic();
 		for (int i = 0; i < n; i++)
 			act(&events[i], now);
 		tcp_round();

@@ -222,20 +222,16 @@ static int join(int fd, const union socket_address *from)
 	return 0;
 }
 
-static void accept_all(void)
+/* One at a time: another one is told of again, and to ask in vain costs as much as to accept. */
+static void accept_one(void)
 {
 	static const int linger[2] = {1, 0};
+	union socket_address name;
+	int fd = accepting_take(listener, &name);
 
-	for (int i = 0; i < TURN; i++) {
-		union socket_address name;
-		int fd = accepting_take(listener, &name);
-
-		if (fd < 0)
-			return;
-		if (join(fd, &name) < 0) {
-			SYS5(__NR_setsockopt, fd, SOL_SOCKET, SO_LINGER, linger, sizeof(linger));
-			io_close(&fd);
-		}
+	if (fd >= 0 && join(fd, &name) < 0) {
+		SYS5(__NR_setsockopt, fd, SOL_SOCKET, SO_LINGER, linger, sizeof(linger));
+		io_close(&fd);
 	}
 }
 
@@ -254,7 +250,7 @@ static void act(const struct epoll_event *e)
 		outward_udp_flow_ready(event_index(e), e->events, clock_monotonic());
 		break;
 	case EVENT_TCP_LISTENER:
-		accept_all();
+		accept_one();
 		break;
 	case EVENT_ATTEMPT:
 		attempt_ready(event_index(e));
@@ -278,7 +274,7 @@ static void serve(void)
 		struct epoll_event events[EVENTS_MAX];
 		int64_t rest = clock_earlier(accepting_deadline(), attempts_expire(now, give_up));
 		int64_t deadline = clock_earlier(clock_earlier(connections_deadline(now), rest), flows_expire(now));
-		int n = events_wait(events, busy_at >= 0 ? clock_earlier(deadline, busy_at + TRIM_AFTER) : deadline, now);
+		int n = events_wait(events, busy_at >= 0 ? clock_earlier(deadline, busy_at + TRIM_AFTER) : deadline, &now);
 
 		for (int i = 0; i < n; i++) {
 			if (event_kind(&events[i]) == EVENT_LIFELINE) {
@@ -289,7 +285,6 @@ static void serve(void)
 		}
 		connections_round();
 		accepting_round();
-		now = clock_monotonic();
 		if (n) {
 			busy_at = now;
 		} else if (busy_at >= 0 && now - busy_at >= TRIM_AFTER) {
@@ -314,7 +309,7 @@ static int open_all(int lifeline, int datagrams, int raw4, int raw6)
 
 	if (!error)
 		error = connections_open(descriptors - attempts - flows);
-	events_open();
+	events_open(0);
 	accepting_open(listen_for);
 	io_nonblocking(listener);
 	net_set(listener, SOL_TCP, TCP_NODELAY, 1);

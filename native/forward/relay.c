@@ -47,19 +47,21 @@ static long receive(const struct end *e, uint8_t *bytes, long max)
 	return SYS6(__NR_recvfrom, e->fd, bytes, max, MSG_DONTWAIT, 0, 0);
 }
 
-/* As take_stream(), but what B takes at once does not come into the pipe. With LAST end-of-file is looked for behind it. */
+/*
+ * As take_stream(), but what B takes at once does not come into the pipe. What is shorter than asked for was all that there was: an event
+ * tells of more, and with LAST there is nothing but end-of-file. Only at urgent data a read stops before.
+ */
 static long take_message(struct end *a, struct end *b, int last)
 {
 	uint8_t bytes[SHORT];
-	long n = receive(a, bytes, SHORT), sent = 0, more = -EAGAIN;
+	long n = receive(a, bytes, SHORT), sent = 0;
 
 	if (n <= 0)
 		return n;
-	if (last && n < SHORT)
-		more = receive(a, bytes + n, SHORT - n);
-	if (more > 0)
-		n += more;
-	a->ended = more == 0;
+	if (n < SHORT && !a->urgent) {
+		a->readable = 0;
+		a->ended = last != 0;
+	}
 	if (b->writable)
 		sent = SYS6(__NR_sendto, b->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL | (a->ended ? MSG_MORE : 0), 0, 0);
 	if (sent < 0) /* empty() will be told the same */

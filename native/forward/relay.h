@@ -13,10 +13,11 @@ enum side {
 struct end {
 	int fd;
 	struct pipe pipe;
-	uint8_t readable; /* until a read says EAGAIN */
+	uint8_t readable; /* until a read says EAGAIN, or returns less than asked for */
 	uint8_t writable; /* until a write says EAGAIN */
 	uint8_t awaited;  /* whoever waits for events has asked for when it is writable */
 	uint8_t ending;	  /* end-of-file has come, behind what can be read */
+	uint8_t urgent;	  /* urgent data came at some time: a short read may not be all */
 	uint8_t ended;	  /* it said end-of-file: it sends nothing any more */
 	uint8_t shut;	  /* we said so to it, or closing it will */
 	uint8_t streams;  /* what it sends is spliced, until so many short reads have come in a row */

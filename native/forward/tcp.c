@@ -18,12 +18,13 @@
 #include "../supervisor/clock.h"
 #include "../supervisor/io.h"
 
-#define ACCEPTS 64 /* in a row */
+#define SILENT 64  /* clients that have said nothing yet */
 #define AGAIN 8	   /* services asked anew in one round */
 #define TRIES 12   /* after 1, 2, 4 ms and so on; then it is left to the kernel, which gives up at last */
 #define PATIENCE 8 /* 1 << 8 ms is the longest pause */
 
 static const struct forward_config *config;
+static uint32_t silent[SILENT], silent_count; /* connections whose service may not know of them: it does not matter if one is another by now */
 static int64_t again = -1; /* when some service is asked anew; -1: none is waited for */
 
 static int listener(uint32_t index)
@@ -108,35 +109,53 @@ static int connect_inside(struct connection *c)
 	return -ECONNREFUSED;
 }
 
-/* Both ends are connected. To a client that says nothing the service may have to speak first, so it must know that it is there. */
-static void begin(struct connection *c)
+/*
+ * To a client that says nothing the service may have to speak first, so it must know that it is there: its end of the handshake waits no more for
+ * the first bytes.
+ */
+static void tell_service(const struct connection *c)
 {
 	const struct end *server = &c->relay.ends[SERVER];
 
-	if (events_add(c->relay.ends[CLIENT].fd, CONNECTION_EVENTS, EVENT_TCP_END, connection_index(c), CLIENT) < 0)
-		connection_close(c, 1);
-	else
-		connection_relay(c);
 	if (c->state == CONNECTION_RELAYS && !server->spoken)
 		net_set(server->fd, SOL_TCP, TCP_QUICKACK, 1);
 }
 
+void tcp_before_sleep(void)
+{
+	while (silent_count)
+		tell_service(connection_at(silent[--silent_count]));
+}
+
+/* Both ends are connected. Most clients have said something, or will by the time that all others have had their turn. */
+static void begin(struct connection *c)
+{
+	if (events_add(c->relay.ends[CLIENT].fd, CONNECTION_EVENTS, EVENT_TCP_END, connection_index(c), CLIENT) < 0)
+		connection_close(c, 1);
+	else
+		connection_relay(c);
+	if (c->state != CONNECTION_RELAYS || c->relay.ends[SERVER].spoken)
+		return;
+	if (silent_count == SILENT)
+		tcp_before_sleep();
+	silent[silent_count++] = connection_index(c);
+}
+
+/* One at a time: another one is told of again, and to ask in vain costs as much as to accept. */
 void tcp_accept(uint32_t index)
 {
-	for (int i = 0; i < ACCEPTS; i++) {
-		union socket_address name;
-		struct connection *c;
-		int fd = accepting_take(listener(index), &name);
+	union socket_address name;
+	struct connection *c;
+	int fd = accepting_take(listener(index), &name);
 
-		if (fd < 0)
-			return;
-		c = connection_new(fd);
-		c->port = (uint16_t)index;
-		if (address_from(&c->client, &name) < 0 || connect_inside(c) < 0)
-			connection_close(c, 1);
-		else if (c->relay.ends[SERVER].writable)
-			begin(c);
-	}
+	if (fd < 0)
+		return;
+	c = connection_new(fd);
+	c->port = (uint16_t)index;
+	if (address_from(&c->client, &name) < 0 || connect_inside(c) < 0)
+		connection_close(c, 1);
+	else if (c->relay.ends[SERVER].writable)
+		begin(c);
 }
 
 /* The connection inside has come about, or not. */

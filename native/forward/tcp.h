@@ -20,6 +20,9 @@ void tcp_end_ready(uint32_t index, unsigned side, uint32_t events);
 /* After each round of events. */
 void tcp_round(void);
 
+/* Nothing has come for a moment: to be called before the forwarder sleeps. */
+void tcp_before_sleep(void);
+
 /* When tcp_round() must be called again, in ms of CLOCK_MONOTONIC; -1: after the next event. */
 int64_t tcp_deadline(int64_t now);
 

@@ -22,12 +22,17 @@ struct clock_time clock_in(uint32_t milliseconds)
 	return time;
 }
 
-int64_t clock_monotonic(void)
+int64_t clock_monotonic_ns(void)
 {
 	struct __kernel_timespec ts = {0};
 
 	SYS2(__NR_clock_gettime, CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int64_t clock_monotonic(void)
+{
+	return clock_monotonic_ns() / 1000000;
 }
 
 struct date {

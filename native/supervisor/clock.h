@@ -17,7 +17,8 @@ struct clock_time clock_now(void);
 /* The time of day that many milliseconds from now. */
 struct clock_time clock_in(uint32_t milliseconds);
 
-/* Milliseconds of CLOCK_MONOTONIC. */
+/* Of CLOCK_MONOTONIC; and in milliseconds. */
+int64_t clock_monotonic_ns(void);
 int64_t clock_monotonic(void);
 
 /* Of two deadlines; a negative one is none. */

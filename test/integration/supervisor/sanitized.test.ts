@@ -17,6 +17,7 @@ const run = (name: string, ...args: string[]): string =>
 test('parts', () => {
   expect(run('noun-tests', out)).toBe('noun-tests: ok\n');
   expect(run('forward-tests')).toBe('forward-tests: ok\n');
+  expect(run('forward-events-tests')).toBe('forward-events-tests: ok\n');
   expect(run('hub-tests')).toBe('hub-tests: ok\n');
 });
 
