@@ -41,27 +41,34 @@ static long look_for(struct epoll_event *events, int64_t until)
 {
 	long n;
 
-	while ((n = wait_for(events, 0)) == 0 && clock_monotonic_ns() < until)
+	do {
 		patience_pause();
+		n = wait_for(events, 0);
+	} while (!n && clock_monotonic_ns() < until);
 	return n;
 }
 
 int events_wait(struct epoll_event *events, int64_t deadline, int64_t *now)
 {
-	int64_t left = deadline < 0 ? -1 : deadline - *now, begin = clock_monotonic_ns(), end;
+	int64_t left = deadline < 0 ? -1 : deadline - *now, begin = -1, end;
+	int looks = patience_looks(&patience);
 	long n = 0;
 
 	if (deadline >= 0 && left < 0)
 		left = 0;
-	if (left && patience_looks(&patience))
-		n = look_for(events, begin + PATIENCE_NS);
-	if (!n) {
-		if (left && before_sleep)
+	if (left && looks)
+		n = wait_for(events, 0);
+	if (!n && left) {
+		begin = clock_monotonic_ns();
+		if (looks)
+			n = look_for(events, begin + PATIENCE_NS);
+		if (!n && before_sleep)
 			before_sleep();
-		n = wait_for(events, left > 60000 ? 60000 : left);
 	}
+	if (!n)
+		n = wait_for(events, left > 60000 ? 60000 : left);
 	end = clock_monotonic_ns();
-	if (left)
+	if (begin >= 0) /* what was there already says nothing about looking: whoever sent it may have had this processor */
 		patience_learn(&patience, end - begin);
 	*now = end / 1000000;
 	return n < 0 ? 0 : (int)n;

@@ -14,7 +14,7 @@
 #define PATIENCE_NS 50000	/* it looks so long */
 #define PATIENCE_NEAR_NS 150000 /* a sleep shorter than this, being woken and all, is a short one */
 #define PATIENCE_SOON 8u	/* it begins after so many of these, */
-#define PATIENCE_LATE 256u	/* or after so many when it had to stop again and again */
+#define PATIENCE_LATE 1024u	/* or after so many when it had to stop again and again */
 #define PATIENCE_CREDIT 16u	/* at most: a look that finds something earns 1, */
 #define PATIENCE_PRICE 4u	/* and one in vain costs so much */
 

@@ -1,4 +1,4 @@
-/** What no network of containers can be faster than: the host's loopback, and a pair of veth between two namespaces. */
+/** What networks of containers are measured by: the host's loopback, and a pair of veth between two namespaces. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -51,7 +51,7 @@ export const loopback = (client: Client, ports: Ports): Place => {
 
 /**
  * Ports of the loopback that are passed on to the host's servers by as little as can be: for streams two splices, for connections a dozen system
- * calls that block. What stands between two sockets as a forwarder of published ports does is not much faster than these.
+ * calls that block. What stands between two sockets as a forwarder of published ports does is not much faster than these, but for not sleeping.
  */
 export async function bareRelays(client: Client, { exchange }: Programs, to: Ports): Promise<Place[]> {
   const ports = await freePorts();

@@ -1,8 +1,7 @@
 /*
  * exchange serve PORT                            answers lines; after one that begins with "c" it closes the connection
  * exchange http PORT                             answers requests of HTTP, for ab
- * exchange splice PORT TARGET                    passes connections on to that port of the loopback by splice(2), and does nothing else:
- *                                                as fast as anything can that stands between two sockets
+ * exchange splice PORT TARGET                    passes connections on to that port of the loopback by splice(2), and does nothing else
  * exchange repeat PORT TARGET                    the same for connections of one line and its answer, one after the other: so many system calls
  *                                                it takes at least
  * exchange dial ADDRESS PORT MS connections      one connection after the other, each for one line
