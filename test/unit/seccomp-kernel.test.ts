@@ -1,19 +1,18 @@
 /** The real kernel takes the compiled default filter and decides as the simulator says. Needs no privilege: no_new_privs is enough. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compileSeccomp } from '../../src/launch/seccomp/compile.ts';
 import { defaultProfile } from '../../src/launch/seccomp/default-profile.ts';
 import { ERRNO } from '../../src/sys/errno.ts';
+import { temporaryDirectoryForTest } from '../support/temporary-store.ts';
 
 const haveCompiler = spawnSync('cc', ['--version']).status === 0;
 const arch = process.arch === 'arm64' ? 'arm64' : 'x64';
 
 /** Results of test/unit/support/seccomp-try.c under the default profile for `capabilities`. */
 function tryCalls(capabilities: string[]): Record<string, string> {
-  const binary = join(mkdtempSync(join(tmpdir(), 'tsrun-seccomp-')), 'try');
+  const binary = join(temporaryDirectoryForTest(), 'try');
   execFileSync('cc', [
     '-O1',
     '-Wall',

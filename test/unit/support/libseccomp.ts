@@ -1,8 +1,9 @@
 /** libseccomp as an oracle: a small C program around it, compiled once per test run, when the machine has the header and a compiler. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { decodeFilter, type Instruction } from '../../../src/launch/seccomp/bpf.ts';
 import {
   actionReturn,
@@ -25,11 +26,14 @@ const OPERATOR: Record<(typeof OCI_SECCOMP_OPERATORS)[number], number> = {
 export const haveLibseccomp =
   existsSync('/usr/include/seccomp.h') && spawnSync('cc', ['--version']).status === 0;
 
+let directory: string | undefined;
 let binary: string | undefined;
+afterAll(() => directory === undefined || rmSync(directory, { recursive: true }));
 
 function oracle(): string {
   if (!binary) {
-    binary = join(mkdtempSync(join(tmpdir(), 'tsrun-libseccomp-')), 'oracle');
+    directory = mkdtempSync(join(tmpdir(), 'tsrun-libseccomp-'));
+    binary = join(directory, 'oracle');
     const source = new URL('libseccomp-oracle.c', import.meta.url).pathname;
     execFileSync('cc', ['-O1', '-Wall', '-o', binary, source, '-lseccomp']);
   }
