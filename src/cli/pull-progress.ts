@@ -1,6 +1,6 @@
 /** Progress of a pull on stderr. Nothing is set up before the first event: most commands find the image in the store. */
 import { createProgress } from '../image/progress/create-progress.ts';
-import { eventLine, LOCAL_STATUS_WORDS, STATUS_WORDS } from '../image/progress/format.ts';
+import { eventLine, type StatusWords } from '../image/progress/format.ts';
 import type { Progress, ProgressMode } from '../image/progress/progress.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import { say } from './output.ts';
@@ -11,8 +11,8 @@ export interface PullProgress extends Disposable {
   settle(): void;
 }
 
-/** @param isLocal it is an archive or a container of this machine that becomes an image, and nothing is pulled */
-export function pullProgress(mode: ProgressMode, isLocal = false): PullProgress {
+/** @param words LOCAL_STATUS_WORDS when an archive or a container of this machine becomes an image, and nothing is pulled */
+export function pullProgress(mode: ProgressMode, words?: StatusWords): PullProgress {
   let progress: Progress | undefined;
   const start = (): Progress => {
     // Some displays need not know.
@@ -28,7 +28,7 @@ export function pullProgress(mode: ProgressMode, isLocal = false): PullProgress 
         return process.stderr.rows;
       },
     };
-    return createProgress(mode, stream, isLocal ? LOCAL_STATUS_WORDS : STATUS_WORDS);
+    return createProgress(mode, stream, words);
   };
   const settle = (): void => {
     progress?.end();

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { LOCAL_STATUS_WORDS } from '../../image/progress/format.ts';
 import { defineCommand } from '../command.ts';
 import { asWritten, flag, list, value } from '../options/option.ts';
 import { print } from '../output.ts';
@@ -36,7 +37,7 @@ export const COMMIT = defineCommand({
     const engine = await context.engine();
     const { findContainer } = await import('../../engine/container-view.ts');
     const { commitContainer } = await import('../../engine/commit-container.ts');
-    using progress = pullProgress(given.quiet ? 'quiet' : 'auto', true);
+    using progress = pullProgress(given.quiet ? 'quiet' : 'auto', LOCAL_STATUS_WORDS);
     const { imageId } = await commitContainer(engine, findContainer(engine, name), {
       name: reference,
       changes: given.change,

@@ -1,3 +1,4 @@
+import { LOCAL_STATUS_WORDS } from '../../image/progress/format.ts';
 import { hostPlatform } from '../../spec/platform.ts';
 import { defineCommand } from '../command.ts';
 import { asWritten, flag, list, value } from '../options/option.ts';
@@ -39,7 +40,7 @@ export const IMPORT = defineCommand({
       throw usageError('there is no archive on stdin', 'tsrun import FILE NAME');
     const engine = await context.engine();
     const { importImage } = await import('../../engine/import-image.ts');
-    using progress = pullProgress(given.quiet ? 'quiet' : 'auto', true);
+    using progress = pullProgress(given.quiet ? 'quiet' : 'auto', LOCAL_STATUS_WORDS);
     const { os, architecture } = hostPlatform(process.arch);
     const { imageId } = await importImage(engine, {
       source,

@@ -1,3 +1,4 @@
+import { LOCAL_STATUS_WORDS } from '../../image/progress/format.ts';
 import { defineCommand } from '../command.ts';
 import { asWritten, flag, value } from '../options/option.ts';
 import { POLICY_OPTION } from '../options/registry-options.ts';
@@ -33,7 +34,7 @@ export const LOAD = defineCommand({
       throw usageError('there is no archive on stdin', 'tsrun load -i FILE');
     const engine = await context.engine();
     const { loadArchive } = await import('../../engine/load-archive.ts');
-    using progress = pullProgress(given.quiet ? 'quiet' : 'auto', true);
+    using progress = pullProgress(given.quiet ? 'quiet' : 'auto', LOCAL_STATUS_WORDS);
     const options = {
       path,
       platform: given.platform,

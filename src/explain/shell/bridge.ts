@@ -6,17 +6,11 @@
  */
 import type { EndpointLease } from '../../network/bridge-network.ts';
 import type { PortMapping } from '../../network/driver.ts';
-import { addHostForward } from '../../network/slirp4netns.ts';
-import { quote } from './quote.ts';
+import { publishBySlirp4netns, startSlirp4netns } from './slirp4netns.ts';
 
 export function bridgeSteps(leases: readonly EndpointLease[], ports: readonly PortMapping[]): string[] {
   const way = leases.find(({ network }) => !network.internal && network.ipv4);
   const address = leases.find(({ ipv4 }) => ipv4 !== undefined)?.ipv4;
-  const publish = ports.flatMap((port) => {
-    if (address === undefined) return [];
-    const request = addHostForward({ ...port, hostIp: port.hostIp || '0.0.0.0' }, address);
-    return `printf %s ${quote(request)} | socat -t 5 - "UNIX-CONNECT:$dir/api.sock" # needs socat(1)`;
-  });
   return [
     '# Not made by hand: the hub, which answers names of containers, and ways out other than slirp4netns (IPv6 has none here).',
     'in_netns() { local netns=$1; shift; nsenter --user="/proc/$pid/ns/user" --net="/proc/$netns/ns/net" "$@"; }',
@@ -24,13 +18,10 @@ export function bridgeSteps(leases: readonly EndpointLease[], ports: readonly Po
     'bridges=$!',
     'echo "$bridges" >"$dir/network.pid"',
     'until [ "$(readlink "/proc/$bridges/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do kill -0 "$bridges"; sleep 0.02; done',
-    'slirp4netns --configure --mtu=65520 --disable-host-loopback --ready-fd=3 --api-socket="$dir/api.sock" \\',
-    '  --userns-path="/proc/$pid/ns/user" --netns-type=path "/proc/$bridges/ns/net" uplink 3>"$dir/network.ready" >"$dir/slirp.log" &',
-    'echo $! >>"$dir/network.pid"',
-    'until [ -s "$dir/network.ready" ]; do kill -0 $! 2>/dev/null || exit 1; sleep 0.02; done',
+    ...startSlirp4netns('/proc/$bridges/ns/net', 'uplink'),
     'in_netns "$bridges" bash -c "echo 1 >/proc/sys/net/ipv4/conf/uplink/forwarding; echo 1 >/proc/sys/net/ipv4/conf/uplink/proxy_arp"',
     ...leases.flatMap((lease, index) => endpoint(lease, index, lease === way)),
-    ...publish,
+    ...(address === undefined ? [] : publishBySlirp4netns(ports, address)),
   ];
 }
 
