@@ -6,6 +6,7 @@ import { storeRoot } from '../store/store-root.ts';
 import { exitNow } from '../sys/exit.ts';
 import type { Command, Context } from './command.ts';
 import { COMMANDS, GROUPED } from './commands.ts';
+import { given } from './given-root.ts';
 import { GLOBAL_OPTIONS } from './options/global-options.ts';
 import type { Values } from './options/option.ts';
 import { print, say, terminalWidth } from './output.ts';
@@ -24,6 +25,7 @@ async function main(words: readonly string[]): Promise<number> {
   const rules = { command: 'tsrun', optionsEndAtOperand: true };
   const { values: globals, operands, help } = await parseWords(GLOBAL_OPTIONS, words, rules);
   about.debug = globals.debug;
+  given.root = globals.root;
   const [first, ...rest] = globals.version ? ['version'] : operands;
   if (help || first === undefined || first === 'help') return await showHelp(rest, help || first === 'help');
   if (isGroupHelp(first, rest)) return await showGroup(first);

@@ -11,7 +11,9 @@
  */
 import { dirname } from 'node:path';
 import { TsrunError, tsrunError } from '../errors.ts';
+import { quote } from '../explain/shell/quote.ts';
 import { printable } from '../spec/printable.ts';
+import { given } from './given-root.ts';
 
 /** One line of printable text. */
 export const oneLine = (text: string): string => printable(text.trim().replace(/\s*[\r\n]+\s*/g, '; '));
@@ -46,8 +48,21 @@ function causeLine(chain: readonly unknown[]): string {
   return said.join(': ');
 }
 
-const hintOf = (chain: readonly unknown[]): string | undefined =>
-  chain.find((error): error is TsrunError => error instanceof TsrunError && error.hint !== undefined)?.hint;
+const NO_SPACE = /\b(?:ENOSPC|EDQUOT)\b|no space left on device|disk quota exceeded/i;
+const NO_SPACE_HINT = 'tsrun system df   # and: df -h, tsrun system prune';
+
+function hintOf(chain: readonly unknown[]): string | undefined {
+  const hint = chain.find((error) => error instanceof TsrunError && error.hint !== undefined) as
+    | TsrunError
+    | undefined;
+  return hint?.hint ?? (NO_SPACE.test(causeLine(chain)) ? NO_SPACE_HINT : undefined);
+}
+
+/** What is to be pasted is about the same store. */
+const ofThisStore = (hint: string): string =>
+  given.root === undefined
+    ? hint
+    : hint.replace(/(?<![\w./-])tsrun (?=[a-z])/g, () => `tsrun --root ${quote(given.root ?? '')} `);
 
 export interface RenderOptions {
   debug: boolean;
@@ -82,11 +97,7 @@ function ofDisk(error: unknown): TsrunError | undefined {
           );
     case 'ENOSPC':
     case 'EDQUOT':
-      return tsrunError(
-        'ERR_TSRUN_STORE',
-        { doing: 'write: no space is left', hint: 'tsrun system df   # and: df -h, tsrun system prune' },
-        error,
-      );
+      return tsrunError('ERR_TSRUN_STORE', { doing: 'write: no space is left', hint: NO_SPACE_HINT }, error);
     case 'EROFS':
     case 'EIO':
       return tsrunError(
@@ -122,7 +133,8 @@ export function renderError(thrown: unknown, { debug, command }: RenderOptions):
   if (cause !== '') lines.push(`cause: ${cause}`);
   const hint = known ? hintOf(chain) : 'run it again with --debug, and report what it prints';
   const help = `${command} --help`;
-  if (hint !== undefined && !(hint === help && command !== undefined)) lines.push(`hint: ${oneLine(hint)}`);
+  if (hint !== undefined && !(hint === help && command !== undefined))
+    lines.push(`hint: ${ofThisStore(oneLine(hint))}`);
   if (!known) lines.push('see: docs/errors.md#bugs');
   else if (error.code !== 'ERR_TSRUN_USAGE') lines.push(`see: docs/errors.md#${error.code}`);
   else if (command !== undefined) lines.push(`see: ${help}`);

@@ -130,7 +130,7 @@ const extractJob = (
 
 /**
  * Copies by the rules of docker cp.
- * @throws ERR_TSRUN_COPY, ERR_TSRUN_PACK, ERR_TSRUN_LAYER_ENTRY, ERR_TSRUN_NAMESPACES
+ * @throws ERR_TSRUN_COPY, ERR_TSRUN_PACK, ERR_TSRUN_NAMESPACES
  */
 export async function copyFiles(
   engine: Engine,

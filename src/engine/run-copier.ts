@@ -1,7 +1,7 @@
 /** The starter's side of the copier (src/image/copy). */
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { tsrunError } from '../errors.ts';
+import { TsrunError, tsrunError } from '../errors.ts';
 import type { CopyAnswer, CopyJob, CopyResult } from '../image/copy/copy-job.ts';
 import type { StartInNamespaces } from '../image/unpack/unpack-process.ts';
 import { reviveError } from '../image/unpack/worker-protocol.ts';
@@ -12,7 +12,14 @@ const withJob = (worker: string, folder: string, job: object): string[] => [
   JSON.stringify(job),
 ];
 
-/** Runs a copier. @throws ERR_TSRUN_COPY, ERR_TSRUN_LAYER_ENTRY, ERR_TSRUN_NAMESPACES */
+/** The applier of archives speaks of layers, and of what frees their room: here it is a file that is copied. */
+function ofCopy(error: Error): Error {
+  if (!(error instanceof TsrunError) || error.code !== 'ERR_TSRUN_LAYER_ENTRY') return error;
+  const { entry, reason } = error.data as { entry: string; reason: string };
+  return tsrunError('ERR_TSRUN_COPY', { path: entry, problem: reason }, error.cause);
+}
+
+/** Runs a copier. @throws ERR_TSRUN_COPY, ERR_TSRUN_NAMESPACES */
 export async function runCopier(
   start: StartInNamespaces,
   job: CopyJob,
@@ -32,7 +39,7 @@ export async function runCopier(
   if (!line.endsWith('\n'))
     throw tsrunError('ERR_TSRUN_UNPACK_WORKER', { ending, output: output.trim().slice(-2000) });
   const answer = JSON.parse(line) as CopyAnswer;
-  if (!answer.ok) throw reviveError(answer.error);
+  if (!answer.ok) throw ofCopy(reviveError(answer.error));
   if (failure !== undefined) throw failure;
   return answer.result;
 }

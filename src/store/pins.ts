@@ -28,8 +28,14 @@ export function lockGarbage(paths: StorePaths): Promise<FileLock> {
 export async function pin(paths: StorePaths, things: PinnedThings): Promise<Disposable> {
   const path = temporaryPath(paths, PURPOSE, '.json');
   using _lock = await lockGarbage(paths);
-  writeFileSync(path, JSON.stringify(things), { flag: 'wx', mode: 0o600 }); // not durable: it ends with this process
-  return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
+  const unpin = (): void => rmSync(path, { force: true });
+  try {
+    writeFileSync(path, JSON.stringify(things), { flag: 'wx', mode: 0o600 }); // not durable: it ends with this process
+  } catch (error) {
+    unpin(); // without room for it an empty file is left, which the collector would read
+    throw error;
+  }
+  return { [Symbol.dispose]: unpin };
 }
 
 /** Everything that living processes have pinned. Call it under the garbage lock. */

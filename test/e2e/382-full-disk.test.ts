@@ -22,6 +22,7 @@ const NEED_ROOM = [
   'commit e localhost/made',
   'load -i image.tar',
   'cp big c:/big',
+  'copy docker-archive:image.tar oci:layout',
   'volume create v',
   'network create n',
   `tag ${IMAGE} localhost/other`,
@@ -105,6 +106,11 @@ describe('without room', () => {
     expect(text).toMatch(/no space left|no space is left/i);
     expect(text).not.toContain('bug in tsrun');
     expect(status).toBe(125);
+  });
+
+  // It spoke of a layer and of `tsrun rmi`.
+  it('cp says which file it was that could not be copied', () => {
+    expect(answer('cp big c:/big').text).toMatch(/^tsrun: cannot copy big: write failed \(ENOSPC\)$/m);
   });
 
   it.each(NEED_NONE)('%s: works', expectSuccess);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, GROUPED } from '../../src/cli/commands.ts';
 import { exitCode } from '../../src/cli/exit-status.ts';
+import { given } from '../../src/cli/given-root.ts';
 import { exitCodeOf, oneLine, renderError } from '../../src/cli/render-error.ts';
 import { ERRORS, type ErrorCode, TsrunError, tsrunError } from '../../src/errors.ts';
 import { errorDocs, STAND_IN_DATA } from '../../src/setup/error-docs.ts';
@@ -40,6 +41,30 @@ describe('a rendered error', () => {
     const error = tsrunError('ERR_TSRUN_USAGE', { problem: 'no', hint: 'tsrun run --help' });
     expect(renderError(error, { debug: false, command: 'tsrun run' })).toBe(
       'tsrun: no\nsee: tsrun run --help',
+    );
+  });
+
+  // `tsrun rm …` as it was printed is about the store of everybody else's commands.
+  it('gives what is to be pasted the --root that the command had', () => {
+    const error = (hint: string) => tsrunError('ERR_TSRUN_USAGE', { problem: 'no', hint });
+    const hint = (words: string): string => renderError(error(words), quiet).split('\n')[1] ?? '';
+    given.root = '/my disk/store';
+    try {
+      expect(hint('tsrun rm x   # or: tsrun stop x')).toBe(
+        "hint: tsrun --root '/my disk/store' rm x   # or: tsrun --root '/my disk/store' stop x",
+      );
+      expect(hint('ls ~/.config/tsrun')).toBe('hint: ls ~/.config/tsrun');
+    } finally {
+      given.root = undefined;
+    }
+    expect(hint('tsrun rm x')).toBe('hint: tsrun rm x');
+  });
+
+  // Of archives, layouts and starts that met a full disk nothing was said that helps.
+  it('says for any full disk where to look', () => {
+    const cause = new Error('ENOSPC: no space left on device, write');
+    expect(renderError(tsrunError('ERR_TSRUN_ARCHIVE_WRITE', {}, cause), quiet)).toContain(
+      'hint: tsrun system df   # and: df -h, tsrun system prune',
     );
   });
 
