@@ -1,6 +1,7 @@
 /** `network inspect`: docker's field names where podman has the same thing, and podman's for the rest. */
 import type { BridgeNetwork, EndpointLease, NetworkSubnet } from '../network/bridge-network.ts';
 import { formatSubnet } from '../network/ip-address.ts';
+import { type Row, withTemplateFields } from './format/list.ts';
 
 export interface ConnectedContainer {
   id: string;
@@ -14,7 +15,34 @@ const subnets = ({ ipv4, ipv6 }: BridgeNetwork): NetworkSubnet[] =>
 const withPrefix = (address: string | undefined, subnet: NetworkSubnet | undefined): string =>
   address === undefined || !subnet ? '' : `${address}/${subnet.prefix}`;
 
-export const networkDocument = (
+/** podman's names, in `network ls` and `network inspect`: `{{range .Subnets}}{{.Subnet}}{{end}}`. */
+const podmanFields = (network: BridgeNetwork): Record<string, () => unknown> => ({
+  ID: () => network.id,
+  Created: () => network.createdAt,
+  DNSEnabled: () => network.dns,
+  IPAMOptions: () => ({ driver: 'host-local' }),
+  IPv6Enabled: () => network.ipv6 !== undefined,
+  NetworkDNSServers: () => network.dnsServers,
+  NetworkInterface: () => interfaceOf(network),
+  Options: () => network.options,
+  Routes: () => [],
+  Subnets: () =>
+    subnets(network).map((subnet) => ({ Subnet: formatSubnet(subnet), Gateway: subnet.gateway })),
+});
+
+/** `row` with what podman's templates know of a network and it has not. */
+export const withPodmanFields = (row: Row, network: BridgeNetwork): Row =>
+  withTemplateFields(
+    row,
+    Object.fromEntries(Object.entries(podmanFields(network)).filter(([name]) => !Object.hasOwn(row, name))),
+  );
+
+const interfaceOf = ({ number }: BridgeNetwork): string => `tsrun${number}`;
+
+export const networkDocument = (network: BridgeNetwork, containers: readonly ConnectedContainer[]): Row =>
+  withPodmanFields(ownDocument(network, containers), network);
+
+const ownDocument = (
   network: BridgeNetwork,
   containers: readonly ConnectedContainer[],
 ): Record<string, unknown> => ({
@@ -35,7 +63,7 @@ export const networkDocument = (
   Internal: network.internal,
   DNSEnabled: network.dns,
   NetworkDNSServers: network.dnsServers,
-  NetworkInterface: `tsrun${network.number}`,
+  NetworkInterface: interfaceOf(network),
   MTU: network.mtu,
   Containers: Object.fromEntries(
     containers.map(({ id, name, lease }) => [

@@ -38,6 +38,25 @@ describe('network create', () => {
     await tsrun.expect(1, ['network', 'exists', 'nowhere']);
   });
 
+  // The example of podman-network-inspect(1) was "there is no .Subnets".
+  it('is shown by templates that were written for podman', async () => {
+    const subnets = '{{range .Subnets}}{{.Subnet}} {{.Gateway}}{{end}}';
+    const config = '{{range .IPAM.Config}}{{.Subnet}} {{.Gateway}}{{end}}';
+    const shown = await tsrun.ok('network', 'inspect', '-f', config, 'bridge');
+    expect(await tsrun.ok('network', 'inspect', '-f', '{{(index .Subnets 0).Subnet}}', 'front')).toMatch(
+      /\/24$/,
+    );
+    expect(await tsrun.ok('network', 'inspect', '-f', subnets, 'bridge')).toBe(shown);
+    expect(await tsrun.ok('inspect', '-f', subnets, 'bridge')).toBe(shown);
+    const fields = '{{.Name}} {{.NetworkInterface}} {{.IPv6Enabled}} {{.DNSEnabled}} {{.Options}}';
+    expect(await tsrun.ok('network', 'ls', '--filter', 'name=bridge', '--format', fields)).toMatch(
+      /^bridge tsrun0 (?:true|false) true map\[\]$/,
+    );
+    expect(
+      JSON.parse(await tsrun.ok('network', 'ls', '--filter', 'name=bridge', '--format', 'json')),
+    ).not.toHaveProperty('Subnets');
+  });
+
   it('takes a subnet, a gateway, a range, an MTU', async () => {
     const words = [
       '--subnet',

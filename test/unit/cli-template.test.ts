@@ -95,6 +95,7 @@ describe('templates', () => {
     ["{{'c'}}", /is not supported/],
     ['{{"\\x41"}}', /escape/],
     ['{{.Bogus}}', /there is no \.Bogus; there are Id, Name/],
+    ['{{.name}}', /there is no \.name; there are Id, Name/], // it was <no value>
     ['{{.State.Bogus}}', /there is no \.State\.Bogus; there are Status, Pid/],
     ['{{.Name.First}}', /there is no \.First: it stands on web|\.Name\.First/],
     ['{{$y}}', /\$y has no value/],

@@ -1,5 +1,6 @@
 import type { Engine } from '../../engine/open-engine.ts';
 import { defineCommand } from '../command.ts';
+import type { Row } from '../format/list.ts';
 import { executeTemplate } from '../format/template/execute.ts';
 import { parseTemplate } from '../format/template/parse.ts';
 import { type ConnectedContainer, networkDocument } from '../network-document.ts';
@@ -19,7 +20,7 @@ async function connected(engine: Engine): Promise<(ConnectedContainer & { networ
 }
 
 /** Describes networks by name; which containers they have is looked up once. What it returns throws ERR_TSRUN_NETWORK_UNKNOWN. */
-export function networkDescriber(engine: Engine): (name: string) => Promise<Record<string, unknown>> {
+export function networkDescriber(engine: Engine): (name: string) => Promise<Row> {
   let containers: ReturnType<typeof connected> | undefined;
   return async (name) => {
     const { findNetwork } = await import('../../engine/networks.ts');

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { formatList, labelFields } from '../format/list.ts';
+import { withPodmanFields } from '../network-document.ts';
 import { filterNetworks, NETWORK_FILTERS } from '../network-filter.ts';
 import { filterOption } from '../options/filter-option.ts';
 import { asWritten, flag, value } from '../options/option.ts';
@@ -15,6 +16,15 @@ const HEADINGS = {
   IPv6: 'IPV6',
   CreatedAt: 'CREATED AT',
   Labels: 'LABELS',
+  // podman's
+  Created: 'CREATED AT',
+  DNSEnabled: 'DNS',
+  IPAMOptions: 'IPAM OPTIONS',
+  IPv6Enabled: 'IPV6',
+  NetworkDNSServers: 'DNS SERVERS',
+  NetworkInterface: 'INTERFACE',
+  Options: 'OPTIONS',
+  Subnets: 'SUBNETS',
 };
 
 export const NETWORK_LS = defineCommand({
@@ -39,16 +49,19 @@ export const NETWORK_LS = defineCommand({
       print(networks.map(({ name }) => `${name}\n`).join(''));
       return 0;
     }
-    const rows = networks.map((network) => ({
-      ID: given['no-trunc'] ? network.id : network.id.slice(0, 12),
-      Name: network.name,
-      Driver: 'bridge',
-      Scope: 'local',
-      Internal: network.internal,
-      IPv6: network.ipv6 !== undefined,
-      CreatedAt: network.createdAt,
-      ...labelFields(network.labels),
-    }));
+    const rows = networks.map((network) => {
+      const row = {
+        ID: given['no-trunc'] ? network.id : network.id.slice(0, 12),
+        Name: network.name,
+        Driver: 'bridge',
+        Scope: 'local',
+        Internal: network.internal,
+        IPv6: network.ipv6 !== undefined,
+        CreatedAt: network.createdAt,
+        ...labelFields(network.labels),
+      };
+      return withPodmanFields(row, network);
+    });
     const { format, noheading } = given;
     const columns = ['ID', 'Name', 'Driver', 'Scope'] as const;
     print(formatList(rows, { format, columns: [...columns], headings: HEADINGS, noHeading: noheading }));

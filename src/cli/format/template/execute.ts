@@ -14,12 +14,14 @@ interface Scope {
 /** A field that takes arguments, such as docker's `.Label "key"`. */
 export type Method = (...args: unknown[]) => unknown;
 
+const capitalized = (name: string): string => name.slice(0, 1).toUpperCase() + name.slice(1);
+
 function field(value: unknown, name: string, path: string): unknown {
   if (value === null || value === undefined) return undefined;
   if (typeof value === 'object' && !Array.isArray(value)) {
     if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
-    // A key of a map (labels, options) may be missing; a field, which is written in capitals, is a slip of the pen.
-    if (!/^[A-Z]/.test(name)) return undefined;
+    // A key of a map (labels, options) may be missing; a field, which is written in capitals, is a slip of the pen, and so is one that is not.
+    if (!/^[A-Z]/.test(name) && !Object.hasOwn(value, capitalized(name))) return undefined;
     throw usageError(`--format: there is no ${path}; there are ${Object.keys(value).join(', ')}`);
   }
   throw usageError(`--format: there is no ${path}: it stands on ${goText(value) || 'an empty text'}`);
