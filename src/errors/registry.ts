@@ -8,18 +8,22 @@ export const REGISTRY_ERRORS = {
   }),
   ERR_TSRUN_REGISTRY_DENIED: define<{
     registry: string;
+    /** '': all of it */
     repository: string;
     withCredentials: boolean;
     /** undefined: reading */
     writing?: boolean | undefined;
   }>({
     exitCode: 125,
-    message: (d) =>
-      d.writing === true
-        ? `registry ${d.registry} does not let ${d.withCredentials ? 'this login' : 'anyone without a login'} write to ${d.repository}`
-        : d.withCredentials
-          ? `registry ${d.registry} does not let this login read ${d.repository}`
-          : `registry ${d.registry} does not let anyone read ${d.repository} without a login, or has no such repository`,
+    message: (d) => {
+      const who = d.withCredentials ? 'this login' : 'anyone without a login';
+      if (d.repository === '')
+        return `registry ${d.registry} does not let ${who} read the list of its repositories`;
+      if (d.writing === true) return `registry ${d.registry} does not let ${who} write to ${d.repository}`;
+      return d.withCredentials
+        ? `registry ${d.registry} does not let this login read ${d.repository}`
+        : `registry ${d.registry} does not let anyone read ${d.repository} without a login, or has no such repository`;
+    },
     hint: (d) => `tsrun login ${d.registry}   # logins of podman and docker are read, too`,
   }),
   ERR_TSRUN_REGISTRY_RATE_LIMIT: define<{ registry: string; limits: string }>({
@@ -41,6 +45,10 @@ export const REGISTRY_ERRORS = {
   ERR_TSRUN_CREDENTIALS: define<{ source: string; problem: string }>({
     exitCode: 125,
     message: (d) => `cannot use the logins of ${d.source}: ${d.problem}`,
+    hint: (d) =>
+      /^docker-credential-/.test(d.source)
+        ? `command -v ${d.source}   # credHelpers, credsStore or credential-helpers name it`
+        : `ls -l ${d.source}   # if it is broken, move it away, and: tsrun login REGISTRY`,
   }),
   ERR_TSRUN_CERTIFICATES: define<{ directory: string; problem: string }>({
     exitCode: 125,

@@ -88,8 +88,10 @@ async function pullFromAny(options: EnsureOptions, references: Reference[]): Pro
     } catch (error) {
       if (!mayBeElsewhere(error)) throw error;
       failure ??= error;
-      if (reference === references.at(-1)) break;
-      const text = `${formatReference(reference)} will not do: ${reasonOf(error)}; trying the next`;
+      const isLast = reference === references.at(-1);
+      if (isLast && references.length === 1) break;
+      // Of several the first one's failure is the command's: what the last one said is told here or not at all.
+      const text = `${formatReference(reference)} will not do: ${reasonOf(error)}${isLast ? '' : '; trying the next'}`;
       options.onEvent?.({ type: 'warning', text });
     }
   }

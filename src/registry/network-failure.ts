@@ -46,6 +46,10 @@ function hintFor(code: string | undefined, url: URL): string | undefined {
   if (/CERT|SELF_SIGNED|VERIFY|ISSUER/.test(code)) {
     return `put the registry's CA certificate into ~/.config/containers/certs.d/${url.host}/ca.crt`;
   }
+  // What is no TLS at all: the library's own words name its source files.
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code)) {
+    return `--tls-verify=false   # if it speaks plain http; or insecure = true for ${url.host} in registries.conf`;
+  }
   return `curl -v ${url.origin}/v2/`;
 }
 

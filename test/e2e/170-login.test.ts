@@ -78,6 +78,14 @@ describe.each([
     }
   });
 
+  // It was "does not let anyone read  without a login, or has no such repository".
+  it('says that a search is for who is logged in', async () => {
+    const { stderr } = await tsrun.run(['search', `${registry.host}/busy`]);
+    expect(stderr).toContain(
+      `registry ${registry.host} does not let anyone without a login read the list of its repositories`,
+    );
+  });
+
   it('shows no secret, whatever goes wrong and however much is said about it', async () => {
     const name = `${registry.host}/private/nothing`;
     for (const login of ['me:wrong-secret', 'me:secret word']) {

@@ -148,6 +148,35 @@ test('search registries are tried in their order, and what they lack is told', a
   ]);
 });
 
+// The command's failure is the first one's; what docker.io, the last, had said was nowhere.
+test('where no search registry will do, each has said why', async () => {
+  const registry = await startFakeRegistry(await randomImage([10]), (request, response) =>
+    request.url === '/v2/' ? false : handled(response.writeHead(404).end()),
+  );
+  const environment = withConf(`unqualified-search-registries = ["${registry.host}", "127.0.0.1:2"]`);
+  const events: PullEvent[] = [];
+  const options = {
+    environment,
+    unpacker: hashingUnpacker(),
+    onEvent: (event: PullEvent) => events.push(event),
+  };
+  await expect(
+    ensureImage({ paths: temporaryStore(), name: 'tsrun-nowhere', policy: 'missing', ...options }),
+  ).rejects.toMatchObject({ code: 'ERR_TSRUN_REPOSITORY_UNKNOWN' });
+  expect(warnings(events)).toEqual([
+    expect.stringMatching(/tsrun-nowhere:latest will not do: .*; trying the next$/),
+    expect.stringMatching(/^127\.0\.0\.1:2\/tsrun-nowhere:latest will not do: cannot reach registry.*\)$/),
+  ]);
+});
+
+// The cause is OpenSSL's "tls_validate_record_header:wrong version number", which tells nobody what to do.
+test('a registry of plain http, where TLS is insisted on, is one for --tls-verify=false', async () => {
+  const registry = await startFakeRegistry(await randomImage([10]));
+  await expect(
+    testPull(temporaryStore(), `${registry.host}/app`, { tlsVerify: true }).result,
+  ).rejects.toMatchObject({ hint: expect.stringMatching(/^--tls-verify=false .*plain http/) });
+});
+
 // `tsrun pull busybox` failed with "names several images of the store" as soon as two registries' images of that name were there.
 test('several images of the store that end in a short name are in the way of no pull, nor of what search registries say', async () => {
   const registry = await startFakeRegistry(await randomImage([10]));

@@ -86,6 +86,7 @@ test('a helper that is not there is an error', async () => {
   });
   await expect(findCredentials('x.io', 'y', environment)).rejects.toMatchObject({
     message: 'cannot use the logins of docker-credential-surely-not-installed: it cannot be run',
+    hint: expect.stringMatching(/^command -v docker-credential-surely-not-installed /),
     cause: { code: expect.stringMatching(/^(?:ENOENT|EACCES)$/) }, // EACCES: $PATH has a directory that is not ours
   });
   expect(await findCredentials('y.io', 'y', environment)).toBeUndefined();
