@@ -1,7 +1,7 @@
 /** Where commands that write an archive write it: a file, which appears when it is complete, or stdout. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { TsrunError, tsrunError } from '../errors.ts';
+import { openNewFile } from '../sys/new-file.ts';
 import { BROKEN_PIPE_STATUS } from './output.ts';
 import { usageError } from './parse/usage.ts';
 
@@ -47,21 +47,17 @@ function openSpecial(path: string): ArchiveTarget {
 }
 
 function openNew(path: string): ArchiveTarget {
-  const target = resolve(path);
-  const temporary = join(dirname(target), `.tsrun-${process.pid}-${process.hrtime.bigint().toString(36)}`);
-  const fd = openSync(temporary, 'wx', 0o666);
-  let isKept = false;
+  const file = openNewFile(path);
   return {
-    fd,
+    fd: file.fd,
     keep() {
-      fsyncSync(fd);
-      renameSync(temporary, target);
-      isKept = true;
+      try {
+        file.keep('replace');
+      } catch (error) {
+        throw tsrunError('ERR_TSRUN_OUTPUT_FILE', { path }, error);
+      }
     },
-    [Symbol.dispose]() {
-      closeSync(fd);
-      if (!isKept) rmSync(temporary, { force: true });
-    },
+    [Symbol.dispose]: () => file[Symbol.dispose](),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Images to places of this machine: `oci:`, `oci-archive:`, `docker-archive:` and `dir:`, as `copy` and `push` name them. */
-import { accessSync, closeSync, constants, existsSync, openSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { type FileSink, isUnused, toUnusedDirectory, writing } from '../image/archive/file-sink.ts';
@@ -11,18 +11,26 @@ import type { PullListener } from '../image/pull/events.ts';
 import { formatReference, parseReference } from '../spec/reference.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import type { StorePaths } from '../store/paths.ts';
+import { openNewFile } from '../sys/new-file.ts';
 
 /** Asked before anything is fetched. Throws ERR_TSRUN_USAGE where there is something else already, ERR_TSRUN_OUTPUT_FILE. */
 export function requireRoom({ transport, path }: LocalPlace): void {
   if (transport === 'dir' && !isUnused(path))
-    throw tsrunError('ERR_TSRUN_USAGE', { problem: `the directory ${path} is not empty` });
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `the directory ${path} is not empty`,
+      hint: `ls -A ${path}   # choose another, or remove what is there`,
+    });
   if (transport === 'oci') requireLayoutPlace(path);
   if (transport === 'oci-archive' || transport === 'docker-archive') requireNewFile(path);
 }
 
 /** Throws what toNewFile() would throw once everything is fetched. */
 function requireNewFile(path: string): void {
-  if (existsSync(path)) throw tsrunError('ERR_TSRUN_USAGE', { problem: `the file ${path} is there already` });
+  if (existsSync(path))
+    throw tsrunError('ERR_TSRUN_USAGE', {
+      problem: `the file ${path} is there already`,
+      hint: `ls -l ${path}   # choose another name, or remove it`,
+    });
   writing(path, () => accessSync(dirname(path), constants.W_OK));
 }
 
@@ -46,15 +54,9 @@ export async function toLayout(
 
 /** An archive that is whole, or is not there. */
 async function toNewFile(path: string, write: (sink: TarSink) => Promise<void>): Promise<void> {
-  const fd = writing(path, () => openSync(path, 'wx'));
-  try {
-    await write(new TarSink(fd));
-  } catch (error) {
-    rmSync(path);
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
+  using file = writing(path, () => openNewFile(path));
+  await write(new TarSink(file.fd));
+  writing(path, () => file.keep('refuse'));
 }
 
 /**

@@ -3,6 +3,7 @@
 export const AT_FDCWD = -100;
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_RECURSIVE = 0x8000;
+export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 
 // open(2). O_DIRECTORY and O_NOFOLLOW differ between the two architectures.

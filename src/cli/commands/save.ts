@@ -30,7 +30,11 @@ async function requireEmpty(path: string | undefined, format: string): Promise<s
   if (path === undefined)
     throw usageError(`--format ${format} needs a directory`, `--format ${format} -o DIRECTORY`);
   const { isUnused } = await import('../../image/archive/file-sink.ts');
-  if (!isUnused(path)) throw usageError(`the directory ${path} is not empty`);
+  if (!isUnused(path))
+    throw usageError(
+      `the directory ${path} is not empty`,
+      `ls -A ${path}   # choose another, or remove what is there`,
+    );
   return path;
 }
 

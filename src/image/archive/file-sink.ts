@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { tsrunError } from '../../errors.ts';
 import { makeDirectories } from '../../sys/make-directories.ts';
+import { whenEnded } from '../../sys/when-ended.ts';
 
 export interface FileSink {
   file(name: string, content: string | Uint8Array): Promise<void>;
@@ -25,18 +26,22 @@ export function writing<T>(path: string, act: () => T): T {
 export const isUnused = (path: string): boolean =>
   !existsSync(path) || writing(path, () => readdirSync(path)).length === 0;
 
-/** A directory that is whole when `write` is, or as unused as before. Throws what `write` throws. */
+/** A directory that is whole when `write` is, or as unused as before, after ^C too. Throws what `write` throws. */
 export async function toUnusedDirectory(
   directory: string,
   write: (sink: FileSink) => Promise<void>,
 ): Promise<void> {
   const wasThere = existsSync(directory);
+  const empty = (): void => {
+    for (const name of existsSync(directory) ? readdirSync(directory) : [])
+      rmSync(join(directory, name), { recursive: true, force: true });
+    if (!wasThere && existsSync(directory)) rmdirSync(directory);
+  };
+  using _interrupted = whenEnded(empty);
   try {
     await write(new DirectorySink(directory));
   } catch (error) {
-    for (const name of existsSync(directory) ? readdirSync(directory) : [])
-      rmSync(join(directory, name), { recursive: true });
-    if (!wasThere && existsSync(directory)) rmdirSync(directory);
+    empty();
     throw error;
   }
 }
