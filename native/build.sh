@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the native parts into directory $1:
 #
-#   supervisor  init  hub  static, no libc: one build per architecture runs on every distribution
+#   supervisor  init  hub  hold  static, no libc: one build per architecture runs on every distribution
 #   tsrun-spawn.so        the library that Node calls (spawn.c)
 #
 #   build.sh DIR               CC=cc, or CC=aarch64-linux-gnu-gcc, CC=clang
@@ -37,6 +37,7 @@ release() {
 	$CC $flags $tiny $link -o "$out/supervisor" $supervisor "$here/start.c" "$here/mem.c"
 	$CC $flags $tiny $link -o "$out/hub" $hub "$here/start.c" "$here/mem.c"
 	$CC $flags $tiny $link -o "$out/init" "$here/init.c" "$here/start.c" "$here/mem.c"
+	$CC $flags $tiny $link -o "$out/hold" "$here/hold.c" "$here/start.c" "$here/mem.c"
 	$CC $flags -shared -fPIC $link -o "$out/tsrun-spawn.so" \
 		"$here/spawn.c" $interpreter "$here/mem.c"
 }

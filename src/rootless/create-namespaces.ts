@@ -44,6 +44,9 @@ export interface Entry {
   inside: readonly Step[];
 }
 
+/** What mapping the ids of a process needs. */
+export type MapEntry = Pick<Entry, 'pid' | 'helperOutput'> & Partial<Pick<Entry, 'report'>>;
+
 /** @returns the steps of the user; the child's are in the clone */
 export function createNamespaces(maps: IdMaps & { single: boolean }, entry: Entry): Step[] {
   const { slots, pid, pidfd, report } = entry;
@@ -86,24 +89,42 @@ type Helper = 'newuidmap' | 'newgidmap';
 
 /** Both at the same time: each takes 2 ms, and neither needs the other's map. */
 function mapWithHelpers(maps: IdMaps, entry: Entry): Step[] {
-  const [newuidmap, newgidmap] = [entry.slots.new('newuidmap'), entry.slots.new('newgidmap')];
+  const helpers = helpersOf(entry.slots);
   return [
-    call('user', 'keep what the helpers say', 'memfd_create', ['helpers', MFD_CLOEXEC], {
-      result: entry.helperOutput,
-    }),
-    ...startHelper('newuidmap', maps.uids, entry, newuidmap),
-    ...startHelper('newgidmap', maps.gids, entry, newgidmap),
-    ...awaitHelper('newuidmap', entry, newuidmap),
-    ...awaitHelper('newgidmap', entry, newgidmap),
+    ...startHelpers(maps, entry, helpers),
+    ...awaitHelper('newuidmap', entry.slots, helpers),
+    ...awaitHelper('newgidmap', entry.slots, helpers),
   ];
 }
 
+/** Their pidfds. */
+type Helpers = Record<Helper, Slot>;
+
+export const helpersOf = (slots: Slots): Helpers => ({
+  newuidmap: slots.new('newuidmap'),
+  newgidmap: slots.new('newgidmap'),
+});
+
+export const startHelpers = (maps: IdMaps, entry: MapEntry, helpers: Helpers): Step[] => [
+  call('user', 'keep what the helpers say', 'memfd_create', ['helpers', MFD_CLOEXEC], {
+    result: entry.helperOutput,
+  }),
+  ...startHelper('newuidmap', maps.uids, entry, helpers.newuidmap),
+  ...startHelper('newgidmap', maps.gids, entry, helpers.newgidmap),
+];
+
+const awaitHelper = (name: Helper, slots: Slots, helpers: Helpers): Step[] => [
+  ...waitForSuccess('user', `wait for ${name}`, helpers[name], slots),
+  close('user', `${name} is done`, helpers[name]),
+];
+
 /** vfork-style: the child shares our memory until it has execve'd, which costs a fraction of a copy of Node. */
-function startHelper(name: Helper, map: IdMap, entry: Entry, helper: Slot): Step[] {
+function startHelper(name: Helper, map: IdMap, entry: MapEntry, helper: Slot): Step[] {
   const argv = { strings: [name, { text: [entry.pid] }, ...mapArguments(map)] };
   const last = `/bin/${name}`;
+  const { report } = entry;
   const child: Step[] = [
-    op('user', 'say which step failed', { kind: 'report', fd: entry.report }),
+    ...(report ? [op('user', 'say which step failed', { kind: 'report', fd: report })] : []),
     call('user', 'keep its words', 'dup3', [entry.helperOutput, 2, 0]),
     call('user', 'keep its words', 'dup3', [entry.helperOutput, 1, 0]),
     call(
@@ -126,11 +147,6 @@ function startHelper(name: Helper, map: IdMap, entry: Entry, helper: Slot): Step
   } as const;
   return [op('user', `run ${name}, which may map the subordinate ids`, what)];
 }
-
-const awaitHelper = (name: Helper, entry: Entry, helper: Slot): Step[] => [
-  ...waitForSuccess('user', `wait for ${name}`, helper, entry.slots),
-  close('user', `${name} is done`, helper),
-];
 
 function mapSelf(maps: IdMaps, pid: Slot, slots: Slots): Step[] {
   const write = (file: string, value: string, why: string): Step[] =>

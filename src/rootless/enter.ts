@@ -40,12 +40,17 @@ export interface EnterPlan extends Program {
   helperOutput: Slot;
 }
 
-/** The program that runs `inside` in the namespaces. `wait`: the steps end with success only if `inside` did. */
+/**
+ * The program that runs `inside` in the namespaces.
+ * @param wait the steps end with success only if `inside` did
+ * @param borrows see joinNamespaces(); what ends with execve always does
+ */
 export function planEntry(
   rootless: Rootless,
   slots: Slots,
   inside: readonly Step[],
   wait: boolean,
+  borrows = !wait,
 ): EnterPlan {
   const pid = slots.new('child');
   const pidfd = slots.new('child.pidfd');
@@ -56,7 +61,7 @@ export function planEntry(
   const enter =
     rootless.holder === undefined
       ? createNamespaces(rootless.maps, entry)
-      : joinNamespaces(rootless.holder, entry, !wait);
+      : joinNamespaces(rootless.holder, entry, borrows);
   const steps = [
     pipe(
       'user',
@@ -100,8 +105,8 @@ function doNotBlock(fd: number): void {
   nativeRunner.run({ slots: new Slots(), steps });
 }
 
-/** A child that waits for its ids would wait, and hold what it has inherited (locks among it), as long as this process lives. */
-function endChild(pidfd: number): void {
+/** A child that waits for its ids would wait, and hold what it has inherited (locks among it), as long as this process lives. Leaves `pidfd` open. */
+export function endChild(pidfd: number): void {
   if (pidfd < 0) return;
   const slots = new Slots();
   nativeRunner.run({
@@ -164,14 +169,20 @@ function isHolderGone(error: unknown): boolean {
   return step.op.kind === 'syscall' && step.op.name === 'setns' && errno === ERRNO.ESRCH;
 }
 
-/** Runs steps of actor `rootless` inside and waits for them. @param slots those that the steps use already @throws NamespaceFailure */
+/**
+ * Runs steps of actor `rootless` inside and waits for them.
+ * @param slots those that the steps use already
+ * @param borrows see joinNamespaces()
+ * @throws NamespaceFailure
+ */
 export function runInside(
   rootless: Rootless,
   steps: (slots: Slots) => readonly Step[],
   slots = new Slots(),
+  borrows = false,
 ): void {
   enter(rootless, (way) => {
-    const plan = planEntry(way, slots, steps(slots), true);
+    const plan = planEntry(way, slots, steps(slots), true, borrows);
     closeAll(plan, runEntry(plan));
   });
 }

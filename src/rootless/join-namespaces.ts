@@ -10,14 +10,10 @@ import type { Entry } from './create-namespaces.ts';
 
 /**
  * @param holder pidfd of a process in the namespaces
- * @param executes what is to be done inside ends with an execve soon: then the child borrows Node's memory until that (CLONE_VFORK), which spares the
- * copy of its page tables and a fault at each page that Node writes next
+ * @param borrows the child borrows Node's memory until it executes something or ends, while this thread sleeps (CLONE_VFORK). That spares the
+ * copy of Node's page tables and a fault at each page that Node writes next. Not for steps that clone, or need more than a small stack.
  */
-export function joinNamespaces(
-  holder: number,
-  entry: Omit<Entry, 'helperOutput'>,
-  executes: boolean,
-): Step[] {
+export function joinNamespaces(holder: number, entry: Omit<Entry, 'helperOutput'>, borrows: boolean): Step[] {
   const child: Step[] = [
     op('rootless', 'say which step failed', { kind: 'report', fd: entry.report }),
     call('rootless', 'become root in the user’s namespaces, which another container keeps alive', 'setns', [
@@ -32,7 +28,7 @@ export function joinNamespaces(
       'make a process that can join namespaces: Node has threads',
       {
         kind: 'clone',
-        flags: executes ? CLONE_VM | CLONE_VFORK : 0n,
+        flags: borrows ? CLONE_VM | CLONE_VFORK : 0n,
         exitSignal: SIGCHLD,
         pidfd: entry.pidfd,
         child,

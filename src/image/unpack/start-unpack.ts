@@ -3,6 +3,7 @@
  * blobs have come.
  */
 import type { Rootless } from '../../rootless/enter.ts';
+import { NamespacesAhead } from '../../rootless/namespaces-ahead.ts';
 import type { GrowingFile } from '../../store/growing-file.ts';
 import type { LayerUnpacker, LayerUnpacking, UnpackResult, UnpackTarget } from '../layer-sink.ts';
 import { DEFAULT_LIMITS, type UnpackLimits } from './limits.ts';
@@ -44,6 +45,8 @@ export function createUnpacker(options: UnpackerOptions): TreeWorker {
   let closing = Promise.resolve();
   /** The image that was announced has one small layer. */
   let isSmall = false;
+  /** For that layer, if there are no namespaces yet. */
+  let ahead: NamespacesAhead | undefined;
   const connect = (): UnpackConnection => new UnpackConnection(options.start(options.workerCommand));
   const ask = async <Kind extends 'compare' | 'measure'>(
     job: Extract<WorkerJob, { kind: Kind }>,
@@ -69,21 +72,33 @@ export function createUnpacker(options: UnpackerOptions): TreeWorker {
     prepare: prepareAtOnce,
     expect([lowest, ...others]) {
       isSmall = lowest !== undefined && lowest.size <= AT_ONCE_BYTES && others.length === 0;
-      if (!isSmall || options.rootless === undefined) idle ??= connect();
+      const { rootless } = options;
+      if (!isSmall || rootless === undefined) idle ??= connect();
+      else if (rootless.holder === undefined) ahead ??= makeAhead(rootless);
     },
     open(target) {
       const { rootless } = options;
       if (!isSmall || rootless === undefined || idle !== undefined) return byWorker(target);
       const limits = limitsOf(options);
-      return new UnpackAtOnce(target, { rootless, limits, byWorker: () => byWorker(target) });
+      return new UnpackAtOnce(target, { rootless, ahead, limits, byWorker: () => byWorker(target) });
     },
     async close() {
+      ahead?.close();
+      ahead = undefined;
       const last = idle;
       idle = undefined;
       if (last !== undefined) closing = last.close();
       await closing;
     },
   };
+}
+
+function makeAhead({ maps }: Rootless): NamespacesAhead | undefined {
+  try {
+    return new NamespacesAhead(maps);
+  } catch {
+    return undefined; // whoever enters new ones is told why
+  }
 }
 
 const jobOf = (options: UnpackerOptions, target: UnpackTarget): UnpackJob => ({

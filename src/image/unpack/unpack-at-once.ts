@@ -9,6 +9,7 @@
 import { closeSync, mkdirSync } from 'node:fs';
 import { type Rootless, removeTreeInside, runInside } from '../../rootless/enter.ts';
 import type { IdMap } from '../../rootless/id-map.ts';
+import type { NamespacesAhead } from '../../rootless/namespaces-ahead.ts';
 import type { GrowingFile } from '../../store/growing-file.ts';
 import { callNow } from '../../sys/calls.ts';
 import { MFD_CLOEXEC } from '../../sys/constants.ts';
@@ -46,6 +47,8 @@ export const prepareAtOnce = (): void => loadFromNodesCache(['zlib']);
 export interface AtOnceOptions {
   /** Not with a single id: then owners are recorded in attributes. */
   rootless: Rootless;
+  /** Made while the layer was waited for; entered instead, if that can be done. */
+  ahead: NamespacesAhead | undefined;
   limits: UnpackLimits;
   /** Starts the worker with the same layer, whose directory is empty. */
   byWorker: () => LayerUnpacking;
@@ -108,10 +111,10 @@ export class UnpackAtOnce implements LayerUnpacking {
   }
 
   #make(recorder: LayerRecorder, slots: Slots): void {
-    const { rootless } = this.#options;
+    const { rootless, ahead } = this.#options;
     const { diffDirectory } = this.#target;
     try {
-      runInside(rootless, () => recorder.steps, slots);
+      runInside(ahead?.rootless() ?? rootless, () => recorder.steps, slots, true);
     } catch (error) {
       removeTreeInside(rootless, [diffDirectory]); // the worker wants it empty
       mkdirSync(diffDirectory, { mode: 0o755 });

@@ -145,7 +145,7 @@ test.each([
     },
     workerCommand: ['/node', '/worker'],
     singleUid: false,
-    rootless: { maps: { uids: [], gids: [], single: false }, holder: undefined },
+    rootless: { maps: { uids: [], gids: [], single: false }, holder: 0 }, // there are namespaces, so none are made ahead
   });
   unpacker.expect(sizes.map((size) => ({ size })));
   expect(started).toBe(workers);
