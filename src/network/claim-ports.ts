@@ -114,7 +114,7 @@ function twin({ hostIp, hostPort, containerPort, protocol }: PortMapping, all: r
     (each) =>
       each.hostPort === hostPort &&
       each.protocol === protocol &&
-      each.containerPort !== containerPort &&
+      (each.containerPort !== containerPort || each.hostIp !== hostIp) &&
       (each.hostIp === hostIp || each.hostIp === '' || hostIp === ''),
   );
   return other && `-p ${portName(other).replace(/\/.*/, '')}:${other.containerPort} of the same container`;

@@ -50,6 +50,10 @@ describe('a published port', () => {
     const twice = ['-p', `127.0.0.1:${taken}:80`, '-p', `127.0.0.1:${taken}:81`];
     const { stderr } = await tsrun.expect(125, ['run', '--rm', ...twice, IMAGE]);
     expect(stderr).toContain(`address already in use by -p 127.0.0.1:${taken}:80 of the same container`);
+    // Nobody was named: the port in the container is the same.
+    const wider = ['-p', `127.0.0.1:${taken}:80`, '-p', `${taken}:80`];
+    const both = await tsrun.expect(125, ['run', '--rm', ...wider, IMAGE]);
+    expect(both.stderr).toContain(`in use by -p 127.0.0.1:${taken}:80 of the same container`);
   });
 
   // It was said of "--network ns:/proc/PID/ns/net", which nobody had written.
