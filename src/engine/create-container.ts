@@ -142,7 +142,7 @@ export async function planContainer(
     files: {
       hosts: request.noHosts ? undefined : files.hosts,
       hostname: request.noHostname ? undefined : files.hostname,
-      resolvConf: files.resolvConf,
+      resolvConf: request.noResolvConf ? undefined : files.resolvConf,
     },
     mountpoint: files.mountpoint,
     init: request.init ? { source: `${nativeDirectory()}/init`, destination: INIT_DESTINATION } : undefined,

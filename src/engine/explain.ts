@@ -119,7 +119,7 @@ export async function planRun(
     files: {
       ...(isMounted('/etc/hosts') && { '/etc/hosts': hosts }),
       ...(isMounted('/etc/hostname') && { '/etc/hostname': `${record.hostname}\n` }),
-      '/etc/resolv.conf': resolvConf,
+      ...(isMounted('/etc/resolv.conf') && { '/etc/resolv.conf': resolvConf }),
     },
     programs: [
       ...programs,

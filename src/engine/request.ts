@@ -113,6 +113,7 @@ export interface CreateRequest {
   dnsSearch: string[];
   dnsOption: string[];
   noHosts: boolean;
+  noResolvConf: boolean;
   noHostname: boolean;
   stopSignal: string | undefined;
   stopTimeout: number | undefined;

@@ -114,6 +114,8 @@ describe('--network', () => {
     expect(output).toMatch(/^192\.0\.2\.1\s+db$/m);
     expect(await sh(['--no-hostname'], 'cat /etc/hostname 2>/dev/null | grep $HOSTNAME | wc -l')).toBe('0');
     expect(await sh(['--no-hosts'], 'cat /etc/hosts 2>/dev/null | grep $HOSTNAME | wc -l')).toBe('0');
+    // It was "none" is not an IP address; with podman the image's file stays.
+    expect(await sh(['--dns', 'none'], 'grep resolv.conf /proc/self/mountinfo | wc -l')).toBe('0');
   }, 60_000);
 });
 

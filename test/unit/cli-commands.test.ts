@@ -203,6 +203,7 @@ describe('tsrun run', () => {
       dnsSearch: [],
       dnsOption: [],
       noHosts: false,
+      noResolvConf: false,
       noHostname: false,
       stopSignal: undefined,
       stopTimeout: undefined,
@@ -283,6 +284,7 @@ describe('tsrun run', () => {
         noHosts: false,
       },
     ],
+    ['--dns none x', { dns: [], noResolvConf: true }],
     [
       '--shm-size 1g --stop-signal INT --stop-timeout -1 --ulimit nofile=1:2 --group-add audio,7 x',
       {
@@ -322,6 +324,9 @@ describe('tsrun run', () => {
     '--rm --restart always x',
     // The host that was added was lost without a word.
     '--no-hosts --add-host a:1.2.3.4 x',
+    '--dns none --dns 9.9.9.9 x',
+    '--dns none --dns-search a x',
+    '--dns-search= x',
   ])('refuses %s', async (line) => {
     await expect(request(line)).rejects.toMatchObject({ code: 'ERR_TSRUN_USAGE', exitCode: 125 });
   });

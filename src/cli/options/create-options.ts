@@ -108,6 +108,20 @@ function withoutHosts(given: Given): boolean {
   return given['no-hosts'];
 }
 
+/** `--dns none`. Throws ERR_TSRUN_USAGE for what would have to be written into the file. */
+function withoutResolvConf(given: Given): boolean {
+  const servers = given.dns.flat();
+  if (!servers.includes('none')) return false;
+  const [other] = [
+    ...servers.filter((server) => server !== 'none').map((server) => `--dns ${server}`),
+    ...given['dns-search'].flat().map((domain) => `--dns-search ${domain}`),
+    ...given['dns-option'].map((option) => `--dns-option ${option}`),
+  ];
+  if (other !== undefined)
+    throw usageError(`--dns none and ${other} contradict each other`, 'leave one of them out');
+  return true;
+}
+
 const OWN = { kind: 'own', word: 'private' } as const;
 
 /** Throws ERR_TSRUN_USAGE, ERR_TSRUN_MOUNT_SOURCE. */
@@ -157,10 +171,11 @@ export function createRequest(given: Given, image: string, command: string[]): C
     privileged: given.privileged,
     ulimits: given.ulimit,
     addHosts: given['add-host'],
-    dns: given.dns.flat(),
+    dns: given.dns.flat().filter((server) => server !== 'none'),
     dnsSearch: given['dns-search'].flat(),
     dnsOption: given['dns-option'],
     noHosts: withoutHosts(given),
+    noResolvConf: withoutResolvConf(given),
     noHostname: given['no-hostname'],
     stopSignal: given['stop-signal'],
     stopTimeout: given['stop-timeout'],

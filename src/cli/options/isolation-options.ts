@@ -71,14 +71,18 @@ export const NETWORK_OPTIONS = {
     'Add a line to /etc/hosts; host-gateway is the address of this machine',
     checkAddHost,
   ),
-  dns: list('ADDRESS', 'A name server of the container', addresses('--dns')),
+  dns: list(
+    'ADDRESS',
+    "A name server of the container; none leaves the image's own /etc/resolv.conf",
+    (text) => (text === 'none' ? [text] : addresses('--dns')(text)),
+  ),
   expose: list('PORT[/PROTOCOL]', 'A port for --publish-all, as if the image exposed it', parseExpose, {
     example: '--expose 8080',
   }),
   'dns-option': list('OPTION', 'An option for resolv.conf(5)', nonEmpty('--dns-option'), {
     aliases: ['dns-opt'],
   }),
-  'dns-search': list('DOMAIN', 'A search domain', (text) => text.split(',')),
+  'dns-search': list('DOMAIN', 'A search domain', (text) => nonEmpty('--dns-search')(text).split(',')),
   ip: value('ADDRESS', 'Its IPv4 address on its bridge network', address('--ip', 4)),
   ip6: value('ADDRESS', 'Its IPv6 address on its bridge network', address('--ip6', 6)),
   'mac-address': value('ADDRESS', 'The MAC address of its interface on the bridge', parseMac),
