@@ -69,7 +69,7 @@ int events_wait(struct epoll_event *events, int64_t deadline, int64_t *now)
 		n = wait_for(events, left > 60000 ? 60000 : left);
 	end = clock_monotonic_ns();
 	if (begin >= 0) /* what was there already says nothing about looking: whoever sent it may have had this processor */
-		patience_learn(&patience, end - begin);
+		patience_learn(&patience, end - begin, end);
 	*now = end / 1000000;
 	return n < 0 ? 0 : (int)n;
 }

@@ -160,14 +160,17 @@ static void test_short_words(void)
 	end(&t);
 }
 
+static int64_t learned_until; /* what the clock says in these tests */
+
 /* COUNT events come after WAITED ns each; how often it looked for one. */
 static uint32_t learn(struct patience *p, uint32_t count, int64_t waited)
 {
 	uint32_t looks = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
+		learned_until += waited;
 		looks += (uint32_t)patience_looks(p);
-		patience_learn(p, waited);
+		patience_learn(p, waited, learned_until);
 	}
 	return looks;
 }
@@ -176,6 +179,7 @@ static void test_patience(void)
 {
 	struct patience p = PATIENCE_NONE;
 	const int64_t soon = PATIENCE_NS / 2, woken = PATIENCE_NEAR_NS - 1, late = 10 * PATIENCE_NEAR_NS;
+	const uint32_t vain_at_most = PATIENCE_CREDIT / PATIENCE_PRICE + 1;
 	uint32_t vain;
 
 	/* Events that are far from each other are slept for, and a few that are not do not change that. */
@@ -187,13 +191,15 @@ static void test_patience(void)
 		CHECK(learn(&p, 1, late) == 1 && learn(&p, 9, soon) == 9);
 	/* It stops after a few in vain, at once when the peer is gone. */
 	vain = learn(&p, 100, late);
-	CHECK(vain > 0 && vain <= PATIENCE_CREDIT / PATIENCE_PRICE + 1);
+	CHECK(vain > 0 && vain <= vain_at_most);
 	/* Who has to be woken each time, as with one processor: it is tried again, but seldom. */
 	vain = learn(&p, 100000, woken);
-	CHECK(vain > 0 && vain < 100000 / PATIENCE_LATE * (PATIENCE_CREDIT / PATIENCE_PRICE) + 100);
-	/* And is found out again when it has become worth it. */
-	CHECK(learn(&p, PATIENCE_LATE + 100, soon) >= 100);
-	CHECK(p.needed == PATIENCE_SOON);
+	CHECK(vain > 0 && vain < (100000 * woken / PATIENCE_REST_MAX_NS + 10) * vain_at_most);
+	/* And is found out again when it has become worth it, though one event in ten comes late. */
+	for (int64_t begin = learned_until; learn(&p, 9, woken) == 0 && !patience_looks(&p); learn(&p, 1, late))
+		CHECK(learned_until < begin + PATIENCE_REST_MAX_NS + late);
+	CHECK(learn(&p, 100, soon) == 100);
+	CHECK(p.rest == PATIENCE_REST_NS);
 }
 
 static uint32_t sleeps;
