@@ -9,8 +9,8 @@ import {
   type BridgeNetwork,
   type EndpointLease,
   type EndpointRequest,
+  freeAddresses,
   isLeasable,
-  leasableAddresses,
   macForAddress,
   type NetworkSubnet,
 } from '../network/bridge-network.ts';
@@ -169,9 +169,7 @@ function leaseAddress(
   if (last !== undefined && isLeasable(subnet, last) && take(last)) return last;
   const free = (): IpAddress | undefined => {
     const leased = leasedAddresses(paths, network.number);
-    for (const address of leasableAddresses(subnet)) {
-      if (!leased.has(address) && take(address)) return address;
-    }
+    for (const address of freeAddresses(subnet, leased)) if (take(address)) return address;
     return undefined;
   };
   const found = free();

@@ -2,7 +2,7 @@
 import type { PlannedProgram } from '../explain/plan.ts';
 import {
   type EndpointLease,
-  leasableAddresses,
+  freeAddresses,
   macForAddress,
   type NetworkSubnet,
 } from '../network/bridge-network.ts';
@@ -37,7 +37,9 @@ export function explainNetworks(
     const found = findNetwork(engine, request.name);
     const free = (subnet: NetworkSubnet | undefined): IpAddress | undefined => {
       const taken = leasedAddresses(engine.paths, found.number);
-      return subnet && [...leasableAddresses(subnet)].find((address) => !taken.has(address));
+      if (!subnet) return undefined;
+      const [first] = freeAddresses(subnet, taken);
+      return first;
     };
     const ipv4 = request.ipv4 ?? free(found.ipv4);
     const same =

@@ -169,13 +169,18 @@ export function isLeasable(subnet: NetworkSubnet, address: IpAddress): boolean {
   return offset !== 0n && !(isIpv4(address) && offset === subnetSize(subnet) - 1n);
 }
 
-/** All addresses to be leased, in order; of a large subnet the first 2^16. */
-export function* leasableAddresses(subnet: NetworkSubnet): Iterable<IpAddress> {
+/**
+ * Addresses to be leased that nobody has, or had; of a large subnet among the first 2^16. Leases lie one behind the other, mostly, and the dead ones stay:
+ * so it begins as far behind the first address as there are leases, and comes to those before at last.
+ */
+export function* freeAddresses(subnet: NetworkSubnet, leased: ReadonlySet<IpAddress>): Iterable<IpAddress> {
   const range = subnet.range ?? subnet;
   const size = subnetSize(range);
   const limit = size < 65536n ? size : 65536n;
-  for (let offset = 0n; offset < limit; offset++) {
-    const address = hostOf(range, offset);
-    if (isLeasable(subnet, address)) yield address;
+  const ofFamily = [...leased].filter((address) => isIpv4(address) === isIpv4(subnet.base));
+  const begin = BigInt(ofFamily.length);
+  for (let step = 0n; step < limit; step++) {
+    const address = hostOf(range, (begin + step) % limit);
+    if (!leased.has(address) && isLeasable(subnet, address)) yield address;
   }
 }

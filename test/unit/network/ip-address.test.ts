@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  freeAddresses,
   freeSubnet,
   isLeasable,
-  leasableAddresses,
   ulaSubnet,
   uplinkSubnet,
   withGateway,
@@ -111,10 +111,31 @@ describe('subnets', () => {
 
   it('lease neither the first nor the last address, nor the gateway’s', () => {
     const network = withGateway(subnet('10.90.0.0/29'));
-    expect([...leasableAddresses(network)]).toEqual([2, 3, 4, 5, 6].map((n) => `10.90.0.${n}`));
+    expect([...freeAddresses(network, new Set())]).toEqual([2, 3, 4, 5, 6].map((n) => `10.90.0.${n}`));
     const other = withGateway(subnet('10.90.0.0/29'), '10.90.0.3', subnet('10.90.0.2/31'));
-    expect([...leasableAddresses(other)]).toEqual(['10.90.0.2']);
+    expect([...freeAddresses(other, new Set())]).toEqual(['10.90.0.2']);
     expect(isLeasable(network, '10.90.0.7')).toBe(false);
     expect(isLeasable(network, '10.90.0.9')).toBe(false);
+  });
+
+  it('is found without a look at all that somebody has, or had', () => {
+    const network = withGateway({ base: '10.90.0.0', prefix: 24 });
+    const had = Array.from({ length: 200 }, (_, i) => `10.90.0.${i + 2}`);
+    const asked: string[] = [];
+    class Leased extends Set<string> {
+      override has(address: string): boolean {
+        asked.push(address);
+        return super.has(address);
+      }
+    }
+    const [first] = freeAddresses(network, new Leased([...had, 'fd00::2', 'fd00::3']));
+    expect(first).toBe('10.90.0.202');
+    expect(asked).toEqual(['10.90.0.200', '10.90.0.201', '10.90.0.202']);
+  });
+
+  it('is one before those that others have, when it is the last', () => {
+    const network = withGateway({ base: '10.90.0.0', prefix: 29 });
+    const leased = new Set(['10.90.0.2', '10.90.0.4', '10.90.0.5', '10.90.0.6']);
+    expect([...freeAddresses(network, leased)]).toEqual(['10.90.0.3']);
   });
 });
