@@ -5,7 +5,19 @@ import { insteadOf } from '../../src/cli/parse/not-here.ts';
 
 describe('commands of podman and docker that tsrun has not', () => {
   const commands = ['build', 'buildx', 'manifest create', 'image build', 'image scp', 'image sign'];
-  it.each([...commands, 'system migrate', 'system renumber', 'system service'])(
+  // `tsrun plugin` was told to log in, and of pods and secrets nothing was said.
+  const groups = [
+    'pod',
+    'secret',
+    'kube',
+    'play',
+    'generate kube',
+    'network update',
+    'plugin',
+    'compose',
+    'swarm',
+  ];
+  it.each([...commands, ...groups, 'system migrate', 'system renumber', 'system service'])(
     '%s: what to do instead',
     (name) => {
       expect(insteadOf(name)).toMatch(/\w/);
