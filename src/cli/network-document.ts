@@ -1,6 +1,6 @@
 /** `network inspect`: docker's field names where podman has the same thing, and podman's for the rest. */
 import type { BridgeNetwork, EndpointLease, NetworkSubnet } from '../network/bridge-network.ts';
-import { formatSubnet } from '../network/ip-address.ts';
+import { formatRange, formatSubnet } from '../network/ip-address.ts';
 import { type Row, withTemplateFields } from './format/list.ts';
 
 export interface ConnectedContainer {
@@ -57,7 +57,7 @@ const ownDocument = (
     Config: subnets(network).map((subnet) => ({
       Subnet: formatSubnet(subnet),
       Gateway: subnet.gateway,
-      ...(subnet.range && { IPRange: formatSubnet(subnet.range) }),
+      ...(subnet.range && { IPRange: formatRange(subnet.range) }),
     })),
   },
   Internal: network.internal,

@@ -12,10 +12,12 @@ import {
 import { readHostNetwork } from '../network/host-network.ts';
 import {
   contains,
+  formatRange,
   formatSubnet,
   type IpAddress,
   isIpv4,
   overlap,
+  runOf,
   type Subnet,
   subnetSize,
 } from '../network/ip-address.ts';
@@ -96,7 +98,7 @@ export function chooseSubnets(request: NetworkRequest, engine: Engine): Pick<Bri
     const whole = withGateway(
       subnet,
       gateways.find(inside),
-      ranges.find((range) => inside(range.base) && range.prefix >= subnet.prefix),
+      ranges.find((range) => inside(runOf(range).first) && inside(runOf(range).last)),
     );
     checkGateway(whole);
     return whole;
@@ -110,6 +112,6 @@ export function chooseSubnets(request: NetworkRequest, engine: Engine): Pick<Bri
   const gateway = gateways.find((each) => !used.some((subnet) => subnet?.gateway === each));
   const range = ranges.find((each) => !used.some((subnet) => subnet?.range === each));
   if (gateway !== undefined) throw homeless(`--gateway ${gateway}`, used, wasGiven);
-  if (range !== undefined) throw homeless(`--ip-range ${formatSubnet(range)}`, used, wasGiven);
+  if (range !== undefined) throw homeless(`--ip-range ${formatRange(range)}`, used, wasGiven);
   return { ipv4, ipv6 };
 }

@@ -18,7 +18,14 @@ import { hostHasIpv6 } from '../network/claim-ports.ts';
 import type { NetworkDriver } from '../network/driver.ts';
 import { forwarded } from '../network/forward/forwarded.ts';
 import type { HostNetwork } from '../network/host-network.ts';
-import { contains, formatSubnet, hostOf, type IpAddress, ipNumber } from '../network/ip-address.ts';
+import {
+  contains,
+  formatRange,
+  formatSubnet,
+  hostOf,
+  type IpAddress,
+  ipNumber,
+} from '../network/ip-address.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { leasedAddresses, leaseHolder, lockLeases, sweepLeases, takeLease } from '../store/leases.ts';
 import { randomHex } from '../sys/random.ts';
@@ -177,5 +184,5 @@ function leaseAddress(
   sweepLeases(paths, network.number);
   const reclaimed = free();
   if (reclaimed !== undefined) return reclaimed;
-  throw refuse(network, undefined, `all of ${formatSubnet(subnet.range ?? subnet)} are in use`);
+  throw refuse(network, undefined, `all of ${formatRange(subnet.range ?? subnet)} are in use`);
 }

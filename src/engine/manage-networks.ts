@@ -2,7 +2,7 @@
 
 import { tsrunError } from '../errors.ts';
 import { type BridgeNetwork, bridgeLink, DEFAULT_NETWORK } from '../network/bridge-network.ts';
-import type { IpAddress, Subnet } from '../network/ip-address.ts';
+import type { AddressRun, IpAddress, Subnet } from '../network/ip-address.ts';
 import { exchange } from '../network/netlink.ts';
 import { NETWORK_MODES, networkMode } from '../network/parse-network.ts';
 import { removeLink, removeUnreachable } from '../network/route-messages.ts';
@@ -26,7 +26,7 @@ export interface NetworkRequest
   /** --subnet, --gateway and --ip-range, in their order: the n-th gateway is of the n-th subnet. */
   subnets: Subnet[];
   gateways: IpAddress[];
-  ranges: Subnet[];
+  ranges: (Subnet | AddressRun)[];
   ipv6: boolean;
 }
 

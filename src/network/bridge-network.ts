@@ -1,6 +1,7 @@
 /** A bridge network: what `network create` fixes. */
 import { tsrunError } from '../errors.ts';
 import {
+  type AddressRun,
   contains,
   formatIp,
   hostOf,
@@ -8,6 +9,7 @@ import {
   ipNumber,
   isIpv4,
   overlap,
+  runOf,
   type Subnet,
   subnetSize,
 } from './ip-address.ts';
@@ -17,7 +19,7 @@ export interface NetworkSubnet extends Subnet {
   /** The bridge's own address. */
   gateway: IpAddress;
   /** Where addresses are leased from, when it is not the whole subnet. */
-  range?: Subnet | undefined;
+  range?: Subnet | AddressRun | undefined;
 }
 
 export interface BridgeNetwork {
@@ -156,7 +158,11 @@ export const ulaSubnet = (ipv4: Subnet): Subnet => ({
 });
 
 /** With the first address as the gateway. */
-export const withGateway = (subnet: Subnet, gateway = hostOf(subnet, 1n), range?: Subnet): NetworkSubnet => ({
+export const withGateway = (
+  subnet: Subnet,
+  gateway = hostOf(subnet, 1n),
+  range?: Subnet | AddressRun,
+): NetworkSubnet => ({
   ...subnet,
   gateway,
   ...(range && { range }),
@@ -174,13 +180,14 @@ export function isLeasable(subnet: NetworkSubnet, address: IpAddress): boolean {
  * so it begins as far behind the first address as there are leases, and comes to those before at last.
  */
 export function* freeAddresses(subnet: NetworkSubnet, leased: ReadonlySet<IpAddress>): Iterable<IpAddress> {
-  const range = subnet.range ?? subnet;
-  const size = subnetSize(range);
+  const { first, last } = runOf(subnet.range ?? subnet);
+  const from = ipNumber(first);
+  const size = ipNumber(last) - from + 1n;
   const limit = size < 65536n ? size : 65536n;
   const ofFamily = [...leased].filter((address) => isIpv4(address) === isIpv4(subnet.base));
   const begin = BigInt(ofFamily.length);
   for (let step = 0n; step < limit; step++) {
-    const address = hostOf(range, (begin + step) % limit);
+    const address = formatIp(from + ((begin + step) % limit), isIpv4(first));
     if (!leased.has(address) && isLeasable(subnet, address)) yield address;
   }
 }

@@ -82,4 +82,23 @@ export function contains(subnet: Subnet, address: IpAddress): boolean {
   return offset >= 0n && offset < subnetSize(subnet);
 }
 
+/** Addresses in a row that need not be a subnet: `10.1.2.20-10.1.2.99`. */
+export interface AddressRun {
+  first: IpAddress;
+  last: IpAddress;
+}
+
+/** A subnet, or two addresses of one version with a dash between, the lower one first. Undefined when it is neither. */
+export function parseRange(text: string): Subnet | AddressRun | undefined {
+  const [first, last, ...more] = text.split('-').map(parseIp);
+  if (first === undefined || last === undefined || more.length > 0) return parseSubnet(text);
+  return isIpv4(first) === isIpv4(last) && ipNumber(first) <= ipNumber(last) ? { first, last } : undefined;
+}
+
+export const runOf = (range: Subnet | AddressRun): AddressRun =>
+  'first' in range ? range : { first: range.base, last: hostOf(range, subnetSize(range) - 1n) };
+
+export const formatRange = (range: Subnet | AddressRun): string =>
+  'first' in range ? `${range.first}-${range.last}` : formatSubnet(range);
+
 export const overlap = (a: Subnet, b: Subnet): boolean => contains(a, b.base) || contains(b, a.base);

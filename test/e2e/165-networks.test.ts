@@ -73,7 +73,30 @@ describe('network create', () => {
     expect(said).toContain('mtu 1400');
   });
 
+  // podman has ranges that are no subnets, and a word for what every network here is.
+  it('takes a range of addresses from one to another, and isolate=true', async () => {
+    const words = ['--subnet', '192.168.76.0/24', '--ip-range', '192.168.76.20-192.168.76.21'];
+    await tsrun.ok('network', 'create', ...words, '--opt', 'isolate=true', 'few');
+    expect(await tsrun.ok('network', 'inspect', '-f', '{{(index .IPAM.Config 0).IPRange}}', 'few')).toBe(
+      '192.168.76.20-192.168.76.21',
+    );
+    for (const [name, address] of [
+      ['few1', '192.168.76.20'],
+      ['few2', '192.168.76.21'],
+    ] as const) {
+      await tsrun.ok('run', '-d', '--name', name, '--network', 'few', IMAGE, 'sleep', '600');
+      expect(await addressIn('few', name)).toBe(address);
+    }
+    const third = await tsrun.expect(125, inNetwork('few', IMAGE, 'true'));
+    expect(third.stderr).toContain('all of 192.168.76.20-192.168.76.21 are in use');
+    await tsrun.ok('network', 'rm', '-f', 'few');
+    const apart = await tsrun.expect(125, ['network', 'create', '--opt', 'isolate=false', 'few']);
+    expect(apart.stderr).toContain('containers of different networks never reach each other');
+  });
+
   it.each([
+    [['--subnet', '192.168.79.0/24', '--ip-range', '192.168.79.250-192.168.80.2'], 'in no subnet'],
+    [['--subnet', '192.168.79.0/24', '--ip-range', '192.168.79.9-192.168.79.2'], 'not a range'],
     [['--subnet', '192.168.77.128/25'], 'overlaps 192.168.77.0/24 of the network "chosen"'],
     // They were made, and no container on them could be started, or reach anything.
     [['--subnet', '127.1.0.0/16'], 'loopback addresses'],

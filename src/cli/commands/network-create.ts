@@ -1,5 +1,12 @@
 import { DEFAULT_MTU } from '../../network/bridge-network.ts';
-import { type IpAddress, parseIp, parseSubnet, type Subnet } from '../../network/ip-address.ts';
+import {
+  type AddressRun,
+  type IpAddress,
+  parseIp,
+  parseRange,
+  parseSubnet,
+  type Subnet,
+} from '../../network/ip-address.ts';
 import { randomHex } from '../../sys/random.ts';
 import { defineCommand } from '../command.ts';
 import { flag, list, value } from '../options/option.ts';
@@ -19,6 +26,12 @@ function subnet(option: string) {
   };
 }
 
+function range(text: string): Subnet | AddressRun {
+  const found = parseRange(text);
+  if (found) return found;
+  throw usageError(`--ip-range ${text}: not a range of addresses`, '--ip-range 192.168.77.20-192.168.77.99');
+}
+
 function gateway(text: string): IpAddress {
   const found = parseIp(text);
   if (found !== undefined) return found;
@@ -32,7 +45,14 @@ function parseOption(text: string): [key: string, value: string] {
   if (isMtu && /^\d{2,5}$/.test(written) && Number(written) >= 68 && Number(written) <= DEFAULT_MTU)
     return ['mtu', written];
   if (isMtu) throw usageError(`--opt ${text}: an MTU is between 68 and ${DEFAULT_MTU}`, '--opt mtu=1500');
-  throw usageError(`--opt ${text}: there is mtu`, '--opt mtu=1500');
+  // podman's word for what no network of ours is without
+  if (key === 'isolate' && (written === 'true' || written === 'strict')) return [key, written];
+  if (key === 'isolate')
+    throw usageError(
+      `--opt ${text}: containers of different networks never reach each other`,
+      'tsrun network connect NETWORK CONTAINER',
+    );
+  throw usageError(`--opt ${text}: there are mtu and isolate`, '--opt mtu=1500');
 }
 
 export const NETWORK_CREATE = defineCommand({
@@ -49,10 +69,14 @@ export const NETWORK_CREATE = defineCommand({
     gateway: list('ADDRESS', "The bridge's own address, in one of its subnets", gateway),
     ignore: flag('One that is there already is no error'),
     internal: flag('No way out of the network'),
-    'ip-range': list('SUBNET', 'Lease addresses from this part of the subnet', subnet('--ip-range')),
+    'ip-range': list(
+      'RANGE',
+      'Lease addresses from this part of the subnet: a smaller one, or FIRST-LAST',
+      range,
+    ),
     ipv6: flag('An IPv6 subnet, too'),
     label: list('KEY=VALUE', 'Attach a label to the network', parseLabel),
-    opt: list('KEY=VALUE', 'mtu=BYTES', parseOption, { short: 'o' }),
+    opt: list('KEY=VALUE', 'mtu=BYTES; isolate=true, as every network is', parseOption, { short: 'o' }),
     subnet: list('SUBNET', 'Its subnet; one of IPv4 and one of IPv6', subnet('--subnet'), {
       example: '--subnet 192.168.77.0/24',
     }),
