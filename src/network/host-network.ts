@@ -1,6 +1,7 @@
 /** What the host's network is like, read once per command: default routes, an address, nameservers. Never throws: a missing file is an empty one. */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { interfaceAddress } from './interface-address.ts';
 import { formatIp, type Subnet } from './ip-address.ts';
 import { parseResolvConf } from './resolv-conf.ts';
 
@@ -117,12 +118,12 @@ export function readHostNetwork(): HostNetwork {
   const ipv6 = lazy(() => ipv6DefaultInterfaces(read('/proc/net/ipv6_route')));
   const resolvConf = lazy(() => read(RESOLV_CONF));
   const address = lazy(() => {
-    const interfaces = networkInterfaces();
+    for (const name of ipv4()) {
+      const found = interfaceAddress(name);
+      if (found !== undefined && !found.startsWith('127.')) return found;
+    }
     // IPv6 routes are looked at only where they matter: to list them takes the kernel a millisecond.
-    const names = ipv4().some((name) => interfaces[name]?.some(isUsableIpv4))
-      ? ipv4()
-      : [...ipv4(), ...ipv6()];
-    return pickAddress(interfaces, names);
+    return pickAddress(networkInterfaces(), [...ipv4(), ...ipv6()]);
   });
   const openFiles = lazy(() => hardLimit(read('/proc/self/limits')));
   return {

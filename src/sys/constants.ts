@@ -111,6 +111,7 @@ export const TIOCSWINSZ = 0x5414;
 export const TIOCSPTLCK = 0x40045431;
 export const TIOCGPTPEER = 0x5441;
 export const SIOCSIFFLAGS = 0x8914;
+export const SIOCGIFADDR = 0x8915;
 export const SIOCGIFINDEX = 0x8933;
 export const IFF_UP = 1;
 export const IFF_RUNNING = 0x40;
