@@ -6,14 +6,16 @@
  *                                                it takes at least
  * exchange dial ADDRESS PORT MS connections      one connection after the other, each for one line
  * exchange dial ADDRESS PORT MS requests         line after line on one connection
+ * exchange wake                                  a byte to and fro between two processors, which sleep until it comes
  *
- * dial prints how many there were in a second. One side in each place, so that what lies between them is all that differs.
+ * dial prints how many there were in a second, wake how many microseconds one way takes. One side in each place, so that what lies between them is all that differs.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,10 +223,73 @@ static _Noreturn void repeat(struct sockaddr_in *name, unsigned short target)
 	}
 }
 
+/* On the processor that is number INDEX of those that we may have: 0, or -1 when there are not so many. */
+static int stay_on(int index)
+{
+	cpu_set_t all, one;
+
+	CPU_ZERO(&one);
+	sched_getaffinity(0, sizeof(all), &all);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all) || index-- > 0)
+			continue;
+		CPU_SET(cpu, &one);
+		return sched_setaffinity(0, sizeof(one), &one);
+	}
+	return -1;
+}
+
+#define WAKES 200
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Prints the median; 0 with one processor. */
+static int wake(void)
+{
+	int there[2], back[2];
+	double took[WAKES];
+	char byte = 0;
+	pid_t other;
+
+	if (pipe(there) < 0 || pipe(back) < 0 || (other = fork()) < 0)
+		return fail("wake");
+	if (other == 0) {
+		close(there[1]);
+		if (stay_on(1) < 0)
+			_exit(1);
+		while (read(there[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1)
+			;
+		_exit(0);
+	}
+	close(back[1]);
+	close(there[0]);
+	signal(SIGPIPE, SIG_IGN);
+	stay_on(0);
+	for (int i = 0; i < WAKES; i++) {
+		double start = seconds();
+
+		if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1) {
+			memset(took, 0, sizeof(took));
+			break;
+		}
+		took[i] = (seconds() - start) / 2 * 1e6;
+	}
+	qsort(took, WAKES, sizeof(*took), by_size);
+	printf("%.1f\n", took[WAKES / 2]);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in name = {.sin_family = AF_INET};
 
+	if (argc == 2 && !strcmp(argv[1], "wake"))
+		return wake();
 	if (argc >= 3)
 		name.sin_port = htons((unsigned short)atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "serve"))

@@ -14,7 +14,13 @@ import { IMAGE, makePrograms, type Programs, pushImage } from './image.ts';
 import { NETWORK_MEASURES, type NetworkMeasure } from './measures.ts';
 import { type Outside, startPlaces } from './places.ts';
 import type { Place } from './routes.ts';
-import { judgeNetwork, type NetworkSamples, networkFailures, renderNetworkTable } from './table.ts';
+import {
+  judgeNetwork,
+  type NetworkSamples,
+  networkFailures,
+  renderNetworkTable,
+  type Wakes,
+} from './table.ts';
 
 /** The default MTU of our bridges. */
 const MTU = 65_520;
@@ -91,16 +97,21 @@ async function reportPlaces(plan: NetworkPlan, here: Outside): Promise<NetworkSa
   ];
   const started = await startPlaces(plan.engines, here);
   const places = [...started.places.map((place) => stack.use(place)), ...bare];
-  const samples = await measureRounds(plan, places);
-  console.log(renderNetworkTable(plan.measures, places, samples));
+  const wakes: Wakes = new Map(plan.measures.map(({ name }) => [name, []]));
+  const samples = await measureRounds(plan, places, async ({ name }) => {
+    wakes.get(name)?.push(Number(await client('exchange', 'wake')));
+  });
+  console.log(renderNetworkTable(plan.measures, places, samples, wakes));
   for (const line of started.missing) console.log(`Not measured: ${line}`);
   for (const line of networkFailures(samples)) console.log(`Failed: ${line}`);
   return samples;
 }
 
+/** @param before is called before each sample */
 async function measureRounds(
   { measures, rounds, progress }: NetworkPlan,
   places: readonly Place[],
+  before: (measure: NetworkMeasure) => Promise<void>,
 ): Promise<NetworkSamples> {
   const samples = new Map(measures.map(({ name }) => [name, new Map<string, number[] | string>()]));
   for (let round = 1; round <= rounds; round++) {
@@ -108,7 +119,10 @@ async function measureRounds(
     const turn = round % places.length;
     const order = [...places.slice(turn), ...places.slice(0, turn)];
     for (const measure of measures) {
-      for (const place of order) await takeSample(measure, place, samples.get(measure.name));
+      for (const place of Array.from({ length: measure.passes ?? 1 }, () => order).flat()) {
+        await before(measure);
+        await takeSample(measure, place, samples.get(measure.name));
+      }
     }
   }
   return samples;

@@ -6,6 +6,16 @@ import type { Place, RouteName } from './routes.ts';
 /** Measure → place → samples, or why it failed. */
 export type NetworkSamples = ReadonlyMap<string, ReadonlyMap<string, number[] | string>>;
 
+/**
+ * Measure → how many microseconds it took to wake another processor, before each sample of it. In a virtual machine whose host puts idle processors
+ * to sleep that is some 30, or hundreds: what needs several processes for each connection is then slow, and the bare loopback, whose
+ * ends have one processor, is not.
+ */
+export type Wakes = ReadonlyMap<string, number[]>;
+
+const wakeCell = (values: readonly number[] = []): string =>
+  values.length === 0 ? '–' : `${median(values).toFixed(0)}, at most ${Math.max(...values).toFixed(0)}`;
+
 const middleOf = (samples: NetworkSamples, measure: string, place: string): number | undefined => {
   const values = samples.get(measure)?.get(place);
   return values === undefined || typeof values === 'string' || values.length === 0
@@ -30,11 +40,13 @@ export function renderNetworkTable(
   measures: readonly NetworkMeasure[],
   places: readonly Pick<Place, 'name' | 'label'>[],
   samples: NetworkSamples,
+  wakes: Wakes = new Map(),
 ): string {
   const lines = [
     ['', ...measures.map(({ title, unit }) => `${title}, ${unit}`)],
     ['---', ...measures.map(() => '---')],
     ...places.map(({ name, label }) => [label, ...measures.map((measure) => cell(samples, measure, name))]),
+    ['waking another processor, µs', ...measures.map(({ name }) => wakeCell(wakes.get(name)))],
   ];
   return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
 }

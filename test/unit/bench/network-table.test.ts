@@ -31,6 +31,11 @@ test('the table has a line for each place', () => {
     { name: 'forwarder', label: 'ours' },
     { name: 'bridge', label: 'not measured' },
   ];
-  const lines = renderNetworkTable(measures, places, samples([18], [20])).split('\n');
-  expect(lines.slice(2)).toEqual(['| ours | 18.00 (0.90) |', '| not measured | – |']);
+  const wakes = new Map([['network-in', [30, 250, 40]]]);
+  const lines = renderNetworkTable(measures, places, samples([18], [20]), wakes).split('\n');
+  expect(lines.slice(2)).toEqual([
+    '| ours | 18.00 (0.90) |',
+    '| not measured | – |',
+    '| waking another processor, µs | 40, at most 250 |',
+  ]);
 });
