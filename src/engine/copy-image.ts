@@ -8,7 +8,7 @@ import { admission } from '../image/policy/admit-image.ts';
 import type { PullListener } from '../image/pull/events.ts';
 import type { RegistryAccess } from '../registry/access.ts';
 import type { Digest } from '../spec/image.ts';
-import { formatReference, parseReference, type Reference } from '../spec/reference.ts';
+import { formatReference, otherEngine, parseReference, type Reference } from '../spec/reference.ts';
 import { logImageEvent } from '../store/event-log.ts';
 import type { StorePaths } from '../store/paths.ts';
 import type { Engine } from './open-engine.ts';
@@ -36,7 +36,7 @@ export async function copyImage(
 ): Promise<Digest> {
   const target = parseTarget(to);
   await using opened = await openSource(engine.paths, from, options);
-  if (opened === undefined) throw noPlace(from);
+  if (opened === undefined) throw noPlace(from, 'from');
   const { source, names, label, platform } = opened;
   const admit = admission(opened, { file: options.signaturePolicy });
   const transit = {
@@ -76,16 +76,26 @@ type Target = { kind: 'registry'; reference: Reference } | { kind: 'place'; plac
 function parseTarget(text: string): Target {
   if (text.startsWith(REGISTRY)) return { kind: 'registry', reference: parseReference(text) };
   const place = parseLocalPlace(text);
-  if (place === undefined) throw noPlace(text);
+  if (place === undefined) throw noPlace(text, 'to');
   requireRoom(place);
   return { kind: 'place', place };
 }
 
-const noPlace = (text: string): Error =>
-  tsrunError('ERR_TSRUN_USAGE', {
-    problem: `"${text}" does not say where: it begins with no transport`,
-    hint: `tsrun copy docker://${text} oci:DIRECTORY   # or oci-archive:FILE, docker-archive:FILE, dir:DIRECTORY`,
+function noPlace(text: string, role: 'from' | 'to'): Error {
+  const peer = otherEngine(text);
+  const toPaste =
+    role === 'from'
+      ? `tsrun copy docker://${text} oci:DIRECTORY   # or oci-archive:FILE, docker-archive:FILE, dir:DIRECTORY`
+      : `tsrun copy FROM docker://${text}   # or to oci:DIRECTORY, oci-archive:FILE, docker-archive:FILE, dir:DIRECTORY`;
+  const byPeer = role === 'from' ? `${peer} save IMAGE | tsrun load` : `tsrun save IMAGE | ${peer} load`;
+  return tsrunError('ERR_TSRUN_USAGE', {
+    problem:
+      peer === undefined
+        ? `"${text}" does not say where: it begins with no transport`
+        : `"${text}" is in the store of ${peer}, which tsrun neither reads nor writes`,
+    hint: peer === undefined ? toPaste : byPeer,
   });
+}
 
 async function copyAsItIs(
   { paths }: Engine,

@@ -91,11 +91,18 @@ function splitSuffixes(text: string): { name: string; tag: string | undefined; d
 /** Stores of other engines, which podman's transports name: they read them, and we do not. */
 const OTHER_STORES = /^(?:(docker)-daemon|(containers)-storage):/;
 
+/** Whose store `text` names. */
+export function otherEngine(text: string): 'docker' | 'podman' | undefined {
+  const [place, docker] = OTHER_STORES.exec(text) ?? [];
+  return place === undefined ? undefined : docker === undefined ? 'podman' : 'docker';
+}
+
 /** Throws ERR_TSRUN_REFERENCE for what would otherwise be an image of that name with a tag. */
 function refuseOtherStores(text: string): void {
-  const [place, docker] = OTHER_STORES.exec(text) ?? [];
-  if (place === undefined) return;
-  const problem = `${place} is a place that tsrun does not read: ${docker ?? 'podman'} save IMAGE | tsrun load`;
+  const engine = otherEngine(text);
+  if (engine === undefined) return;
+  const [place] = text.split(':');
+  const problem = `${place}: is the store of ${engine}, which tsrun neither reads nor writes: ${engine} save IMAGE | tsrun load, or tsrun save IMAGE | ${engine} load`;
   throw tsrunError('ERR_TSRUN_REFERENCE', { text, problem });
 }
 

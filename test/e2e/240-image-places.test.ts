@@ -240,6 +240,13 @@ describe('copy', () => {
   it('needs to be told where, and overwrites nothing', async () => {
     const { stderr } = await tsrun.expect(125, ['copy', 'httpd', 'oci:x']);
     expect(stderr).toMatch(/"httpd" does not say where.*\nhint: tsrun copy docker:\/\/httpd/);
+    // The hint took what it was to be copied to for what is copied, and another engine's store for a name at a registry.
+    const toWhere = await tsrun.expect(125, ['copy', 'dir:plain', 'localhost:5000/x']);
+    expect(toWhere.stderr).toContain('hint: tsrun copy FROM docker://localhost:5000/x ');
+    const fromPodman = await tsrun.expect(125, ['copy', 'containers-storage:x', 'oci:x']);
+    expect(fromPodman.stderr).toContain('hint: podman save IMAGE | tsrun load');
+    const toDocker = await tsrun.expect(125, ['copy', 'dir:plain', 'docker-daemon:x:1']);
+    expect(toDocker.stderr).toContain('hint: tsrun save IMAGE | docker load');
     expect((await tsrun.expect(125, ['copy', 'dir:plain', 'oci:plain'])).stderr).toContain(
       'plain is not empty, and no OCI layout',
     );
