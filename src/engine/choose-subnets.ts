@@ -11,6 +11,7 @@ import {
 } from '../network/bridge-network.ts';
 import { readHostNetwork } from '../network/host-network.ts';
 import {
+  type AddressRun,
   contains,
   formatRange,
   formatSubnet,
@@ -22,7 +23,6 @@ import {
   subnetSize,
 } from '../network/ip-address.ts';
 import { listNetworks } from '../store/networks.ts';
-import type { NetworkRequest } from './manage-networks.ts';
 import { takenSubnets } from './networks.ts';
 import type { Engine } from './open-engine.ts';
 
@@ -83,8 +83,16 @@ function homeless(option: string, used: readonly (Subnet | undefined)[], wasGive
   });
 }
 
+/** --subnet, --gateway and --ip-range, in their order: the n-th gateway is of the n-th subnet. */
+export interface SubnetRequest {
+  subnets: Subnet[];
+  gateways: IpAddress[];
+  ranges: (Subnet | AddressRun)[];
+  ipv6: boolean;
+}
+
 /** @throws ERR_TSRUN_NETWORK_SUBNET, ERR_TSRUN_USAGE */
-export function chooseSubnets(request: NetworkRequest, engine: Engine): Pick<BridgeNetwork, 'ipv4' | 'ipv6'> {
+export function chooseSubnets(request: SubnetRequest, engine: Engine): Pick<BridgeNetwork, 'ipv4' | 'ipv6'> {
   const { subnets, gateways, ranges } = request;
   for (const subnet of subnets) checkSubnet(engine, subnet);
   const ofVersion = (ipv4: boolean) => subnets.filter((subnet) => isIpv4(subnet.base) === ipv4);

@@ -2,7 +2,6 @@
 
 import { tsrunError } from '../errors.ts';
 import { type BridgeNetwork, bridgeLink, DEFAULT_NETWORK } from '../network/bridge-network.ts';
-import type { AddressRun, IpAddress, Subnet } from '../network/ip-address.ts';
 import { exchange } from '../network/netlink.ts';
 import { NETWORK_MODES, networkMode } from '../network/parse-network.ts';
 import { removeLink, removeUnreachable } from '../network/route-messages.ts';
@@ -12,7 +11,7 @@ import { waitForLock } from '../store/lock.ts';
 import { createNetwork, isNetworkName, listNetworks, readNetwork, removeNetwork } from '../store/networks.ts';
 import { lockPath } from '../store/paths.ts';
 import { randomHex } from '../sys/random.ts';
-import { chooseSubnets } from './choose-subnets.ts';
+import { chooseSubnets, type SubnetRequest } from './choose-subnets.ts';
 import { type ContainerView, listContainers } from './container-view.ts';
 import { findHub } from './join-hub.ts';
 import { logNetworkEvent } from './network-events.ts';
@@ -22,13 +21,8 @@ import { removeContainer } from './remove-container.ts';
 
 /** What `network create` was asked for. */
 export interface NetworkRequest
-  extends Pick<BridgeNetwork, 'name' | 'internal' | 'dns' | 'dnsServers' | 'mtu' | 'labels' | 'options'> {
-  /** --subnet, --gateway and --ip-range, in their order: the n-th gateway is of the n-th subnet. */
-  subnets: Subnet[];
-  gateways: IpAddress[];
-  ranges: (Subnet | AddressRun)[];
-  ipv6: boolean;
-}
+  extends SubnetRequest,
+    Pick<BridgeNetwork, 'name' | 'internal' | 'dns' | 'dnsServers' | 'mtu' | 'labels' | 'options'> {}
 
 /** @throws ERR_TSRUN_USAGE, ERR_TSRUN_NETWORK_EXISTS, ERR_TSRUN_NETWORK_SUBNET */
 export async function makeNetwork(engine: Engine, request: NetworkRequest): Promise<BridgeNetwork> {

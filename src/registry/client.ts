@@ -11,7 +11,7 @@ import { ACCEPTED_DOCUMENTS } from '../spec/media-types.ts';
 import { Authenticator, type CredentialSource } from './authenticator.ts';
 import { probeEndpoint } from './endpoint.ts';
 import { leadsInward } from './host.ts';
-import { someTags } from './list-registry.ts';
+import { readListPage } from './list-page.ts';
 import { networkFailure } from './network-failure.ts';
 import { responseFailure } from './response-failure.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetries } from './retry.ts';
@@ -27,6 +27,9 @@ import {
   readBody,
   Transport,
 } from './transport.ts';
+
+/** Enough to tell what there is, in the hint of an error. */
+const TAGS_SHOWN = 10;
 
 export interface RegistryClientOptions {
   registry: string;
@@ -248,7 +251,7 @@ export class RegistryClient {
   /** Registries answer 404 with one code for a missing tag and a missing repository alike: the list of tags tells them apart. */
   async #notFound(response: HttpResponse, repository: string, reference: string): Promise<Error> {
     const generic = await this.failure(response, repository, `GET ${manifestPath(repository, reference)}`);
-    const tags = await someTags(this, repository);
+    const tags = await this.#someTags(repository);
     const { cause } = generic;
     if (tags === undefined)
       return tsrunError('ERR_TSRUN_REPOSITORY_UNKNOWN', { registry: this.registry, repository }, cause);
@@ -258,6 +261,16 @@ export class RegistryClient {
       { repository: `${this.registry}/${repository}`, wanted, tags },
       cause,
     );
+  }
+
+  /** Undefined when there is no such repository or the registry does not tell. */
+  async #someTags(repository: string): Promise<string[] | undefined> {
+    const url = await this.url(`/v2/${repository}/tags/list?n=${TAGS_SHOWN}`);
+    const response = await this.send({ url }, repository, [pullScope(repository)]);
+    if (response.status === 200)
+      return (await readListPage(response, 'tags', this.patience.documentMs))?.slice(0, TAGS_SHOWN);
+    await response.body.dump();
+    return undefined;
   }
 }
 

@@ -1,35 +1,13 @@
 /** What a registry has: tags of a repository, repositories. Lists come in pages (distribution-spec "Listing Tags"), linked by a header. */
 import { tsrunError } from '../errors.ts';
-import { parseForeignJson } from '../spec/foreign-json.ts';
 import type { RegistryClient } from './client.ts';
+import { type ListField, readListPage } from './list-page.ts';
 import { CATALOG_SCOPE, pullScope } from './scope.ts';
-import { DOCUMENT_LIMIT_BYTES, type HttpResponse, headerOf, readBody } from './transport.ts';
+import { type HttpResponse, headerOf } from './transport.ts';
 
-const TAG = /^[\w][\w.-]{0,127}$/;
-const REPOSITORY = /^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/;
-/** Enough to tell what there is, in the hint of an error. */
-const TAGS_SHOWN = 10;
 const PAGE_SIZE = 1000;
 /** More pages than that are a registry that goes round in circles. */
 const MAX_PAGES = 1000;
-
-/** The items `field` of a page that look like what they should be; undefined when the body is no such page. */
-async function readPage(
-  client: RegistryClient,
-  response: HttpResponse,
-  field: 'tags' | 'repositories',
-): Promise<string[] | undefined> {
-  const body = await readBody(response, DOCUMENT_LIMIT_BYTES, client.patience.documentMs);
-  const pattern = field === 'tags' ? TAG : REPOSITORY;
-  try {
-    const page = parseForeignJson(body?.toString('utf8') ?? '') as Record<string, unknown> | null;
-    const items = page?.[field] ?? [];
-    if (!Array.isArray(items)) return undefined;
-    return items.filter((item): item is string => typeof item === 'string' && pattern.test(item));
-  } catch {
-    return undefined; // a missing body, or one that is no JSON: the caller says so
-  }
-}
 
 /** `Link: </v2/a/tags/list?last=x&n=10>; rel="next"` → the URL, which must be the registry's own. */
 function nextPage(response: HttpResponse, current: URL): URL | undefined {
@@ -39,19 +17,10 @@ function nextPage(response: HttpResponse, current: URL): URL | undefined {
   return url.host === current.host ? new URL(`${url.pathname}${url.search}`, current) : undefined;
 }
 
-/** Some tags of a repository, for a hint; undefined when there is no such repository or the registry does not tell. */
-export async function someTags(client: RegistryClient, repository: string): Promise<string[] | undefined> {
-  const url = await client.url(`/v2/${repository}/tags/list?n=${TAGS_SHOWN}`);
-  const response = await client.send({ url }, repository, [pullScope(repository)]);
-  if (response.status === 200) return (await readPage(client, response, 'tags'))?.slice(0, TAGS_SHOWN);
-  await response.body.dump();
-  return undefined;
-}
-
 interface Listing {
   /** Of the first page, without a query. */
   path: string;
-  field: 'tags' | 'repositories';
+  field: ListField;
   /** '' when the list is about the registry as a whole. */
   repository: string;
   scope: string;
@@ -73,7 +42,10 @@ async function* pages(client: RegistryClient, listing: Listing): AsyncGenerator<
         throw tsrunError('ERR_TSRUN_REPOSITORY_UNKNOWN', { registry: client.registry, repository }, cause);
       }
       if (response.status !== 200) throw await client.failure(response, repository, request);
-      return { page: await readPage(client, response, field), next: nextPage(response, at) };
+      return {
+        page: await readListPage(response, field, client.patience.documentMs),
+        next: nextPage(response, at),
+      };
     });
     const problem =
       page === undefined
