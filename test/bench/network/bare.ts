@@ -21,16 +21,29 @@ export function clientHere(programs: Programs, scratch: string, ...prefix: strin
 /** Servers on all addresses of the host. */
 export interface HostServers extends Disposable {
   ports: Ports;
+  /** With another `exchange serve`, for {@link onOneProcessor}. */
+  onOne: Ports;
 }
+
+/**
+ * A client whose `exchange` shares one processor with its server. Left to the scheduler, the two ends of a bare connection have sometimes one and
+ * sometimes two, which must wake each other: in a virtual machine five times as many requests or a fifth.
+ */
+const onOneProcessor =
+  (client: Client): Client =>
+  (program, ...words) =>
+    client(program, ...words, ...(program === 'exchange' ? ['one'] : []));
 
 export async function serveHere({ iperf3, exchange }: Programs): Promise<HostServers> {
   const ports = await freePorts();
+  const onOne = { ...ports, exchange: await freePort() };
   const children = [
     spawn(iperf3, ['-s', '-p', String(ports.iperf3)], { stdio: 'ignore' }),
     spawn(exchange, ['serve', String(ports.exchange)], { stdio: 'ignore' }),
+    spawn(exchange, ['serve', String(onOne.exchange), 'one'], { stdio: 'ignore' }),
     spawn(exchange, ['http', String(ports.http)], { stdio: 'ignore' }),
   ];
-  return { ports, [Symbol.dispose]: () => children.forEach((child) => void child.kill('SIGKILL')) };
+  return { ports, onOne, [Symbol.dispose]: () => children.forEach((child) => void child.kill('SIGKILL')) };
 }
 
 export const freePorts = async (): Promise<Ports> => ({
@@ -39,8 +52,9 @@ export const freePorts = async (): Promise<Ports> => ({
   http: await freePort(),
 });
 
+/** @param ports `onOne` of {@link HostServers} */
 export const loopback = (client: Client, ports: Ports): Place => {
-  const route = { client, address: '127.0.0.1', ports };
+  const route = { client: onOneProcessor(client), address: '127.0.0.1', ports };
   return {
     name: 'loopback',
     label: 'bare loopback',
@@ -87,7 +101,7 @@ nsenter --net=/proc/$peer/ns/net sh -ec '
   ip link set veth1 up
   "$2" -s >/dev/null 2>&1 &
   "$3" http 7001 &
-  exec "$3" serve 7000' sh "$@" &
+  exec "$3" serve 7000 one' sh "$@" &
 echo "$$"
 cat`;
 
@@ -114,7 +128,11 @@ export async function vethPair(programs: Programs, scratch: string, mtu: number)
     name: 'veth',
     label: `bare veth, MTU ${mtu}`,
     routes: {
-      beside: { client: clientHere(programs, scratch, ...enter), address: '10.99.0.2', ports: VETH_PORTS },
+      beside: {
+        client: onOneProcessor(clientHere(programs, scratch, ...enter)),
+        address: '10.99.0.2',
+        ports: VETH_PORTS,
+      },
     },
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null) return;

@@ -7,6 +7,7 @@
  * exchange dial ADDRESS PORT MS connections      one connection after the other, each for one line
  * exchange dial ADDRESS PORT MS requests         line after line on one connection
  * exchange wake                                  a byte to and fro between two processors, which sleep until it comes
+ * exchange serve PORT one                        serve, or dial, on the first processor: two of these need no other one
  *
  * dial prints how many there were in a second, wake how many microseconds one way takes. One side in each place, so that what lies between them is all that differs.
  */
@@ -290,6 +291,10 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "wake"))
 		return wake();
+	if (argc > 3 && !strcmp(argv[argc - 1], "one")) {
+		stay_on(0);
+		argc--;
+	}
 	if (argc >= 3)
 		name.sin_port = htons((unsigned short)atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "serve"))

@@ -53,7 +53,12 @@ export async function networkReport(plan: NetworkPlan): Promise<boolean> {
   using servers = await serveHere(programs);
   await using docker = await dockerOf(plan);
   const plans = docker ? { ...plan, engines: [...engines, docker.engine] } : plan;
-  const here = { programs, client: clientHere(programs, scratch), ports: servers.ports };
+  const here = {
+    programs,
+    client: clientHere(programs, scratch),
+    ports: servers.ports,
+    onOne: servers.onOne,
+  };
   progress('starting containers of all networks');
   const samples = await reportPlaces(plans, here);
   const verdicts = judgeNetwork(measures, samples);
@@ -88,10 +93,10 @@ async function dockerOf({
 
 /** A table of all places. */
 async function reportPlaces(plan: NetworkPlan, here: Outside): Promise<NetworkSamples> {
-  const { client, ports, programs, mtu = MTU } = here;
+  const { client, ports, onOne, programs, mtu = MTU } = here;
   await using stack = new AsyncDisposableStack();
   const bare = [
-    loopback(client, ports),
+    loopback(client, onOne),
     ...(await bareRelays(client, programs, ports)).map((place) => stack.use(place)),
     stack.use(await vethPair(programs, plan.scratch, mtu)),
   ];

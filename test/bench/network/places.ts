@@ -74,6 +74,8 @@ export interface Outside {
   client: Client;
   /** Of the servers on the host. */
   ports: Ports;
+  /** The same, for the bare loopback. */
+  onOne: Ports;
   /** Another MTU than each way's own. */
   mtu?: number | undefined;
 }
