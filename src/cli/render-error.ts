@@ -49,7 +49,7 @@ function causeLine(chain: readonly unknown[]): string {
 }
 
 const NO_SPACE = /\b(?:ENOSPC|EDQUOT)\b|no space left on device|disk quota exceeded/i;
-const NO_SPACE_HINT = 'tsrun system df   # and: df -h, tsrun system prune';
+const NO_SPACE_HINT = 'tsrun system df   # and: df -h, df -i, tsrun system prune';
 
 function hintOf(chain: readonly unknown[]): string | undefined {
   const hint = chain.find((error) => error instanceof TsrunError && error.hint !== undefined) as

@@ -21,7 +21,7 @@ export const ARCHIVE_ERRORS = {
     message: (d) => `cannot unpack "${d.entry}" of the layer: ${d.reason}`,
     hint: (d) =>
       d.errno === 'ENOSPC' || d.errno === 'EDQUOT'
-        ? 'tsrun rmi IMAGE   # frees the layers that no other image needs'
+        ? 'tsrun rmi IMAGE   # frees the layers that no other image needs; df -h and df -i say what is short'
         : undefined,
   }),
   ERR_TSRUN_LAYER_OWNER: define<{ entry: string; kind: 'uid' | 'gid'; id: number; ranges: string }>({

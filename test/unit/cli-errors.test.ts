@@ -60,11 +60,11 @@ describe('a rendered error', () => {
     expect(hint('tsrun rm x')).toBe('hint: tsrun rm x');
   });
 
-  // Of archives, layouts and starts that met a full disk nothing was said that helps.
+  // Of archives, layouts and starts that met a full disk nothing was said that helps; and where inodes are short, df -h shows room.
   it('says for any full disk where to look', () => {
     const cause = new Error('ENOSPC: no space left on device, write');
     expect(renderError(tsrunError('ERR_TSRUN_ARCHIVE_WRITE', {}, cause), quiet)).toContain(
-      'hint: tsrun system df   # and: df -h, tsrun system prune',
+      'hint: tsrun system df   # and: df -h, df -i, tsrun system prune',
     );
   });
 
