@@ -165,7 +165,7 @@ test("the worker's error is what finish() says, with the system's words", async 
   const expected = {
     code: 'ERR_TSRUN_LAYER_ENTRY',
     message: 'cannot unpack "f" of the layer: write failed (ENOSPC)',
-    hint: 'tsrun rmi IMAGE   # frees the layers that no other image needs',
+    hint: 'tsrun rmi IMAGE   # frees the layers that no other image needs; df -h and df -i say what is short',
     cause: expect.objectContaining({ message: 'ENOSPC: no space left' }),
   };
   await expect(unpacking.finish()).rejects.toMatchObject(expected);
