@@ -1,5 +1,6 @@
 /** One line of `tsrun ps`: docker's fields and wording. */
 import type { ContainerView } from '../engine/container-view.ts';
+import { digestHex } from '../spec/digest.ts';
 import type { PublishedPort } from '../store/container-record.ts';
 import { exitNumber } from '../supervisor/exit-status.ts';
 import { ago, durationSince, localTime } from './format/human.ts';
@@ -25,6 +26,8 @@ export const PS_HEADINGS = {
   ExitCode: 'EXIT CODE',
   Pid: 'PID',
   Restarts: 'RESTARTS',
+  ImageID: 'IMAGE ID',
+  AutoRemove: 'AUTO REMOVE',
   StartedAt: 'STARTED AT',
   ExitedAt: 'EXITED AT',
 };
@@ -125,6 +128,8 @@ export function psRow(view: ContainerView, { noTrunc, now, size }: RowOptions): 
     ExitCode: exitNumber(state.exit) ?? 0, // as podman has it: 0 while there is none
     Pid: state.init?.pid ?? 0,
     Restarts: state.restarts,
+    ImageID: noTrunc ? digestHex(record.imageId) : digestHex(record.imageId).slice(0, 12),
+    AutoRemove: record.autoRemove,
     StartedAt: state.startedAt ?? '',
     ExitedAt: state.finishedAt ?? '',
   };

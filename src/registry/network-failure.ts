@@ -40,11 +40,11 @@ export function networkErrorCode(error: unknown): string | undefined {
   return found;
 }
 
-function hintFor(code: string | undefined, url: URL): string | undefined {
+function hintFor(code: string | undefined, url: URL, certificates: string): string | undefined {
   if (code === undefined) return undefined;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `getent hosts ${url.hostname}`;
   if (/CERT|SELF_SIGNED|VERIFY|ISSUER/.test(code)) {
-    return `put the registry's CA certificate into ~/.config/containers/certs.d/${url.host}/ca.crt`;
+    return `put the registry's CA certificate into ${certificates}/ca.crt`;
   }
   // What is no TLS at all: the library's own words name its source files.
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code)) {
@@ -53,15 +53,17 @@ function hintFor(code: string | undefined, url: URL): string | undefined {
   return `curl -v ${url.origin}/v2/`;
 }
 
+export interface FailureContext {
+  mayPass: boolean;
+  /** Where the host's certificates are looked for. */
+  certificates?: string | undefined;
+}
+
 /** Wraps what went wrong with a request. A failure that may pass comes as a TransientFailure. */
-export function networkFailure(
-  registry: string,
-  url: URL,
-  cause: unknown,
-  state: { mayPass: boolean },
-): Error {
+export function networkFailure(registry: string, url: URL, cause: unknown, state: FailureContext): Error {
   const code = networkErrorCode(cause);
-  const data = { registry, url: url.origin, hint: hintFor(code, url) };
+  const certificates = state.certificates ?? `~/.config/containers/certs.d/${url.host}`;
+  const data = { registry, url: url.origin, hint: hintFor(code, url, certificates) };
   const failure = tsrunError('ERR_TSRUN_REGISTRY_UNREACHABLE', data, cause);
   if (code === undefined) return failure;
   const isTransient = MAY_PASS.has(code) || (state.mayPass && MAY_PASS_LATER.has(code));

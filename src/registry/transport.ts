@@ -4,6 +4,7 @@
  * Redirects are followed here and not by undici, because what may go along differs: credentials stay with the origin they were
  * meant for (a registry hands blobs over to a CDN), no redirect leads from https down to http, none from elsewhere onto this machine.
  */
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type Dispatcher, request } from 'undici';
@@ -14,7 +15,7 @@ import { networkFailure, tooSlow } from './network-failure.ts';
 import { withPlainParser } from './plain-parser.ts';
 import { dispatcherFor } from './proxies.ts';
 import { systemAuthorities } from './system-authorities.ts';
-import type { TlsFiles } from './tls-files.ts';
+import { certificateDirectories, type TlsFiles } from './tls-files.ts';
 
 export interface HttpRequest {
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
@@ -174,7 +175,10 @@ export class Transport {
     } catch (error) {
       call.signal?.throwIfAborted();
       if (error instanceof TsrunError) throw error; // of whoever makes the body
-      throw networkFailure(this.#registry, call.url, error, { mayPass: this.#hasAnswered });
+      const { tls, environment } = this.options;
+      const [base = ''] = certificateDirectories(environment);
+      const certificates = tls.directory ?? join(base, call.url.host);
+      throw networkFailure(this.#registry, call.url, error, { mayPass: this.#hasAnswered, certificates });
     }
   }
 

@@ -218,7 +218,7 @@ async function rehash(
 function writeError(what: string, path: string, cause: unknown): Error {
   const isFull = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');
   const hint = isFull
-    ? `make room (df -h ${dirname(path)}) and repeat the command; it goes on where it stopped`
+    ? `make room (df -h ${dirname(path)}, or df -i) and repeat the command; it goes on where it stopped`
     : undefined;
   return tsrunError('ERR_TSRUN_STORE', { doing: `write ${what} to ${path}`, hint }, cause);
 }

@@ -54,20 +54,20 @@ const ESCAPES: Hostile[] = [
   {
     name: 'dot-dot',
     layer: [file('../canary/f')],
-    refused: entry('../canary/f', 'its name leads out of the layer by ".."'),
+    refused: entry('../canary/f', 'its name leads out of it by ".."'),
   },
-  { name: 'dot-dot inside', layer: [file('a/../../canary/f')], refused: 'leads out of the layer' },
-  { name: 'dot-dot after the root', layer: [file('/../canary/f')], refused: 'leads out of the layer' },
+  { name: 'dot-dot inside', layer: [file('a/../../canary/f')], refused: 'leads out of it' },
+  { name: 'dot-dot after the root', layer: [file('/../canary/f')], refused: 'leads out of it' },
   {
     name: 'dot-dot as a directory',
     layer: [directory('..', { mode: 0o777 })],
-    refused: 'leads out of the layer',
+    refused: 'leads out of it',
   },
-  { name: 'dot-dot by pax', layer: [long('../canary/f')], refused: 'leads out of the layer' },
+  { name: 'dot-dot by pax', layer: [long('../canary/f')], refused: 'leads out of it' },
   {
     name: 'dot-dot by a GNU long name',
     layer: [gnuLong('L', '../canary/f'), file('x')],
-    refused: 'leads out of the layer',
+    refused: 'leads out of it',
   },
   {
     name: 'dot-dot by a ustar prefix',
@@ -163,7 +163,7 @@ const LINKS: Hostile[] = [
   {
     name: 'a hard link by dot-dot',
     layer: [hardlink('h', '../canary/file')],
-    refused: entry('h', 'its link target is refused: its name leads out of the layer by ".."'),
+    refused: entry('h', 'its link target is refused: its name leads out of it by ".."'),
   },
   {
     name: 'a hard link through a link',

@@ -245,7 +245,7 @@ describe('TLS', () => {
       testPull(temporaryStore(), `${registry.host}/a`, { environment }).result,
     ).rejects.toMatchObject({
       code: 'ERR_TSRUN_REGISTRY_UNREACHABLE',
-      hint: `put the registry's CA certificate into ~/.config/containers/certs.d/${registry.host}/ca.crt`,
+      hint: `put the registry's CA certificate into ${environment.HOME}/containers/certs.d/${registry.host}/ca.crt`,
       cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
     });
     trust(registry.host);

@@ -162,6 +162,8 @@ describe('ps', () => {
           { type: 'volume', name: 'a-volume-with-a-long-name', source: '/x', destination: '/y', options: [] },
         ],
         ports: [],
+        imageId: `sha256:${'0123456789abcdef'.repeat(4)}`,
+        autoRemove: true,
         ...record,
       },
       state: { startedAt: '2026-01-01T00:55:00Z', finishedAt: undefined, exit: undefined, ...state },
@@ -223,6 +225,8 @@ describe('ps', () => {
       Mounts: 'a-volume-with-…',
       LocalVolumes: 1,
       Networks: 'private',
+      ImageID: '0123456789ab',
+      AutoRemove: true,
     });
     expect(Object.keys(PS_HEADINGS)).toEqual(
       expect.arrayContaining(Object.keys(row).filter((name) => name !== 'Label')),

@@ -163,7 +163,7 @@ function explainSystemError({ reference, paths }: FetchImageOptions, error: unkn
   if (error instanceof TsrunError || syscall === undefined) return error;
   const isFull = code === 'ENOSPC' || code === 'EDQUOT';
   const hint = isFull
-    ? `make room (df -h ${paths.root}) and repeat the command; it goes on where it stopped`
+    ? `make room (df -h ${paths.root}, or df -i) and repeat the command; it goes on where it stopped`
     : undefined;
   return tsrunError(
     'ERR_TSRUN_STORE',

@@ -30,7 +30,7 @@ export function cleanEntryPath(name: ByteString, limits: PathLimits): CleanPath 
     if (component === '' || component === '.') continue;
     if (component !== '..') components.push(component);
     else if (components.pop() === undefined)
-      return { ok: false, problem: 'its name leads out of the layer by ".."' };
+      return { ok: false, problem: 'its name leads out of it by ".."' };
   }
   if (components.length > limits.maxDepth) {
     return {
