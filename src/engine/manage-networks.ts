@@ -7,6 +7,7 @@ import { NETWORK_MODES, networkMode } from '../network/parse-network.ts';
 import { removeLink, removeUnreachable } from '../network/route-messages.ts';
 import { visitBridges } from '../network/visit-namespaces.ts';
 import { runInside } from '../rootless/enter.ts';
+import { forgetLeases } from '../store/leases.ts';
 import { waitForLock } from '../store/lock.ts';
 import { createNetwork, isNetworkName, listNetworks, readNetwork, removeNetwork } from '../store/networks.ts';
 import { lockPath } from '../store/paths.ts';
@@ -82,6 +83,7 @@ export async function deleteNetwork(engine: Engine, network: BridgeNetwork, forc
     throw tsrunError('ERR_TSRUN_NETWORK_IN_USE', { name: network.name, containers });
   }
   for (const view of users) await removeContainer(engine, view, { force: true, volumes: false });
+  forgetLeases(engine.paths, network.number); // before another network can get the number
   removeNetwork(engine.paths, network.name);
   removeBridge(engine, network);
   logNetworkEvent(engine, 'remove', network);

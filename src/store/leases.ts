@@ -93,6 +93,10 @@ export function releaseLease(
   if (readLease(path)?.container === container) unlinkSync(path);
 }
 
+/** Forgets all leases of a network that is no more: nobody is connected to it. */
+export const forgetLeases = (paths: StorePaths, network: number): void =>
+  rmSync(join(leasesDirectory(paths), String(network)), { recursive: true, force: true });
+
 /** Forgets the leases of the dead. With the lock. */
 export function sweepLeases(paths: StorePaths, network: number): void {
   for (const address of leasedAddresses(paths, network)) {

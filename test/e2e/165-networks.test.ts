@@ -1,4 +1,6 @@
 /** Bridge networks that a user makes: their subnets, who reaches whom, containers that come and go, and what is left of them. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { untilServed } from '../support/http.ts';
 import { useTsrun } from '../support/tsrun.ts';
@@ -311,5 +313,8 @@ describe('network rm and prune', () => {
     expect(await tsrun.ok('network', 'rm', '-f', 'back', 'front', 'nowhere')).toBe('back\nfront');
     expect(await tsrun.ok('ps', '-aq', '--filter', 'name=web')).toBe('');
     expect(await networks()).toEqual(['bridge']);
+    // Regression: what had been leased there stayed until the next boot.
+    const leases = readdirSync(join(tsrun.store.runtime, 'network/leases'));
+    expect(leases.filter((name) => name !== 'lock' && name !== '0')).toEqual([]);
   });
 });
