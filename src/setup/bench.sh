@@ -22,7 +22,7 @@ fi
 if ! is_root; then
 	[ -n "${TSRUN_HOST_READY-}" ] || ensure_subids "$(id -un)"
 	install_dependencies
-	sh "$setup/node24.sh" "$setup/build.ts"
+	build_tree
 	exec sh "$setup/node24.sh" "$root/test/bench/main.ts" "$@"
 fi
 

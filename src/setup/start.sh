@@ -41,6 +41,6 @@ if [ -z "${TSRUN_HOST_READY-}" ]; then
 	ensure_apparmor_profile "$root/dist/bin/tsrun"
 fi
 install_dependencies
-sh "$setup/node24.sh" "$setup/build.ts"
+build_tree
 link_command
 sh "$setup/node24.sh" "$setup/start-httpd.ts"

@@ -75,11 +75,11 @@ fi
 
 case $job in
 all)
-	sh "$setup/node24.sh" "$setup/build.ts"
+	build_tree
 	vitest all --project unit --project integration --project hostile --project e2e "$@"
 	;;
 long)
-	sh "$setup/node24.sh" "$setup/build.ts"
+	build_tree
 	vitest long --project long "$@"
 	;;
 without-subids | with-cgroups)
