@@ -7,12 +7,17 @@
  *
  * A service whose queue is full (httpd of busybox has room for ten) does not answer, and the kernel would ask again after a second, then after
  * two and four. The service is on this machine and has room again in a millisecond: it is asked anew until then, a few connections at a time.
+ *
+ * Worse is a service that has answered, and has no room left when the last packet of the handshake comes: that one is lost, and what the client
+ * says is sent again after 0.2, 0.4, 0.8 s and so on, each time in vain if others have taken what had become free. So that packet only
+ * waits for the client's first bytes where there is room for all that wait.
  */
 #include "tcp.h"
 #include "accepting.h"
 #include "address.h"
 #include "connections.h"
 #include "events.h"
+#include "room.h"
 #include "tcp-inside.h"
 
 #include "../supervisor/clock.h"
@@ -42,6 +47,7 @@ static void listen_for(uint32_t events)
 int tcp_open(const struct forward_config *from, uint32_t descriptors)
 {
 	config = from;
+	room_open();
 	accepting_open(listen_for);
 	return connections_open(descriptors);
 }
@@ -57,6 +63,24 @@ int tcp_listen(uint32_t index)
 	return events_add(fd, EPOLLIN, EVENT_TCP_LISTENER, index, 0);
 }
 
+/*
+ * To a client that says nothing the service may have to speak first, so it must know that it is there: its end of the handshake waits no more for
+ * the first bytes.
+ */
+static void tell_service(const struct connection *c)
+{
+	const struct end *server = &c->relay.ends[SERVER];
+
+	if (c->state == CONNECTION_RELAYS && !server->spoken)
+		net_set(server->fd, SOL_TCP, TCP_QUICKACK, 1);
+}
+
+void tcp_before_sleep(void)
+{
+	while (silent_count)
+		tell_service(connection_at(silent[--silent_count]));
+}
+
 static int connect_by(struct connection *c, const struct way *way)
 {
 	union socket_address name;
@@ -67,7 +91,10 @@ static int connect_by(struct connection *c, const struct way *way)
 	if (fd < 0)
 		return fd;
 	/* The last packet of the handshake waits for the first bytes to the service, which wakes up once instead of twice: begin() */
-	net_set(fd, SOL_TCP, TCP_QUICKACK, 0);
+	if (room_take(c->port, &way->container, silent_count))
+		net_set(fd, SOL_TCP, TCP_QUICKACK, 0);
+	else
+		tcp_before_sleep(); /* those that wait were before it */
 	ret = SYS3(__NR_connect, fd, &name, len);
 	/* The container is on this machine: it has answered already, unless the answer is still in a queue. */
 	if (ret == -EINPROGRESS)
@@ -80,6 +107,8 @@ static int connect_by(struct connection *c, const struct way *way)
 		return (int)ret;
 	}
 	c->relay.ends[SERVER] = (struct end){.fd = fd, .pipe = NO_PIPE, .writable = there, .awaited = !there, .here = 1};
+	if (!there)
+		room_forget(c->port);
 	if (!there && c->tries < TRIES) {
 		c->again = clock_monotonic() + (1 << (c->tries < PATIENCE ? c->tries : PATIENCE));
 		again = clock_earlier(again, c->again);
@@ -107,24 +136,6 @@ static int connect_inside(struct connection *c)
 			return 0;
 	}
 	return -ECONNREFUSED;
-}
-
-/*
- * To a client that says nothing the service may have to speak first, so it must know that it is there: its end of the handshake waits no more for
- * the first bytes.
- */
-static void tell_service(const struct connection *c)
-{
-	const struct end *server = &c->relay.ends[SERVER];
-
-	if (c->state == CONNECTION_RELAYS && !server->spoken)
-		net_set(server->fd, SOL_TCP, TCP_QUICKACK, 1);
-}
-
-void tcp_before_sleep(void)
-{
-	while (silent_count)
-		tell_service(connection_at(silent[--silent_count]));
 }
 
 /* Both ends are connected. Most clients have said something, or will by the time that all others have had their turn. */

@@ -94,18 +94,22 @@ describe('a published port', () => {
   });
 
   // httpd of busybox has room for ten that wait. Of 200 clients at once most were not answered, and the kernel asked again for them after 1, 3
-  // and 7 s: `ab -n 2000 -c 200` took 15 s, or did not end at all.
+  // and 7 s: `ab -n 2000 -c 200` took 15 s, or did not end at all. And of those that were answered, some had no room any more when the
+  // handshake ended, which it does with the client's first bytes: these waited for timers of the kernel as well, one for 26 s.
   it('has its service asked anew when it had no room for so many at once', async () => {
     await tsrun.ok('run', '-d', '--name', 'crowded', '-p', '80', IMAGE);
     const port = publishedPort(await tsrun.ok('port', 'crowded', '80'));
     expect(await fetchText(port)).toContain('It works!');
-    const pages = await Promise.all(Array.from({ length: 200 }, () => fetchText(port)));
-    expect(pages.filter((page) => page.includes('It works!'))).toHaveLength(200);
+    for (let crowd = 0; crowd < 3; crowd++) {
+      const pages = await Promise.all(Array.from({ length: 200 }, () => fetchText(port)));
+      expect(pages.filter((page) => page.includes('It works!'))).toHaveLength(200);
+    }
     const [names = '', values = ''] = (await tsrun.ok('exec', 'crowded', 'cat', '/proc/net/netstat')).split(
       '\n',
     );
-    const repeated = Number(values.split(' ')[names.split(' ').indexOf('TCPSynRetrans')]);
-    expect(repeated, 'connections for which the kernel asked again').toBeLessThan(10);
+    const counted = (name: string): number => Number(values.split(' ')[names.split(' ').indexOf(name)]);
+    expect(counted('TCPSynRetrans'), 'connections for which the kernel asked again').toBeLessThan(10);
+    expect(counted('TCPTimeouts'), 'how often the kernel waited for an answer in vain').toBeLessThan(20);
     await tsrun.ok('rm', '-f', 'crowded');
   });
 

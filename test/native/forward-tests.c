@@ -1,6 +1,6 @@
 /*
  * forward-tests.c - parts of the forwarders that can be tested alone: who a client is inside, the table of UDP flows, the relay between two
- * sockets, whose peers are on this machine, and of connections outwards what the kernel's queue says, and the table of attempts.
+ * sockets, whose peers are on this machine, whether a service has room, and of connections outwards what the kernel's queue says, and the table of attempts.
  */
 #include "forward/address.h"
 #include "forward/attempts.h"
@@ -10,6 +10,7 @@
 #include "forward/near.h"
 #include "forward/pipes.h"
 #include "forward/relay.h"
+#include "forward/room.h"
 #include "forward/segments.h"
 #include "check.h"
 
@@ -565,21 +566,56 @@ static void test_relay(uint32_t most_sent, uint32_t most_taken)
 	SYS1(__NR_close, server[0]);
 }
 
-/* A connection over this machine's loopback, from one address of it to another. */
-static void connect_here(int ends[2])
+/* A service on this machine's loopback: its address becomes *NAME. */
+static int listen_here(union socket_address *name, uint32_t *len, int backlog)
 {
-	struct address any = {.ip = {127, 0, 0, 2}};
-	union socket_address name;
-	uint32_t len = address_to(&name, &any);
+	struct address any_port = {.ip = {127, 0, 0, 2}};
 	int listener = (int)SYS3(__NR_socket, AF_INET, SOCK_STREAM, 0);
 
-	CHECK(SYS3(__NR_bind, listener, &name, len) == 0 && SYS2(__NR_listen, listener, 1) == 0);
-	CHECK(SYS3(__NR_getsockname, listener, &name, &len) == 0);
+	*len = address_to(name, &any_port);
+	CHECK(SYS3(__NR_bind, listener, name, *len) == 0 && SYS2(__NR_listen, listener, backlog) == 0);
+	CHECK(SYS3(__NR_getsockname, listener, name, len) == 0);
+	return listener;
+}
+
+/* A connection from one address of the loopback to another. */
+static void connect_here(int ends[2])
+{
+	union socket_address name;
+	uint32_t len;
+	int listener = listen_here(&name, &len, 1);
+
 	ends[0] = (int)SYS3(__NR_socket, AF_INET, SOCK_STREAM, 0);
 	CHECK(SYS3(__NR_connect, ends[0], &name, len) == 0);
 	ends[1] = (int)SYS4(__NR_accept4, listener, 0, 0, SOCK_NONBLOCK);
 	CHECK(ends[1] >= 0);
 	SYS1(__NR_close, listener);
+}
+
+/* Nobody accepts here: what is known counts down to nothing, is asked for anew, and is less by those that wait and those under way. */
+static void test_room(void)
+{
+	union socket_address name;
+	struct address service, nobody = {.port = 1, .ip = {127, 0, 0, 2}};
+	uint32_t len;
+	int listener = listen_here(&name, &len, 9), clients[4];
+
+	CHECK(address_from(&service, &name) == 0);
+	CHECK(!room_take(3, &service, 0)); /* nobody can be asked yet */
+	room_open();
+	CHECK(!room_take(3, &nobody, 0));
+	CHECK(room_take(3, &service, 8) && !room_take(3, &service, 9));
+	for (int i = 0; i < 4; i++) {
+		clients[i] = (int)SYS3(__NR_socket, AF_INET, SOCK_STREAM, 0);
+		CHECK(room_take(3, &service, 0) && SYS3(__NR_connect, clients[i], &name, len) == 0);
+	}
+	for (uint32_t left = 9 - 4; left; left--) /* of what was said first */
+		CHECK(room_take(3, &service, 0));
+	CHECK(room_take(3, &service, 4) && !room_take(3, &service, 5));
+	for (int i = 0; i < 4; i++)
+		SYS1(__NR_close, clients[i]);
+	SYS1(__NR_close, listener);
+	CHECK(!room_take(3, &service, 0));
 }
 
 static int sends_plainly(int fd)
@@ -764,6 +800,7 @@ int main(int argc, char **argv)
 	test_relay(60000, 3000);
 	test_relay(60000, 60000);
 	test_near();
+	test_room();
 	test_segments(0);
 	pipes_trim();
 	printf("forward-tests: ok\n");

@@ -1,0 +1,74 @@
+/* room.c - see room.h */
+#include "room.h"
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+
+#define LISTENS 10 /* TCP_LISTEN */
+
+struct question {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 socket;
+};
+
+struct answer {
+	struct nlmsghdr header;
+	struct inet_diag_msg socket;
+	uint8_t attributes[256];
+};
+
+static int fd = -1;
+static uint16_t left[FORWARD_PORTS_MAX];
+
+void room_open(void)
+{
+	fd = (int)SYS3(__NR_socket, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+}
+
+static uint16_t in_network_order(uint16_t n)
+{
+	return (uint16_t)(n << 8 | n >> 8);
+}
+
+/* How many connections the queue of SERVICE takes: 0 when it has none, or nobody says so. */
+static uint32_t ask(const struct address *service)
+{
+	struct question q = {
+		.header = {.nlmsg_len = sizeof(q), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
+		.socket = {.sdiag_family = service->is6 ? AF_INET6 : AF_INET,
+			   .sdiag_protocol = SOL_TCP,
+			   .idiag_states = ~0u,
+			   .id = {.idiag_sport = in_network_order(service->port), .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
+	};
+	struct answer a;
+	long n;
+
+	memcpy(q.socket.id.idiag_src, service->ip, sizeof(service->ip));
+	if (SYS6(__NR_sendto, fd, &q, sizeof(q), MSG_DONTWAIT, 0, 0) < 0)
+		return 0;
+	n = SYS6(__NR_recvfrom, fd, &a, sizeof(a), MSG_DONTWAIT, 0, 0);
+	if (n < (long)(sizeof(a.header) + sizeof(a.socket)) || a.header.nlmsg_type != SOCK_DIAG_BY_FAMILY || a.socket.idiag_state != LISTENS)
+		return 0;
+	/* Of a socket that listens these are how many wait to be accepted, and how many may. */
+	return a.socket.idiag_wqueue > a.socket.idiag_rqueue ? a.socket.idiag_wqueue - a.socket.idiag_rqueue : 0;
+}
+
+int room_take(uint32_t index, const struct address *service, uint32_t promised)
+{
+	if (!left[index]) {
+		uint32_t room = ask(service);
+
+		if (room <= promised)
+			return 0;
+		room -= promised;
+		left[index] = room < UINT16_MAX ? (uint16_t)room : UINT16_MAX;
+	}
+	left[index]--;
+	return 1;
+}
+
+void room_forget(uint32_t index)
+{
+	left[index] = 0;
+}
