@@ -14,7 +14,8 @@ import {
   SOCK_CLOEXEC,
   SOCK_DGRAM,
 } from '../sys/constants.ts';
-import type { Memory, Slot, Slots, Step } from '../sys/step.ts';
+import { ifreq } from '../sys/ifreq.ts';
+import type { Slot, Slots, Step } from '../sys/step.ts';
 import { enterCgroup, hidesCgroups } from './cgroup/enter.ts';
 import {
   checkSupervisor,
@@ -209,12 +210,7 @@ function hostname(config: RuntimeConfig): Step[] {
 /** In a new network namespace even `lo` is down (netdevice(7)). */
 function loopbackUp(slots: Slots): Step[] {
   const socket = slots.new('socket');
-  const name = new Uint8Array(16);
-  name.set(Buffer.from('lo'));
-  const ifreq: Memory = {
-    fields: [{ bytes: name }, { width: 2, value: IFF_UP | IFF_RUNNING }, { bytes: new Uint8Array(22) }],
-    say: 'lo, IFF_UP',
-  };
+  const up = ifreq('lo', [{ width: 2, value: IFF_UP | IFF_RUNNING }], 2, 'lo, IFF_UP');
   return [
     call(
       'container',
@@ -223,7 +219,7 @@ function loopbackUp(slots: Slots): Step[] {
       [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0],
       { result: socket },
     ),
-    call('container', 'bring the loopback interface up', 'ioctl', [socket, SIOCSIFFLAGS, ifreq]),
+    call('container', 'bring the loopback interface up', 'ioctl', [socket, SIOCSIFFLAGS, up]),
     close('container', 'it is up', socket),
   ];
 }

@@ -30,6 +30,7 @@ import {
   SIGCHLD,
   SIOCGIFINDEX,
 } from '../sys/constants.ts';
+import { ifreq } from '../sys/ifreq.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
 import { waitForSuccess } from '../sys/wait.ts';
 import { BRIDGES_TABLE, bridgeLink, type EndpointLease, type NetworkSubnet } from './bridge-network.ts';
@@ -220,17 +221,8 @@ function gatewaysOf(lease: EndpointLease, leases: readonly EndpointLease[]): IpA
 
 /** ioctl SIOCGIFINDEX (netdevice(7)): from the interface's name to its index. */
 function interfaceIndex(who: Step['actor'], socket: Slot | number, name: string, index: Slot): Step {
-  const padded = new Uint8Array(16);
-  padded.set(Buffer.from(name));
-  const ifreq = {
-    fields: [
-      { bytes: padded } as const,
-      { width: 4, into: index } as const,
-      { bytes: new Uint8Array(20) } as const,
-    ],
-    say: name,
-  };
-  return call(who, `which number ${name} has`, 'ioctl', [socket, SIOCGIFINDEX, ifreq]);
+  const found = ifreq(name, [{ width: 4, into: index }], 4);
+  return call(who, `which number ${name} has`, 'ioctl', [socket, SIOCGIFINDEX, found]);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The IPv4 address of one interface: an ioctl, where node:os asks for all addresses of all interfaces, and has to be loaded first, which takes a millisecond. */
 import { call, close } from '../sys/calls.ts';
 import { AF_INET, SIOCGIFADDR, SOCK_CLOEXEC, SOCK_DGRAM } from '../sys/constants.ts';
+import { ifreq } from '../sys/ifreq.ts';
 import { nativeRunner } from '../sys/run.ts';
 import { Slots } from '../sys/step.ts';
 import type { IpAddress } from './ip-address.ts';
@@ -10,21 +11,13 @@ export function interfaceAddress(name: string): IpAddress | undefined {
   const slots = new Slots();
   const [socket, address] = [slots.new('socket'), slots.new('address')];
   const why = `which address ${name} has`;
-  const padded = new Uint8Array(20); // ifr_name, and of ifr_addr the family and the port
-  padded.set(Buffer.from(name).subarray(0, 15));
-  const ifreq = {
-    fields: [
-      { bytes: padded } as const,
-      { width: 4, into: address } as const,
-      { bytes: new Uint8Array(16) } as const,
-    ],
-    say: name,
-  };
+  // ifr_addr is a struct sockaddr_in (ip(7)): family, port, address.
+  const found = ifreq(name, [{ bytes: new Uint8Array(4) }, { width: 4, into: address }], 8);
   const results = nativeRunner.run({
     slots,
     steps: [
       call('user', why, 'socket', [AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0], { result: socket }),
-      call('user', why, 'ioctl', [socket, SIOCGIFADDR, ifreq], { tolerate: ['EADDRNOTAVAIL', 'ENODEV'] }),
+      call('user', why, 'ioctl', [socket, SIOCGIFADDR, found], { tolerate: ['EADDRNOTAVAIL', 'ENODEV'] }),
       close('user', 'known', socket),
     ],
   });
