@@ -51,7 +51,12 @@ function causeLine(chain: readonly unknown[]): string {
 const NO_SPACE = /\b(?:ENOSPC|EDQUOT)\b|no space left on device|disk quota exceeded/i;
 const NO_SPACE_HINT = 'tsrun system df   # and: df -h, df -i, tsrun system prune';
 
+/** As src/sys/run.ts says it, and Node. */
+const TOO_FEW_FILES = /\bRLIMIT_NOFILE\b|\bEMFILE: /;
+const FILES_HINT = 'ulimit -n 1024   # so many files may be open at once; if that is refused: log in anew';
+
 function hintOf(chain: readonly unknown[]): string | undefined {
+  if (TOO_FEW_FILES.test(causeLine(chain))) return FILES_HINT; // no other line helps
   const hint = chain.find((error) => error instanceof TsrunError && error.hint !== undefined) as
     | TsrunError
     | undefined;
@@ -98,6 +103,8 @@ function ofDisk(error: unknown): TsrunError | undefined {
     case 'ENOSPC':
     case 'EDQUOT':
       return tsrunError('ERR_TSRUN_STORE', { doing: 'write: no space is left', hint: NO_SPACE_HINT }, error);
+    case 'EMFILE':
+      return tsrunError('ERR_TSRUN_STORE', { doing: 'open one more file', hint: FILES_HINT }, error);
     case 'EROFS':
     case 'EIO':
       return tsrunError(

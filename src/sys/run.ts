@@ -3,8 +3,9 @@
  *
  * `Runner` is what everything above src/sys sees; {@link nativeRunner} is the real one, and test/support has a recording fake.
  */
+import { F_DUPFD_CLOEXEC } from './constants.ts';
 import { type EncodedProgram, encodeProgram } from './encode.ts';
-import { errnoName, errnoText } from './errno.ts';
+import { ERRNO, errnoName, errnoText } from './errno.ts';
 import { PROGRAM_HEADER_SIZE } from './format.ts';
 import { runImage } from './library.ts';
 import type { Program, Slot, Step } from './step.ts';
@@ -17,10 +18,23 @@ export interface Runner {
   run(program: Program, options?: { traceFd?: number }): Results;
 }
 
+/** Added to the words of whoever may have too few files open at once (src/cli/render-error.ts knows it). */
+const TOO_FEW_DESCRIPTORS = 'RLIMIT_NOFILE is too low';
+
+/** Of the container's own limit its user knows. fcntl(2) calls a number above the limit an invalid argument. */
+function lacksDescriptors({ actor, op }: Step, errno: number): boolean {
+  if (actor === 'container') return false;
+  if (errno === ERRNO.EMFILE) return true;
+  return (
+    errno === ERRNO.EINVAL && op.kind === 'syscall' && op.name === 'fcntl' && op.args[1] === F_DUPFD_CLOEXEC
+  );
+}
+
 /** What the system says of a failed step: `mount: Operation not permitted (EPERM)` */
 export function systemWords(step: Step, errno: number): string {
   const call = step.op.kind === 'syscall' ? step.op.name : step.op.kind;
-  return `${call}: ${errnoText(errno)} (${errnoName(errno)})`;
+  const words = `${call}: ${errnoText(errno)} (${errnoName(errno)})`;
+  return lacksDescriptors(step, errno) ? `${words}: ${TOO_FEW_DESCRIPTORS}` : words;
 }
 
 /** A step failed in the calling process. What it had acquired before is in `results`, for the caller to release. */

@@ -8,7 +8,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NO_SUBIDS, onPoorerMachine } from '../support/poorer-machine.ts';
-import { useTsrun, warnings } from '../support/tsrun.ts';
+import { BINARY, start, useTsrun, warnings } from '../support/tsrun.ts';
 import { until } from '../support/until.ts';
 
 const tsrun = useTsrun();
@@ -231,5 +231,17 @@ it('a store where no directory can be made is refused; Node’s own recursive mk
     const { stderr } = await tsrun.expect(125, ['--root', '/proc/store', ...words]);
     expect(stderr).toMatch(/ENOENT: .*mkdir '\/proc\/store'\n/);
     expect(stderr).not.toMatch(/bug/);
+  }
+});
+
+// It said "fcntl: Invalid argument", "this is a bug in tsrun", or to ask the doctor, who finds nothing wrong.
+it('with too few open files allowed, the line that helps is said, at whatever step it fails', async () => {
+  const env = { ...tsrun.store.env, T: BINARY };
+  for (const limit of ['25', '30', '40', '64']) {
+    const { status, stderr } = await start('sh', ['-c', `ulimit -n ${limit}; ${RUN} true`], { env }).ended;
+    expect(status).toBe(125);
+    expect(stderr).toMatch(/EMFILE|RLIMIT_NOFILE/);
+    expect(stderr).toMatch(/^hint: ulimit -n 1024 /m);
+    expect(stderr).not.toContain('bug');
   }
 });
