@@ -28,6 +28,8 @@ export const PS_HEADINGS = {
   Restarts: 'RESTARTS',
   ImageID: 'IMAGE ID',
   AutoRemove: 'AUTO REMOVE',
+  CIDFile: 'CID FILE',
+  ExposedPorts: 'EXPOSED PORTS',
   StartedAt: 'STARTED AT',
   ExitedAt: 'EXITED AT',
 };
@@ -93,6 +95,15 @@ export function portsText(ports: readonly PublishedPort[]): string {
     .join(', ');
 }
 
+/** As podman has them: number → protocols. */
+function exposedPorts(expose: readonly string[]): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const [port = '', protocol = ''] of expose.map((each) => each.split('/'))) {
+    found[port] = [...(found[port] ?? []), protocol];
+  }
+  return found;
+}
+
 export interface RowOptions {
   noTrunc: boolean;
   /** milliseconds since 1970 */
@@ -130,6 +141,8 @@ export function psRow(view: ContainerView, { noTrunc, now, size }: RowOptions): 
     Restarts: state.restarts,
     ImageID: noTrunc ? digestHex(record.imageId) : digestHex(record.imageId).slice(0, 12),
     AutoRemove: record.autoRemove,
+    CIDFile: record.cidfile ?? '',
+    ExposedPorts: exposedPorts(record.expose ?? []),
     StartedAt: state.startedAt ?? '',
     ExitedAt: state.finishedAt ?? '',
   };

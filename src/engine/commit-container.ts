@@ -45,7 +45,8 @@ function runConfig(record: ContainerRecord, base: ImageRunConfig, options: Commi
         record.mounts.filter(({ type }) => type === 'volume').map((m) => [m.destination, {}]),
       )
     : {};
-  const exposed = Object.fromEntries(record.ports.map((p) => [`${p.containerPort}/${p.protocol}`, {}]));
+  const ports = [...(record.expose ?? []), ...record.ports.map((p) => `${p.containerPort}/${p.protocol}`)];
+  const exposed = Object.fromEntries(ports.map((port) => [port, {}]));
   const config: ImageRunConfig = {
     ...kept,
     Env: record.env.filter((entry) => own.has(entry) || !OWN_VARIABLES.test(entry)),

@@ -1,6 +1,7 @@
 /** Creating a container: everything is decided here, for write-container.ts to write. Nothing runs yet. */
 import { statSync } from 'node:fs';
 import { hostname as osHostname } from 'node:os';
+import { resolve } from 'node:path';
 import { tsrunError } from '../errors.ts';
 import { parseSignal } from '../launch/signals.ts';
 import type { PortMapping } from '../network/driver.ts';
@@ -303,12 +304,23 @@ function containerRecord(input: RecordInput): Omit<ContainerRecord, 'rootfsDrive
     readOnly: request.readOnly,
     ...(request.securityOpt.length > 0 && { securityOpt: request.securityOpt }),
     ...(request.devices.length > 0 && { devices: request.devices }),
-    ...(request.expose.length > 0 && { expose: request.expose }),
+    ...exposed(request, run),
+    ...(request.cidfile !== undefined && { cidfile: resolve(request.cidfile) }),
     init: request.init,
     ...(request.cgroups !== undefined && { cgroups: request.cgroups }),
     ...(request.cgroupParent !== undefined && { cgroupParent: request.cgroupParent }),
     ...logRecord(request.log),
   };
+}
+
+/** An image may leave out the protocol. */
+function exposed(
+  { expose }: CreateRequest,
+  { ExposedPorts = {} }: ImageRunConfig,
+): Pick<ContainerRecord, 'expose'> {
+  const ofImage = Object.keys(ExposedPorts).map((port) => (port.includes('/') ? port : `${port}/tcp`));
+  const all = [...new Set([...expose, ...ofImage])];
+  return all.length > 0 ? { expose: all } : {};
 }
 
 /** @throws ERR_TSRUN_USAGE for what needs a health check and has none */

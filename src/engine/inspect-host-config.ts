@@ -66,6 +66,7 @@ export function inspectHostConfig(
       .filter(({ type, anonymous }) => (type === 'bind' || type === 'volume') && !anonymous)
       .map(bind),
     ...(record.privileged ? { CapAdd: [...CAPABILITIES], CapDrop: [] } : capabilities(config)),
+    ContainerIDFile: record.cidfile ?? '',
     CgroupnsMode: mode(record, config, 'cgroup'),
     Devices: (record.devices ?? []).map(({ source, destination }) => ({
       PathOnHost: source,

@@ -124,8 +124,10 @@ export interface ContainerRecord {
   init: boolean;
   /** --device */
   devices?: { source: string; destination: string }[];
-  /** --expose */
+  /** Ports that its image and --expose name: `80/tcp` */
   expose?: string[];
+  /** --cidfile, an absolute path */
+  cidfile?: string | undefined;
   /** --cgroups; absent: one of its own wherever the user may make one */
   cgroups?: 'enabled' | 'disabled' | 'required' | undefined;
   /** --cgroup-parent */

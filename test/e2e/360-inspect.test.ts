@@ -1,4 +1,5 @@
 /** `inspect`: the fields that templates of docker and podman ask for, and that what they say is so. */
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { useTsrun } from '../support/tsrun.ts';
 
@@ -112,4 +113,15 @@ it('of several containers each line of the log begins with its container', async
   for (const id of ids) await tsrun.ok('wait', id);
   const [one = '', two = ''] = ids;
   expect(await tsrun.ok('logs', ...ids)).toBe(`${one.slice(0, 12)} one\n${two.slice(0, 12)} two`);
+});
+
+// The file of --cidfile was kept nowhere, and what the image exposes not either.
+it('the file with its id, and the ports that it and its image expose, are known to inspect and ps', async () => {
+  const file = join(tsrun.store.directory, 'web.cid');
+  const words = ['--name', 'exposing', '--expose', '53/udp', '--cidfile', 'web.cid', 'localhost/httpd'];
+  await tsrun.expect(0, ['create', ...words], { cwd: tsrun.store.directory });
+  const own = '{{.HostConfig.ContainerIDFile}} {{json .Config.ExposedPorts}}';
+  expect(await inspect('exposing', own)).toBe(`${file} {"53/udp":{},"80/tcp":{}}`);
+  const listed = ['ps', '-a', '--filter', 'name=exposing', '--format'];
+  expect(await tsrun.ok(...listed, '{{.CIDFile}} {{.ExposedPorts}}')).toBe(`${file} map[53:[udp] 80:[tcp]]`);
 });

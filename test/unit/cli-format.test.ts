@@ -227,6 +227,13 @@ describe('ps', () => {
       Networks: 'private',
       ImageID: '0123456789ab',
       AutoRemove: true,
+      CIDFile: '',
+      ExposedPorts: {},
+    });
+    const exposing = { expose: ['53/tcp', '53/udp', '80/tcp'], cidfile: '/run/web.cid' };
+    expect(psRow(view({ phase: 'running' }, exposing), { noTrunc: false, now })).toMatchObject({
+      CIDFile: '/run/web.cid',
+      ExposedPorts: { '53': ['tcp', 'udp'], '80': ['tcp'] },
     });
     expect(Object.keys(PS_HEADINGS)).toEqual(
       expect.arrayContaining(Object.keys(row).filter((name) => name !== 'Label')),
