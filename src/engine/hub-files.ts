@@ -2,6 +2,7 @@
 import { AF_UNIX } from '../sys/constants.ts';
 import type { Memory } from '../sys/step.ts';
 
+/** Its name stays when the hub has ended, however it did: the next one takes it, with the lock. Whoever asks at the name is told that nobody is there. */
 export const HUB_SOCKET = 'hub.sock';
 /** What the uplink says. */
 export const HUB_LOG = 'uplink.log';

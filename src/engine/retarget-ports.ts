@@ -2,11 +2,12 @@
  * Published ports of a running container lead to its first address. When that is another one from now on, its forwarder is told: the memory
  * file with what it goes by (native/forward/config.h) is open in it, and it looks there for each connection.
  */
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { bridgeTarget } from '../network/bridge.ts';
 import type { EndpointLease } from '../network/bridge-network.ts';
-import { CONFIG_FAMILIES, encodeForwardConfig } from '../network/forward/config.ts';
+import { CONFIG_FAMILIES, encodeForwardConfig, FORWARDER } from '../network/forward/config.ts';
 import type { ContainerView } from './container-view.ts';
+import { supervisorChildren } from './supervisor-children.ts';
 
 /** Does nothing when the forwarder has ended, as it does with its container. */
 export function retargetPorts(
@@ -28,14 +29,6 @@ export function retargetPorts(
 
 /** An ordinary user may open it: the forwarder is in a user namespace that is his. Its first argument says which descriptor it is. */
 function forwarderFile(supervisor: number): string | undefined {
-  try {
-    const children = readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, 'latin1');
-    for (const pid of children.trim().split(' ')) {
-      const [name, descriptor] = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
-      if (name === 'tsrun-forward') return `/proc/${pid}/fd/${descriptor}`;
-    }
-  } catch {
-    // They have just ended.
-  }
-  return undefined;
+  const forwarder = supervisorChildren(supervisor).find(({ argv }) => argv[0] === FORWARDER);
+  return forwarder && `/proc/${forwarder.pid}/fd/${forwarder.argv[1]}`;
 }

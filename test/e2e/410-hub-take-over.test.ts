@@ -3,6 +3,8 @@
  * `network reload`, give it to another hub, and running containers have names and a way out again, at the addresses that they had.
  * (Podman's aardvark-dns and rootless netns were left dead by a killed process until all containers were stopped.)
  */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { containerPids, kill } from '../support/container-processes.ts';
 import { untilServed } from '../support/http.ts';
@@ -112,5 +114,16 @@ describe('a killed hub', () => {
     expect(await namesIn('client', 'web')).toContain(`Address: ${address}\n`);
     const { stdout } = await tsrun.run(['exec', 'client', 'nslookup', 'more.dns.tsrun']);
     expect(stdout).toContain('NXDOMAIN');
+  });
+
+  it('leaves the name of its socket to the next one, as a hub does that ends with its last container', async () => {
+    const files = () => readdirSync(join(tsrun.store.runtime, 'network')).sort();
+    await twoContainers();
+    await killHub();
+    await tsrun.ok('rm', '-f', 'web', 'client');
+    expect(files()).toEqual(['hub.sock', 'leases', 'lock', 'uplink.log']);
+    await twoContainers();
+    expect(await namesIn('client', 'web')).toContain(await addressOf('web'));
+    expect(files()).toEqual(['hub.sock', 'leases', 'lock', 'uplink.log']);
   });
 });

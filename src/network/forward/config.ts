@@ -2,6 +2,9 @@
 import type { PortMapping } from '../driver.ts';
 import { type IpAddress, ipBytes } from '../ip-address.ts';
 
+/** What its process is called. */
+export const FORWARDER = 'tsrun-forward';
+
 export const FORWARD_MAGIC = 0x31465354;
 /** The first of the listening sockets' descriptors. */
 export const FORWARD_FIRST_FD = 512;

@@ -16,7 +16,7 @@ import { AT_FDCWD, MFD_CLOEXEC, O_CLOEXEC, O_NONBLOCK, O_PATH } from '../../sys/
 import type { Slot, Step } from '../../sys/step.ts';
 import type { AttachContext, NetworkDriver, PortMapping } from '../driver.ts';
 import { readExactly, startHelper, waitForAny } from '../helper-steps.ts';
-import { encodeForwardConfig, FORWARD_FIRST_FD, type ForwardTarget } from './config.ts';
+import { encodeForwardConfig, FORWARD_FIRST_FD, FORWARDER, type ForwardTarget } from './config.ts';
 import { emptyRoot } from './empty-root.ts';
 import { BACKLOG, type Binding, bindingOf, makeSocket, portName, reuseAddress } from './listening-socket.ts';
 import { enterNetwork, routingSteps } from './routing.ts';
@@ -67,7 +67,7 @@ function forwardSteps(context: AttachContext, options: ForwardOptions, ready: Sl
     pipe('supervisor', 'learn when the forwarder is ready', ready, written, O_CLOEXEC | O_NONBLOCK),
     startHelper({
       ...{ slots, name: 'the forwarder', path: self, stderr, stderrReader, openFiles, directory },
-      argv: ['tsrun-forward', { text: [config] }, { text: [written] }, ...ports.slice(0, SHOWN).map(shown)],
+      argv: [FORWARDER, { text: [config] }, { text: [written] }, ...ports.slice(0, SHOWN).map(shown)],
       keep: [config, written],
       keepRange: { first: FORWARD_FIRST_FD, last },
       before: [
