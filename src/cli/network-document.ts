@@ -15,6 +15,13 @@ const subnets = ({ ipv4, ipv6 }: BridgeNetwork): NetworkSubnet[] =>
 const withPrefix = (address: string | undefined, subnet: NetworkSubnet | undefined): string =>
   address === undefined || !subnet ? '' : `${address}/${subnet.prefix}`;
 
+const routes = (network: BridgeNetwork): object[] =>
+  (network.routes ?? []).map(({ destination, gateway, metric }) => ({
+    Destination: formatSubnet(destination),
+    Gateway: gateway,
+    Metric: metric,
+  }));
+
 /** podman's names, in `network ls` and `network inspect`: `{{range .Subnets}}{{.Subnet}}{{end}}`. */
 const podmanFields = (network: BridgeNetwork): Record<string, () => unknown> => ({
   ID: () => network.id,
@@ -25,7 +32,7 @@ const podmanFields = (network: BridgeNetwork): Record<string, () => unknown> => 
   NetworkDNSServers: () => network.dnsServers,
   NetworkInterface: () => interfaceOf(network),
   Options: () => network.options,
-  Routes: () => [],
+  Routes: () => routes(network),
   Subnets: () =>
     subnets(network).map((subnet) => ({ Subnet: formatSubnet(subnet), Gateway: subnet.gateway })),
 });
@@ -65,6 +72,7 @@ const ownDocument = (
   NetworkDNSServers: network.dnsServers,
   NetworkInterface: interfaceOf(network),
   MTU: network.mtu,
+  Routes: routes(network),
   Containers: Object.fromEntries(
     containers.map(({ id, name, lease }) => [
       id,

@@ -3,13 +3,13 @@
  * both. The addresses are leased to the container (store/leases.ts); what it got is written down for `inspect`.
  */
 import { fstatSync } from 'node:fs';
-import { tsrunError } from '../errors.ts';
 import { BE_FOUND, bridgeDriver, bridgeTarget, SUPERVISOR_HUB, SUPERVISOR_NETNS } from '../network/bridge.ts';
 import {
   type BridgeNetwork,
   type EndpointLease,
   type EndpointRequest,
   freeAddresses,
+  interfaceNames,
   isLeasable,
   macForAddress,
   type NetworkSubnet,
@@ -18,17 +18,11 @@ import { hostHasIpv6 } from '../network/claim-ports.ts';
 import type { NetworkDriver } from '../network/driver.ts';
 import { forwarded } from '../network/forward/forwarded.ts';
 import type { HostNetwork } from '../network/host-network.ts';
-import {
-  contains,
-  formatRange,
-  formatSubnet,
-  hostOf,
-  type IpAddress,
-  ipNumber,
-} from '../network/ip-address.ts';
+import { formatRange, hostOf, type IpAddress, ipNumber } from '../network/ip-address.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { leasedAddresses, leaseHolder, lockLeases, sweepLeases, takeLease } from '../store/leases.ts';
 import { randomHex } from '../sys/random.ts';
+import { refuseAddress, requireLeasable, requireVersions, takenBy } from './check-endpoints.ts';
 import type { BridgeChoice, ConnectedNetwork, ContainerNetwork } from './container-network.ts';
 import type { HubMember } from './hub-member.ts';
 import { hubNeeds } from './hub-needs.ts';
@@ -119,8 +113,12 @@ async function leaseAll(
 ): Promise<EndpointLease[]> {
   const before = readEndpoints(engine, record.id);
   using _lock = await lockLeases(engine.paths);
-  return requests.map((request, index) => leaseEndpoint(engine, record, request, `eth${index}`, before));
+  const names = interfaceNames(requests);
+  return requests.map((request, index) => leaseEndpoint(engine, record, request, names[index] ?? '', before));
 }
+
+/** Addresses that are as good as any other, or better. */
+type Liked = (IpAddress | undefined)[];
 
 /** With the lock on leases. */
 export function leaseEndpoint(
@@ -131,15 +129,12 @@ export function leaseEndpoint(
   before: readonly EndpointLease[] = [],
 ): EndpointLease {
   const network = findNetwork(engine, request.name);
+  requireVersions(network, request);
   const earlier = before.find((lease) => lease.network.id === network.id);
-  const lease = (subnet: NetworkSubnet | undefined, wanted?: IpAddress, last?: IpAddress) =>
-    subnet && leaseAddress(engine, record, network, subnet, wanted, last);
+  const lease = (subnet: NetworkSubnet | undefined, wanted: IpAddress | undefined, ...liked: Liked) =>
+    subnet && leaseAddress(engine, record, network, subnet, wanted, liked);
   const ipv4 = lease(network.ipv4, request.ipv4, earlier?.ipv4);
-  const ipv6 = lease(network.ipv6, request.ipv6 ?? sameHost(network, ipv4), earlier?.ipv6);
-  if (request.ipv4 !== undefined && !network.ipv4)
-    throw refuse(network, request.ipv4, 'it has no IPv4 subnet');
-  if (request.ipv6 !== undefined && !network.ipv6)
-    throw refuse(network, request.ipv6, 'it has no IPv6 subnet');
+  const ipv6 = lease(network.ipv6, request.ipv6, sameHost(network, ipv4), earlier?.ipv6);
   const mac = request.mac ?? macForAddress(ipv4 ?? ipv6 ?? randomAddress());
   return { network, ipv4, ipv6, mac, interfaceName, names: endpointNames(record, request.aliases) };
 }
@@ -147,14 +142,11 @@ export function leaseEndpoint(
 /** For the MAC of a container without an address. */
 const randomAddress = (): IpAddress => hostOf({ base: '0.0.0.0', prefix: 0 }, BigInt(`0x${randomHex(4)}`));
 
-/** An automatic IPv6 address ends as the IPv4 one, which is unique in its subnet already. */
+/** An automatic IPv6 address ends as the IPv4 one, if nobody has asked for that, and the subnet is not the smaller one. */
 function sameHost({ ipv4, ipv6 }: BridgeNetwork, address: IpAddress | undefined): IpAddress | undefined {
   if (!ipv4 || !ipv6 || address === undefined || ipv6.range) return undefined;
   return hostOf(ipv6, ipNumber(address) - ipNumber(ipv4.base));
 }
-
-const refuse = (network: BridgeNetwork, address: IpAddress | undefined, problem: string) =>
-  tsrunError('ERR_TSRUN_NETWORK_ADDRESS', { address, network: network.name, problem });
 
 function leaseAddress(
   engine: Engine,
@@ -162,18 +154,18 @@ function leaseAddress(
   network: BridgeNetwork,
   subnet: NetworkSubnet,
   wanted: IpAddress | undefined,
-  last: IpAddress | undefined,
+  liked: Liked,
 ): IpAddress {
   const { paths } = engine;
   const take = (address: IpAddress): boolean => takeLease(paths, network.number, address, record.id);
   if (wanted !== undefined) {
-    if (!contains(subnet, wanted)) throw refuse(network, wanted, `it is not in ${formatSubnet(subnet)}`);
-    if (!isLeasable(subnet, wanted)) throw refuse(network, wanted, 'it is the bridge’s own, or no host’s');
+    requireLeasable(network, subnet, wanted);
     if (take(wanted)) return wanted;
-    const holder = leaseHolder(paths, network.number, wanted)?.slice(0, 12) ?? 'another container';
-    throw refuse(network, wanted, `${holder} has it`);
+    throw takenBy(network, wanted, leaseHolder(paths, network.number, wanted));
   }
-  if (last !== undefined && isLeasable(subnet, last) && take(last)) return last;
+  for (const address of liked) {
+    if (address !== undefined && isLeasable(subnet, address) && take(address)) return address;
+  }
   const free = (): IpAddress | undefined => {
     const leased = leasedAddresses(paths, network.number);
     for (const address of freeAddresses(subnet, leased)) if (take(address)) return address;
@@ -184,5 +176,5 @@ function leaseAddress(
   sweepLeases(paths, network.number);
   const reclaimed = free();
   if (reclaimed !== undefined) return reclaimed;
-  throw refuse(network, undefined, `all of ${formatRange(subnet.range ?? subnet)} are in use`);
+  throw refuseAddress(network, undefined, `all of ${formatRange(subnet.range ?? subnet)} are in use`);
 }

@@ -4,7 +4,7 @@
  */
 import { tsrunError } from '../errors.ts';
 import { configureContainer, hubEndpoint, hubMessages } from '../network/bridge.ts';
-import type { EndpointLease, EndpointRequest } from '../network/bridge-network.ts';
+import { type EndpointLease, type EndpointRequest, nextInterface } from '../network/bridge-network.ts';
 import { endpointMessage, HUB_JOIN, HUB_LEAVE } from '../network/hub-protocol.ts';
 import { exchange } from '../network/netlink.ts';
 import { networkMode } from '../network/parse-network.ts';
@@ -87,11 +87,13 @@ async function newLease(
   request: EndpointRequest,
   leases: readonly EndpointLease[],
 ): Promise<EndpointLease> {
-  const used = new Set(leases.map(({ interfaceName }) => interfaceName));
-  let number = 0;
-  while (used.has(`eth${number}`)) number++;
   using _lock = await lockLeases(engine.paths);
-  return leaseEndpoint(engine, record, request, `eth${number}`);
+  return leaseEndpoint(
+    engine,
+    record,
+    request,
+    nextInterface(leases.map(({ interfaceName }) => interfaceName)),
+  );
 }
 
 /** @param force not being connected is no error. @throws ERR_TSRUN_USAGE when it is not connected */

@@ -1,6 +1,7 @@
 /** Use case: `tsrun create`, and the first half of `run`. */
 import { writeFileSync } from 'node:fs';
 import { tsrunError } from '../errors.ts';
+import { DEFAULT_NETWORK, type EndpointRequest } from '../network/bridge-network.ts';
 import { networkMode } from '../network/parse-network.ts';
 import type { ImageRecord } from '../store/image-record.ts';
 import { pin } from '../store/pins.ts';
@@ -19,33 +20,46 @@ import { withDefaults } from './with-defaults.ts';
 import { writeContainer } from './write-container.ts';
 
 /**
- * What can be refused without the image is refused before anything is pulled: a name in use, a port that cannot be bound (NET-5).
+ * What can be refused without the image is refused before anything is pulled: a name in use, a network that is not there, an
+ * address that is no container's or another one's, a port that cannot be bound (NET-5).
+ * @param starts is it started at once?
  * @returns the network and its ports, when they do not depend on the image
  */
 export async function refuseEarly(
   engine: Engine,
   request: CreateRequest,
+  starts = true,
 ): Promise<ClaimedNetwork | undefined> {
-  networkMode(request.network, request.endpoint);
+  const mode = networkMode(request.network, request.endpoint);
   if (request.name !== undefined) checkName(request.name);
   if (request.name !== undefined && !request.replace) {
     const holder = engine.containers.idOfName(request.name);
     if (holder)
       throw tsrunError('ERR_TSRUN_NAME_IN_USE', { name: request.name, holder: holder.slice(0, 12) });
   }
+  if (mode.kind === 'bridge' && mode.networks.some(mayBeRefused)) {
+    const replaced = request.name === undefined ? undefined : engine.containers.idOfName(request.name);
+    const { checkEndpoints } = await import('./check-endpoints.ts');
+    checkEndpoints(engine, mode.networks, starts ? { replaced } : undefined);
+  }
   // What is to be replaced may hold the very ports.
   if (request.publish.length === 0 || request.publishAll || request.replace) return undefined;
   return claimNetwork(engine, request, []);
 }
 
-/** @throws what findImage, planContainer and writeContainer throw; ERR_TSRUN_NAME_IN_USE */
+/** The default network, without a word about addresses, is made when it is needed, and has one for everybody. */
+const mayBeRefused = ({ name, ipv4, ipv6 }: EndpointRequest): boolean =>
+  name !== DEFAULT_NETWORK || ipv4 !== undefined || ipv6 !== undefined;
+
+/** @param starts as refuseEarly() takes it. @throws what findImage, planContainer and writeContainer throw; ERR_TSRUN_NAME_IN_USE */
 export async function createContainer(
   engine: Engine,
   asked: CreateRequest,
   io: CreateIo = {},
+  starts = false,
 ): Promise<ContainerPlan> {
   const request = await withDefaults(engine, asked);
-  const claimed = await refuseEarly(engine, request);
+  const claimed = await refuseEarly(engine, request, starts);
   const image = request.rootfs ? undefined : await imageFor(engine, request, io);
   // From here to the record on disk nobody's garbage collection may take the layers away.
   const mountedImages = request.mounts.some(({ type }) => type === 'image')

@@ -3,6 +3,7 @@ import type { PlannedProgram } from '../explain/plan.ts';
 import {
   type EndpointLease,
   freeAddresses,
+  interfaceNames,
   macForAddress,
   type NetworkSubnet,
 } from '../network/bridge-network.ts';
@@ -33,6 +34,7 @@ export function explainNetworks(
 ): ExplainedNetwork {
   const { bridge, host } = network;
   if (!bridge) return { network, leases: [], programs: [] };
+  const interfaces = interfaceNames(bridge.networks);
   const leases = bridge.networks.map((request, index) => {
     const found = findNetwork(engine, request.name);
     const free = (subnet: NetworkSubnet | undefined): IpAddress | undefined => {
@@ -47,7 +49,7 @@ export function explainNetworks(
     const ipv6 = request.ipv6 ?? same ?? free(found.ipv6);
     const mac = request.mac ?? macForAddress(ipv4 ?? ipv6 ?? '0.0.0.0');
     const names = endpointNames(record, request.aliases);
-    return { network: found, ipv4, ipv6, mac, interfaceName: `eth${index}`, names };
+    return { network: found, ipv4, ipv6, mac, interfaceName: interfaces[index] ?? '', names };
   });
   using running = findHub(engine);
   return {

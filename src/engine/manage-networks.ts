@@ -2,6 +2,7 @@
 
 import { tsrunError } from '../errors.ts';
 import { type BridgeNetwork, bridgeLink, DEFAULT_NETWORK } from '../network/bridge-network.ts';
+import { contains, formatSubnet } from '../network/ip-address.ts';
 import { exchange } from '../network/netlink.ts';
 import { NETWORK_MODES, networkMode } from '../network/parse-network.ts';
 import { removeLink, removeUnreachable } from '../network/route-messages.ts';
@@ -23,7 +24,10 @@ import { removeContainer } from './remove-container.ts';
 /** What `network create` was asked for. */
 export interface NetworkRequest
   extends SubnetRequest,
-    Pick<BridgeNetwork, 'name' | 'internal' | 'dns' | 'dnsServers' | 'mtu' | 'labels' | 'options'> {}
+    Pick<
+      BridgeNetwork,
+      'name' | 'internal' | 'dns' | 'dnsServers' | 'mtu' | 'routes' | 'labels' | 'options'
+    > {}
 
 /** @throws ERR_TSRUN_USAGE, ERR_TSRUN_NETWORK_EXISTS, ERR_TSRUN_NETWORK_SUBNET */
 export async function makeNetwork(engine: Engine, request: NetworkRequest): Promise<BridgeNetwork> {
@@ -39,22 +43,36 @@ export async function makeNetwork(engine: Engine, request: NetworkRequest): Prom
   const numbers = new Set(listNetworks(engine.paths).map(({ number }) => number));
   let number = 1;
   while (numbers.has(number)) number++;
+  const subnets = chooseSubnets(request, engine);
+  checkRoutes(request, subnets);
   const network: BridgeNetwork = {
     name,
     id: randomHex(32),
     createdAt: new Date().toISOString(),
     number,
-    ...chooseSubnets(request, engine),
+    ...subnets,
     internal: request.internal,
     dns: request.dns,
     dnsServers: request.dnsServers,
     mtu: request.mtu,
+    ...(request.routes && request.routes.length > 0 && { routes: request.routes }),
     labels: request.labels,
     options: request.options,
   };
   if (!createNetwork(engine.paths, network)) throw tsrunError('ERR_TSRUN_NETWORK_EXISTS', { name });
   logNetworkEvent(engine, 'create', network);
   return network;
+}
+
+/** The kernel takes no gateway that it has no way to itself. */
+function checkRoutes({ routes = [] }: NetworkRequest, subnets: Pick<BridgeNetwork, 'ipv4' | 'ipv6'>): void {
+  const own = Object.values(subnets).filter((subnet) => subnet !== undefined);
+  const lost = routes.find(({ gateway }) => !own.some((subnet) => contains(subnet, gateway)));
+  if (!lost) return;
+  throw tsrunError('ERR_TSRUN_USAGE', {
+    problem: `--route ${formatSubnet(lost.destination)},${lost.gateway}: no container of the network can have the address ${lost.gateway}`,
+    hint: `--subnet SUBNET, which ${lost.gateway} is in; now it is ${own.map(formatSubnet).join(' and ')}`,
+  });
 }
 
 /** Containers that were made for the network, running or not. */

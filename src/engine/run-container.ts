@@ -20,7 +20,7 @@ export async function runContainer(
   request: CreateRequest,
   options: StartOptions & CreateIo,
 ): Promise<RunningContainer> {
-  const { record, config, network } = await createContainer(engine, request, options);
+  const { record, config, network } = await createContainer(engine, request, options, true);
   try {
     return { ...(await startContainer(engine, record, options, { config, network })), record };
   } catch (error) {

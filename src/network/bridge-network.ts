@@ -22,6 +22,15 @@ export interface NetworkSubnet extends Subnet {
   range?: Subnet | AddressRun | undefined;
 }
 
+/** A way that the containers of a network have besides the one out: behind another container of the network. */
+export interface NetworkRoute {
+  destination: Subnet;
+  /** Of the network. */
+  gateway: IpAddress;
+  /** Of several routes to one place the lowest is taken. */
+  metric: number;
+}
+
 export interface BridgeNetwork {
   name: string;
   /** 64 hex digits */
@@ -39,6 +48,7 @@ export interface BridgeNetwork {
   /** DNS servers instead of the host's. */
   dnsServers: IpAddress[];
   mtu: number;
+  routes?: NetworkRoute[];
   labels: Record<string, string>;
   /** --opt, as written */
   options: Record<string, string>;
@@ -51,6 +61,8 @@ export interface EndpointRequest {
   ipv4?: IpAddress | undefined;
   ipv6?: IpAddress | undefined;
   mac?: string | undefined;
+  /** In the container; undefined = the next of eth0, eth1, … */
+  interfaceName?: string | undefined;
   aliases: string[];
 }
 
@@ -84,6 +96,19 @@ export const bridgeLink = ({ number, mtu, internal }: BridgeNetwork) => ({
   mtu,
   group: internal ? 0 : OUTWARD_GROUP,
 });
+
+/** What a new interface is called in a container that has `used`. */
+export function nextInterface(used: readonly (string | undefined)[]): string {
+  let number = 0;
+  while (used.includes(`eth${number}`)) number++;
+  return `eth${number}`;
+}
+
+/** What the interfaces of a container that starts are called, in its networks' order. */
+export function interfaceNames(requests: readonly EndpointRequest[]): string[] {
+  const names = requests.map(({ interfaceName }) => interfaceName);
+  return names.map((name, index) => (names[index] = name ?? nextInterface(names)));
+}
 
 /** A locally administered address (IEEE 802) made of a number. */
 function macOf(value: bigint, second: string): string {

@@ -33,12 +33,18 @@ import {
 import { ifreq } from '../sys/ifreq.ts';
 import type { Slot, Slots, Step } from '../sys/step.ts';
 import { waitForSuccess } from '../sys/wait.ts';
-import { BRIDGES_TABLE, bridgeLink, type EndpointLease, type NetworkSubnet } from './bridge-network.ts';
+import {
+  BRIDGES_TABLE,
+  bridgeLink,
+  type EndpointLease,
+  type NetworkRoute,
+  type NetworkSubnet,
+} from './bridge-network.ts';
 import type { AttachContext, NetworkDriver } from './driver.ts';
 import type { ForwardTarget } from './forward/config.ts';
 import type { HostNetwork } from './host-network.ts';
 import { type Endpoint, endpointMessage, HUB_JOIN } from './hub-protocol.ts';
-import { contains, type IpAddress } from './ip-address.ts';
+import { contains, type IpAddress, isIpv4 } from './ip-address.ts';
 import { exchange, type NetlinkMessage, routeSocket } from './netlink.ts';
 import { unconnectedBridge } from './plain-drivers.ts';
 import {
@@ -46,8 +52,8 @@ import {
   bridge,
   cableUp,
   type Device,
-  defaultRoute,
   ipv4Settings,
+  routeVia,
   subnetRoute,
   unreachable,
   veth,
@@ -208,6 +214,13 @@ function containerMessages(device: Device, { ipv4, ipv6, network }: EndpointLeas
   ];
 }
 
+/** The network's routes of the versions that the container has an address of; not those by itself. */
+const routesOf = ({ ipv4, ipv6, network }: EndpointLease): NetworkRoute[] =>
+  (network.routes ?? []).filter(({ gateway }) => {
+    const own = isIpv4(gateway) ? ipv4 : ipv6;
+    return own !== undefined && own !== gateway;
+  });
+
 /** By which gateways this one of the container's networks is its way out: of each family the first network that has one. */
 function gatewaysOf(lease: EndpointLease, leases: readonly EndpointLease[]): IpAddress[] {
   const outward = leases.filter(({ network }) => !network.internal);
@@ -252,7 +265,10 @@ export function configureContainer(
         const device = { index, name: lease.interfaceName };
         return [
           ...(added.includes(lease) ? containerMessages(device, lease) : []),
-          ...gateways.map((gateway) => defaultRoute(device, gateway)),
+          ...gateways.map((gateway) => routeVia(device, gateway)),
+          ...(added.includes(lease)
+            ? routesOf(lease).map((route) => routeVia(device, route.gateway, route))
+            : []),
         ];
       }),
     ),

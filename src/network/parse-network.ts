@@ -93,6 +93,9 @@ function parseEndpoints(text: string): EndpointRequest[] {
       option === undefined ? endpoint : { ...endpoint, ...parseEndpointOption(option, endpoint, refuse) },
     );
   }
+  const interfaces = endpoints.flatMap(({ interfaceName }) => interfaceName ?? []);
+  if (new Set(interfaces).size < interfaces.length)
+    throw refuse('two interfaces cannot have one name', 'interface_name=lan0 and interface_name=wan0');
   return endpoints;
 }
 
@@ -114,11 +117,22 @@ function parseEndpointOption(
     case 'mac':
     case 'mac-address':
       return { mac: parseMac(value) };
+    case 'interface_name':
+      return { interfaceName: parseInterfaceName(value, refuse) };
     case 'alias':
       return { aliases: [...endpoint.aliases, value] };
     default:
-      throw refuse(`${word} is not one of a network’s options`, 'ip=, ip6=, mac= or alias=');
+      throw refuse(`${word} is not one of a network’s options`, 'ip=, ip6=, mac=, alias= or interface_name=');
   }
+}
+
+/** As the kernel takes them, of letters that need no quotes; `all` and `default` are of /proc/sys/net. */
+function parseInterfaceName(text: string, refuse: (problem: string, hint: string) => Error): string {
+  if (/^[\w.-]{1,15}$/.test(text) && !['.', '..', 'lo', 'all', 'default'].includes(text)) return text;
+  throw refuse(
+    `"${text}" cannot be the name of an interface`,
+    'interface_name=wan0   # 15 letters, digits, "_", "." and "-" at most',
+  );
 }
 
 /** @throws ERR_TSRUN_USAGE; a group address (an odd first byte) is nobody's */

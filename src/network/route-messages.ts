@@ -11,7 +11,7 @@ import {
   RTM_NEWRULE,
 } from '../sys/constants.ts';
 import type { Slot } from '../sys/step.ts';
-import { type IpAddress, ipBytes, isIpv4 } from './ip-address.ts';
+import { formatSubnet, type IpAddress, ipBytes, isIpv4, type Subnet } from './ip-address.ts';
 import {
   attribute,
   CREATE,
@@ -197,6 +197,7 @@ export function address(device: Device, value: IpAddress, prefix: number, ownRou
 const RTA_DST = 1;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
+const RTA_PRIORITY = 6;
 const RTA_TABLE = 15;
 const RT_TABLE_MAIN = 254;
 const RTPROT_STATIC = 4;
@@ -246,15 +247,26 @@ export const removeUnreachable = (subnet: IpAddress, prefix: number): NetlinkMes
     attribute(RTA_DST, raw(ipBytes(subnet))),
   );
 
-export const defaultRoute = (device: Device, gateway: IpAddress): NetlinkMessage =>
-  message(
+/** Without a destination the default route. */
+export function routeVia(
+  device: Device,
+  gateway: IpAddress,
+  to?: { destination: Subnet; metric: number },
+): NetlinkMessage {
+  const words = to
+    ? `${formatSubnet(to.destination)} via ${gateway} dev ${device.name} metric ${to.metric}`
+    : `default via ${gateway} dev ${device.name}`;
+  return message(
     RTM_NEWROUTE,
     ENSURE,
-    `${isIpv4(gateway) ? '' : '-6 '}route replace default via ${gateway} dev ${device.name}`,
-    rtmsg(family(gateway), 0, RT_TABLE_MAIN, 0),
+    `${isIpv4(gateway) ? '' : '-6 '}route replace ${words}`,
+    rtmsg(family(gateway), to?.destination.prefix ?? 0, RT_TABLE_MAIN, 0),
+    ...(to ? [attribute(RTA_DST, raw(ipBytes(to.destination.base)))] : []),
     attribute(RTA_GATEWAY, raw(ipBytes(gateway))),
     attribute(RTA_OIF, u32(device.index)),
+    ...(to ? [attribute(RTA_PRIORITY, u32(to.metric))] : []),
   );
+}
 
 const FRA_IIFNAME = 3;
 const FRA_PRIORITY = 6;

@@ -88,7 +88,7 @@ export const NETWORK_OPTIONS = {
   'mac-address': value('ADDRESS', 'The MAC address of its interface on the bridge', parseMac),
   network: list(
     'MODE',
-    'bridge (the default), a NETWORK that was made, private, none, host, pasta, slirp4netns, container:NAME or ns:PATH; several NETWORKs, each with its :ip=,mac=,alias=',
+    'bridge (the default), a NETWORK that was made, private, none, host, pasta, slirp4netns, container:NAME or ns:PATH; several NETWORKs, each with its :ip=,mac=,alias=,interface_name=',
     checkNetwork,
     { aliases: ['net'], example: '--network back --network front:alias=web' },
   ),

@@ -53,6 +53,9 @@ describe('parseNetwork', () => {
     ['back,back', 'twice'],
     ['back:ip=none', 'no IP address'],
     ['back:mac=01:00:00:00:00:01', 'no MAC address'],
+    ['back:interface_name=a/b', 'cannot be the name of an interface'],
+    ['back:interface_name=sixteen-letters-', 'cannot be the name of an interface'],
+    ['a:interface_name=x,b:interface_name=x', 'two interfaces cannot have one name'],
     ['', 'no such network mode'],
     ['../x', 'no such network mode'],
   ])('refuses %s', (text, problem) => {
