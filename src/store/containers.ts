@@ -91,7 +91,7 @@ export class ContainerStore {
   publish(directory: string, id: string, name: string, { passing = false } = {}): void {
     makeDirectories(containersDirectory(this.paths), 0o700);
     makeDirectories(namesDirectory(this.paths), 0o700);
-    using _lock = this.#lockNames();
+    using _lock = this.lockNames();
     const holder = this.idOfName(name);
     if (holder !== undefined)
       throw tsrunError('ERR_TSRUN_NAME_IN_USE', { name, holder: holder.slice(0, 12) });
@@ -108,7 +108,7 @@ export class ContainerStore {
    * @returns its record. @throws ERR_TSRUN_NAME_IN_USE, ERR_TSRUN_CONTAINER_UNKNOWN
    */
   rename(id: string, name: string): ContainerRecord {
-    using _lock = this.#lockNames();
+    using _lock = this.lockNames();
     // As it is now: another command may have renamed it since this one looked.
     const record = this.read(id);
     if (!record) throw tsrunError('ERR_TSRUN_CONTAINER_UNKNOWN', { name: id.slice(0, 12) });
@@ -131,7 +131,7 @@ export class ContainerStore {
 
   /** Writes another record of the container, whose name and id stay; nothing when it is gone. */
   change(id: string, alter: (record: ContainerRecord) => ContainerRecord): void {
-    using _lock = this.#lockNames();
+    using _lock = this.lockNames();
     const record = this.read(id);
     if (record) replaceFile(this.paths, containerRecord(this.paths, id), JSON.stringify(alter(record)));
   }
@@ -145,7 +145,7 @@ export class ContainerStore {
 
   /** Removes names of containers that do not exist: of those that were being made, or removed, when somebody was killed. */
   sweepNames(): void {
-    using _lock = this.#lockNames();
+    using _lock = this.lockNames();
     for (const name of namesIn(namesDirectory(this.paths))) {
       const path = containerNamePath(this.paths, name);
       const id = linkTarget(path);
@@ -165,8 +165,11 @@ export class ContainerStore {
     }
   }
 
-  /** Names are held for less than a millisecond, so this may spin. */
-  #lockNames(): Disposable {
+  /**
+   * The lock of names, which everybody holds who makes, renames or removes a container: with it, each name has its container, and each
+   * container its name. It is held for less than a millisecond, so this may spin.
+   */
+  lockNames(): Disposable {
     for (;;) {
       const lock = tryLock(lockPath(this.paths, 'names'));
       if (lock) return lock;

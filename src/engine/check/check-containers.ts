@@ -1,6 +1,6 @@
 /**
  * Containers, their names, and volumes. Other commands go on meanwhile: what somebody has removed, or is removing, is no damage, so
- * whatever looks wrong is looked at once more.
+ * whatever looks wrong is looked at once more; a name under the lock of names.
  */
 import {
   existsSync,
@@ -12,7 +12,6 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomic } from '../../store/atomic-write.ts';
 import type { ContainerRecord } from '../../store/container-record.ts';
 import {
@@ -91,30 +90,40 @@ async function checkNames(
     const isLeft = (): boolean =>
       lstatSync(place(name), { throwIfNoEntry: false }) !== undefined &&
       readRecord(engine, engine.containers.idOfName(name) ?? '')?.name !== name;
-    if (!(await isStillSo(isLeft))) continue;
+    if (!isStillSo(engine, isLeft)) continue;
     const found = { object: `name ${name}`, problem: 'there is no such container' };
-    await findings.fix(found, 'removed', () => rmSync(place(name), { recursive: true, force: true }));
+    await findings.fix(found, 'removed', () => {
+      isStillSo(engine, isLeft, () => rmSync(place(name), { recursive: true, force: true }));
+    });
   }
   for (const [name, id] of names) {
     const isLost = (): boolean => linkAt(place(name)) !== id && readRecord(engine, id)?.name === name;
-    if (!(await isStillSo(isLost))) continue;
+    if (!isStillSo(engine, isLost)) continue;
     const found = {
       object: `container ${id.slice(0, 12)} (${name})`,
       problem: 'its name does not lead to it',
     };
     await findings.fix(found, 'it has its name again', () => {
-      mkdirSync(namesDirectory(engine.paths), { recursive: true, mode: 0o700 }); // it may be what was lost
-      rmSync(place(name), { recursive: true, force: true });
-      symlinkSync(id, place(name));
+      isStillSo(engine, isLost, () => {
+        mkdirSync(namesDirectory(engine.paths), { recursive: true, mode: 0o700 }); // it may be what was lost
+        rmSync(place(name), { recursive: true, force: true });
+        symlinkSync(id, place(name));
+      });
     });
   }
 }
 
-/** Longer than it takes to make or to remove a container's last name. */
-const SECOND_LOOK_MS = 50;
-
-const isStillSo = async (isSo: () => boolean): Promise<boolean> =>
-  isSo() && (await sleep(SECOND_LOOK_MS, true)) && isSo();
+/**
+ * Whether it is so when nobody is making, renaming or removing a container, and not only now, when somebody may be half-way; if so, `work` is
+ * done before anybody goes on. (A second look 50 ms later came too early where a disk or a processor was busy.)
+ */
+function isStillSo(engine: Engine, isSo: () => boolean, work?: () => void): boolean {
+  if (!isSo()) return false;
+  using _lock = engine.containers.lockNames();
+  if (!isSo()) return false;
+  work?.();
+  return true;
+}
 
 function linkAt(path: string): string | undefined {
   try {
