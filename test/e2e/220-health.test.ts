@@ -163,12 +163,13 @@ describe('a container’s health', () => {
 });
 
 describe('--health-on-failure', () => {
-  const checks = ['--health-cmd', 'false', '--health-retries', '2', ...OFTEN];
-  const script = 'trap "exit 3" TERM; while :; do sleep 0.05; done';
-  /** Starts a container, named after what is to be done with it, that is never healthy. */
-  const failing = (action: string, ...options: string[]) => {
+  const options = (check: string) => ['--health-cmd', check, '--health-retries', '2', ...OFTEN];
+  const checks = options('false');
+  const script = 'trap "exit 3" TERM; : >/tmp/up; while :; do sleep 0.05; done';
+  /** Starts a container, named after what is to be done with it, that is not healthy once it hears SIGTERM, which process 1 must do by itself. */
+  const failing = (action: string, ...more: string[]) => {
     const words = ['run', '-d', '--network', 'none', '--name', action, '--health-on-failure', action];
-    return tsrun.ok(...words, ...checks, ...options, IMAGE, 'sh', '-c', script);
+    return tsrun.ok(...words, ...options('test ! -e /tmp/up'), ...more, IMAGE, 'sh', '-c', script);
   };
 
   it('kill: SIGKILL, and the restart policy says what comes then', async () => {

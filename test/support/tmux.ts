@@ -54,11 +54,10 @@ export class Tmux implements Disposable {
     return this.#tmux('capture-pane', '-p').trimEnd();
   }
 
-  async waitFor(pattern: RegExp): Promise<string> {
+  async waitFor(pattern: RegExp): Promise<void> {
     await until(`${pattern}`, () => pattern.test(this.screen())).catch((error: Error) => {
       throw new Error(`${error.message}; on the screen is\n${this.screen()}`);
     });
-    return this.screen();
   }
 
   /** Presses the key again and again: at a process that is not there yet it means nothing. */

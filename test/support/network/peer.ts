@@ -1,8 +1,8 @@
 /**
  * One end of a connection, in whatever network namespace it was started: `node peer.ts '{"act": …}'`. It prints one JSON value a line.
  *
- * listen  prints {listening}, then {from} for each connection or datagram; answers `heard:` and what came, once that is a line or the
- *         other side has shut down its sending half
+ * listen  prints {listening}, then {from} for each connection or first datagram of a client; answers `heard:` and what came, once that is
+ *         a line or the other side has shut down its sending half
  * dial    sends a line, or with `halfClose` no line but the end of its sending half; prints {answer, from} or {error}
  * resolve asks a nameserver, prints {addresses} or {error}
  */
@@ -69,8 +69,12 @@ function listenTcp(address: string, port: number, manner: Manner): void {
 
 function listenUdp(address: string, port: number): void {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  // A client whose answer takes its time asks again.
+  const clients = new Set<string>();
   socket.on('message', (message, from) => {
-    say({ from: from.address });
+    const client = `${from.address} ${from.port}`;
+    if (!clients.has(client)) say({ from: from.address });
+    clients.add(client);
     socket.send(`heard:${message}`, from.port, from.address);
   });
   socket.bind(port, address, () => say({ listening: true }));
