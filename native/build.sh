@@ -55,7 +55,7 @@ sanitize() {
 		"$here"/supervisor/log*.c
 	$CC $flags -I"$here" -o "$out/forward-tests" "$here/../test/native/forward-tests.c" \
 		"$here"/forward/address.c "$here"/forward/attempts.c "$here"/forward/datagram.c "$here"/forward/flows.c "$here"/forward/pipes.c "$here"/forward/places.c "$here"/forward/queue.c \
-		"$here"/forward/relay.c "$here"/forward/near.c "$here"/forward/room.c "$here"/forward/segments.c
+		"$here"/forward/relay.c "$here"/forward/near.c "$here"/forward/room.c "$here"/forward/segments.c "$here"/supervisor/clock.c
 	$CC $flags -I"$here" -o "$out/forward-events-tests" "$here/../test/native/forward-events-tests.c" \
 		"$here"/forward/connections.c "$here"/forward/events.c "$here"/forward/patience.c "$here"/forward/near.c "$here"/forward/address.c \
 		"$here"/forward/pipes.c "$here"/forward/places.c "$here"/forward/relay.c "$here"/supervisor/clock.c

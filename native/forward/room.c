@@ -1,11 +1,14 @@
 /* room.c - see room.h */
 #include "room.h"
 
+#include "../supervisor/clock.h"
+
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 
-#define LISTENS 10 /* TCP_LISTEN */
+#define LISTENS 10   /* TCP_LISTEN */
+#define UNKNOWN 1000 /* ms until the next question behind one in vain: each may have the kernel look for the module tcp_diag */
 
 struct question {
 	struct nlmsghdr header;
@@ -20,6 +23,7 @@ struct answer {
 
 static int fd = -1;
 static uint16_t left[FORWARD_PORTS_MAX];
+static int64_t unknown_until; /* 0: the last question was answered */
 
 void room_open(void)
 {
@@ -31,8 +35,8 @@ static uint16_t in_network_order(uint16_t n)
 	return (uint16_t)(n << 8 | n >> 8);
 }
 
-/* How many connections the queue of SERVICE takes: 0 when it has none, or nobody says so. */
-static uint32_t ask(const struct address *service)
+/* How many connections the queue of SERVICE takes; -1: nobody listens there, or nobody says so. */
+static int64_t ask(const struct address *service)
 {
 	struct question q = {
 		.header = {.nlmsg_len = sizeof(q), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
@@ -46,10 +50,10 @@ static uint32_t ask(const struct address *service)
 
 	memcpy(q.socket.id.idiag_src, service->ip, sizeof(service->ip));
 	if (SYS6(__NR_sendto, fd, &q, sizeof(q), MSG_DONTWAIT, 0, 0) < 0)
-		return 0;
+		return -1;
 	n = SYS6(__NR_recvfrom, fd, &a, sizeof(a), MSG_DONTWAIT, 0, 0);
 	if (n < (long)(sizeof(a.header) + sizeof(a.socket)) || a.header.nlmsg_type != SOCK_DIAG_BY_FAMILY || a.socket.idiag_state != LISTENS)
-		return 0;
+		return -1;
 	/* Of a socket that listens these are how many wait to be accepted, and how many may. */
 	return a.socket.idiag_wqueue > a.socket.idiag_rqueue ? a.socket.idiag_wqueue - a.socket.idiag_rqueue : 0;
 }
@@ -57,8 +61,12 @@ static uint32_t ask(const struct address *service)
 int room_take(uint32_t index, const struct address *service, uint32_t promised)
 {
 	if (!left[index]) {
-		uint32_t room = ask(service);
+		int64_t room;
 
+		if (unknown_until && clock_monotonic() < unknown_until)
+			return 0;
+		room = ask(service);
+		unknown_until = room < 0 ? clock_monotonic() + UNKNOWN : 0;
 		if (room <= promised)
 			return 0;
 		room -= promised;
