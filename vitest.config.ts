@@ -14,7 +14,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** What the suites share that need nothing but themselves: two files at a time, before those that look for leaks. */
-const independent = { maxWorkers: 2, sequence: { groupOrder: 0 } };
+const independent = { maxWorkers: 2, sequence: { groupOrder: 0 }, hookTimeout: 240_000 };
 
 /** What the suites that start containers share: one file at a time, a leak check after each file. */
 const containers = {
@@ -35,7 +35,6 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 180_000,
-          hookTimeout: 240_000,
         },
       },
       {
