@@ -16,6 +16,7 @@ import {
   networkMode,
   parseNetwork,
 } from '../network/parse-network.ts';
+import { withoutRepeats } from '../network/parse-publish.ts';
 import { unconnectedBridge } from '../network/plain-drivers.ts';
 import { containerResolvConf, type DnsRequest } from '../network/resolv-conf.ts';
 import type { Rootless } from '../rootless/enter.ts';
@@ -167,7 +168,7 @@ export function claimNetwork(
   request: Pick<CreateRequest, 'network' | 'publish' | 'endpoint'>,
   exposed: readonly PortMapping[],
 ): ClaimedNetwork {
-  const wanted = [...request.publish, ...exposed];
+  const wanted = withoutRepeats([...request.publish, ...exposed]);
   const network = claimContainerPorts(
     chooseNetwork(engine, request.network, wanted, request.endpoint),
     wanted,

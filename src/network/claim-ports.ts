@@ -108,6 +108,9 @@ function claimFirstFree(
   }
 }
 
+/** Whoever has a port there has it on all addresses of a version, or of both. */
+const EVERYWHERE = ['', '0.0.0.0', '::'];
+
 /** Another -p of the same container that has the port. */
 function twin({ hostIp, hostPort, containerPort, protocol }: PortMapping, all: readonly PortMapping[]) {
   const other = all.find(
@@ -115,7 +118,7 @@ function twin({ hostIp, hostPort, containerPort, protocol }: PortMapping, all: r
       each.hostPort === hostPort &&
       each.protocol === protocol &&
       (each.containerPort !== containerPort || each.hostIp !== hostIp) &&
-      (each.hostIp === hostIp || each.hostIp === '' || hostIp === ''),
+      (each.hostIp === hostIp || [each.hostIp, hostIp].some((ip) => EVERYWHERE.includes(ip))),
   );
   return other && `-p ${portName(other).replace(/\/.*/, '')}:${other.containerPort} of the same container`;
 }

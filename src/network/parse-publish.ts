@@ -41,7 +41,11 @@ function parseProtocol(all: string, text: string | undefined): 'tcp' | 'udp' {
 /** @returns one mapping per port; hostPort 0 = choose one. @throws ERR_TSRUN_USAGE */
 export function parsePublish(text: string): PortMapping[] {
   const groups = SHAPE.exec(text)?.groups;
-  if (!groups) throw refuse(text, 'not of the form [ADDRESS:][HOST PORT:]CONTAINER PORT[/tcp|udp]');
+  if (!groups) {
+    const bare = /^([\da-f:]*::[\da-f:]*):([\d-]*:[\d-]+.*)$/i.exec(text);
+    const hint = bare && isIP(bare[1] ?? '') === 6 ? `-p [${bare[1]}]:${bare[2]}` : undefined;
+    throw refuse(text, 'not of the form [ADDRESS:][HOST PORT:]CONTAINER PORT[/tcp|udp]', hint);
+  }
   const hostIp = parseAddress(text, groups.v6, groups.v4);
   const protocol = parseProtocol(text, groups.protocol);
   const container = parseRange(text, groups.container ?? '', 'container');
@@ -66,9 +70,20 @@ function parseAddress(all: string, v6: string | undefined, v4: string | undefine
   const address = v6 ?? v4 ?? '';
   if (address === '') return '';
   if (isIP(address) !== (v6 === undefined ? 4 : 6) || address.includes('%')) {
-    throw refuse(all, `"${address}" is no IP address`);
+    const hint = address === 'localhost' ? `-p ${all.replace('localhost', '127.0.0.1')}` : undefined;
+    throw refuse(all, `"${address}" is no IP address`, hint);
   }
   return address;
+}
+
+/** What is published twice in the same words is published once, as by podman; a port that is to be chosen is another one each time. */
+export function withoutRepeats(ports: readonly PortMapping[]): PortMapping[] {
+  const words = (port: PortMapping): string =>
+    [port.hostIp, port.hostPort, port.containerPort, port.protocol].join(' ');
+  const isRange = ({ hostPort, lastHostPort }: PortMapping): boolean =>
+    hostPort === 0 || lastHostPort !== undefined;
+  const seen = new Set<string>();
+  return ports.filter((port) => isRange(port) || (!seen.has(words(port)) && seen.add(words(port))));
 }
 
 /**

@@ -54,6 +54,8 @@ describe('a published port', () => {
     const wider = ['-p', `127.0.0.1:${taken}:80`, '-p', `${taken}:80`];
     const both = await tsrun.expect(125, ['run', '--rm', ...wider, IMAGE]);
     expect(both.stderr).toContain(`in use by -p 127.0.0.1:${taken}:80 of the same container`);
+    const all = await tsrun.expect(125, ['run', '--rm', ...wider.slice(0, 3), `0.0.0.0:${taken}:80`, IMAGE]);
+    expect(all.stderr).toContain(`in use by -p 127.0.0.1:${taken}:80 of the same container`);
   });
 
   // It was said of "--network ns:/proc/PID/ns/net", which nobody had written.

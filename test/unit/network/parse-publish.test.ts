@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PortMapping } from '../../../src/network/driver.ts';
-import { parsePublish, publishExposed } from '../../../src/network/parse-publish.ts';
+import { parsePublish, publishExposed, withoutRepeats } from '../../../src/network/parse-publish.ts';
 
 const one = (text: string): PortMapping => {
   const ports = parsePublish(text);
@@ -37,6 +37,15 @@ describe('parsePublish', () => {
       [0, 81, 'udp'],
       [0, 82, 'udp'],
     ]);
+  });
+
+  it.each([
+    ['::1:8080:80', '-p [::1]:8080:80'],
+    ['fd00::7::80/udp', '-p [fd00::7]::80/udp'],
+    ['localhost:8080:80', '-p 127.0.0.1:8080:80'],
+    ['localhost::80', '-p 127.0.0.1::80'],
+  ])('of %s the line that works is said', (text, hint) => {
+    expect(() => parsePublish(text)).toThrow(expect.objectContaining({ hint }));
   });
 
   it.each([
@@ -121,6 +130,35 @@ describe('publishExposed', () => {
       { hostIp: '', hostPort: 0, containerPort: 443, protocol: 'tcp' },
       { hostIp: '', hostPort: 0, containerPort: 53, protocol: 'udp' },
       { hostIp: '', hostPort: 0, containerPort: 80, protocol: 'udp' },
+    ]);
+  });
+});
+
+describe('withoutRepeats', () => {
+  // As with podman: the second was refused, as the first one's port was in use by nobody that could be named.
+  it('publishes once what was said twice, and each port that is to be chosen', () => {
+    const said = [
+      '8080:80',
+      '8080:80',
+      '8079-8081:79-81',
+      '8080:80/udp',
+      '127.0.0.1:8080:80',
+      '80',
+      '80',
+      '8000-8005:80',
+      '8000-8005:80',
+    ];
+    const ports = withoutRepeats(said.flatMap(parsePublish));
+    expect(ports.map(({ hostIp, hostPort, protocol }) => `${hostIp}:${hostPort}/${protocol}`)).toEqual([
+      ':8080/tcp',
+      ':8079/tcp',
+      ':8081/tcp',
+      ':8080/udp',
+      '127.0.0.1:8080/tcp',
+      ':0/tcp',
+      ':0/tcp',
+      ':8000/tcp',
+      ':8000/tcp',
     ]);
   });
 });
