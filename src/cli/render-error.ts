@@ -51,6 +51,10 @@ function causeLine(chain: readonly unknown[]): string {
 const NO_SPACE = /\b(?:ENOSPC|EDQUOT)\b|no space left on device|disk quota exceeded/i;
 const NO_SPACE_HINT = 'tsrun system df   # and: df -h, df -i, tsrun system prune';
 
+/** As Node says it, of a file of the store. */
+const NO_ACCESS = /\bEACCES: /;
+const ACCESS_HINT = 'tsrun doctor   # which directory cannot be written';
+
 /** As src/sys/run.ts says it, and Node. */
 const TOO_FEW_FILES = /\bRLIMIT_NOFILE\b|\bEMFILE: /;
 const FILES_HINT = 'ulimit -n 1024   # so many files may be open at once; if that is refused: log in anew';
@@ -60,7 +64,11 @@ function hintOf(chain: readonly unknown[]): string | undefined {
   const hint = chain.find((error) => error instanceof TsrunError && error.hint !== undefined) as
     | TsrunError
     | undefined;
-  return hint?.hint ?? (NO_SPACE.test(causeLine(chain)) ? NO_SPACE_HINT : undefined);
+  if (hint) return hint.hint;
+  if (NO_SPACE.test(causeLine(chain))) return NO_SPACE_HINT;
+  const [outermost] = chain;
+  const isStore = outermost instanceof TsrunError && outermost.code === 'ERR_TSRUN_STORE';
+  return isStore && NO_ACCESS.test(causeLine(chain)) ? ACCESS_HINT : undefined;
 }
 
 /** What is to be pasted is about the same store. */
@@ -114,7 +122,8 @@ function ofDisk(error: unknown): TsrunError | undefined {
       );
     case 'ENOENT':
     case 'ENOTDIR':
-      // Below a file, or where nobody makes directories, such as /proc.
+    case 'EEXIST':
+      // Below a file, in the place of one, or where nobody makes directories, such as /proc.
       return syscall === 'mkdir' || code === 'ENOTDIR'
         ? tsrunError(
             'ERR_TSRUN_STORE',

@@ -1,6 +1,7 @@
 /** Use case: `tsrun info`: what this engine would use here, and why. */
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
+import { dirname } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import { fileSystem } from '../store/file-systems.ts';
 import { chooseNetwork } from './container-network.ts';
@@ -23,6 +24,9 @@ function storeProblem({ paths, rootless }: Engine): string | undefined {
   }
 }
 
+/** Where no store can be made, what is above it. */
+const nearest = (path: string): string => (existsSync(path) ? path : nearest(dirname(path)));
+
 function driverReason(storage: ReturnType<typeof knownStorageDriver>): string {
   if ('untried' in storage) return storage.untried;
   return storage.isForced ? '--storage-driver' : 'the first of overlay, fuse-overlayfs, copy that works here';
@@ -34,7 +38,7 @@ export async function describeEngine(engine: Engine): Promise<Record<string, unk
   const storage = knownStorageDriver(engine.paths, engine.rootless, engine.storageDriver);
   const problem = storeProblem(engine);
   const inPhase = (phase: string): number => containers.filter(({ state }) => state.phase === phase).length;
-  const { type, bavail, bsize } = statfsSync(engine.paths.root);
+  const { type, bavail, bsize } = statfsSync(nearest(engine.paths.root));
   return {
     store: {
       root: engine.paths.root,

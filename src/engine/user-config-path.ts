@@ -1,12 +1,12 @@
 /** The user's configuration, if there is one. Who has none does not load its parser. */
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { homeDirectory } from '../sys/home-directory.ts';
 import type { UserConfig } from './user-config.ts';
 
 /** $XDG_CONFIG_HOME/tsrun/config.toml, by default ~/.config/tsrun/config.toml. */
 export function userConfigPath(environment: NodeJS.ProcessEnv): string {
-  const base = environment.XDG_CONFIG_HOME || join(environment.HOME || homedir(), '.config');
+  const base = environment.XDG_CONFIG_HOME || join(homeDirectory(environment), '.config');
   return join(base, 'tsrun', 'config.toml');
 }
 

@@ -2,9 +2,9 @@
  * Logins kept by podman, docker and their like: which files hold them, in which order they count. Written by save-login.ts alone.
  */
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
+import { homeDirectory } from '../sys/home-directory.ts';
 import { type Credentials, decodeEntry, lookUp, readAuthFile, serverUrl } from './auth-file.ts';
 import { askCredentialHelper } from './credential-helper.ts';
 import { AUTH_FILES_HELPER, credentialHelpers } from './read-registries-conf.ts';
@@ -13,16 +13,14 @@ import { AUTH_FILES_HELPER, credentialHelpers } from './read-registries-conf.ts'
 export function defaultAuthFile(environment: NodeJS.ProcessEnv): string {
   if (environment.REGISTRY_AUTH_FILE) return environment.REGISTRY_AUTH_FILE;
   const base =
-    environment.XDG_RUNTIME_DIR ||
-    environment.XDG_CONFIG_HOME ||
-    join(environment.HOME || homedir(), '.config');
+    environment.XDG_RUNTIME_DIR || environment.XDG_CONFIG_HOME || join(homeDirectory(environment), '.config');
   return join(base, 'containers', 'auth.json');
 }
 
 /** The files that may hold logins, in the order in which they count. `$REGISTRY_AUTH_FILE` stands alone. */
 export function authFilePaths(environment: NodeJS.ProcessEnv): string[] {
   if (environment.REGISTRY_AUTH_FILE) return [environment.REGISTRY_AUTH_FILE];
-  const home = environment.HOME || homedir();
+  const home = homeDirectory(environment);
   const runtime = environment.XDG_RUNTIME_DIR
     ? [join(environment.XDG_RUNTIME_DIR, 'containers', 'auth.json')]
     : [];

@@ -1,8 +1,8 @@
 /** Where registries.conf and its drop-ins are (containers-registries.conf(5), containers-registries.conf.d(5)). */
 import { readdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
+import { homeDirectory } from '../sys/home-directory.ts';
 import { parsePlainToml } from './plain-toml.ts';
 import { mergeRegistriesConf, parseRegistriesConf, type RegistriesConf } from './registries-conf.ts';
 
@@ -31,7 +31,7 @@ function dropIns(directory: string): string[] {
  * drop-ins, the user's, and the aliases that podman has noted when its user chose one.
  */
 function filePaths(environment: NodeJS.ProcessEnv): string[] {
-  const home = environment.HOME || homedir();
+  const home = homeDirectory(environment);
   const user = join(environment.XDG_CONFIG_HOME || join(home, '.config'), 'containers');
   const given = environment.CONTAINERS_REGISTRIES_CONF;
   if (given && readIfPresent(given) === undefined) {

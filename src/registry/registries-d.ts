@@ -3,9 +3,9 @@
  * it says only use-sigstore-attachments is of use here: lookaside stores hold GPG signatures.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
+import { homeDirectory } from '../sys/home-directory.ts';
 
 const SYSTEM = '/etc/containers/registries.d';
 const FIELD = 'use-sigstore-attachments';
@@ -20,7 +20,7 @@ export interface RegistriesD {
 
 /** The user's directory if it is there, else the system's; its *.yaml, by name. */
 function yamlFiles(environment: NodeJS.ProcessEnv): { directory: string; files: string[] } {
-  const own = join(environment.HOME || homedir(), '.config', 'containers', 'registries.d');
+  const own = join(homeDirectory(environment), '.config', 'containers', 'registries.d');
   for (const directory of [own, SYSTEM]) {
     try {
       const names = readdirSync(directory).filter((name) => name.endsWith('.yaml'));

@@ -5,9 +5,9 @@
  * The first directory that has the host counts.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../errors.ts';
+import { homeDirectory } from '../sys/home-directory.ts';
 
 /** PEM texts; empty when nothing is configured. */
 export interface TlsFiles {
@@ -21,7 +21,7 @@ export interface TlsFiles {
 
 /** User's before system's, podman's before docker's; ~/.docker is where docker's own client has none, but Docker Desktop looks. */
 export function certificateDirectories(environment: NodeJS.ProcessEnv): string[] {
-  const home = environment.HOME || homedir();
+  const home = homeDirectory(environment);
   const config = environment.XDG_CONFIG_HOME || join(home, '.config');
   return [
     join(config, 'containers', 'certs.d'),

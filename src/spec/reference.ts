@@ -117,7 +117,12 @@ export function parseName(written: string): ParsedName {
   const registry = hasRegistry ? (first === 'index.docker.io' ? DEFAULT_REGISTRY : first) : undefined;
   const path = hasRegistry ? name.slice(slash + 1) : name;
   if (registry !== undefined && !isRegistry(registry)) {
-    throw tsrunError('ERR_TSRUN_REFERENCE', { text, problem: `"${registry}" is not a host[:port]` });
+    const [, suggestion] = /^\w+:\/\/(.+)/.exec(written) ?? []; // an address as a browser shows it
+    throw tsrunError('ERR_TSRUN_REFERENCE', {
+      text,
+      problem: `"${registry}" is not a host[:port]`,
+      suggestion: suggestion?.replace(/\/$/, ''),
+    });
   }
   checkPath(text, path);
   if ((registry?.length ?? 0) + path.length > MAX_NAME_LENGTH) {

@@ -1,6 +1,6 @@
 /** Where the store is. */
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { homeDirectory } from '../sys/home-directory.ts';
 
 /** Without `//`, `/./`, `/../` and a slash at the end: nearly every path is, and join() would look at each letter of it. */
 export const normalPath = (path: string): string =>
@@ -12,6 +12,6 @@ export const normalPath = (path: string): string =>
  */
 export function storeRoot(given?: string, environment: NodeJS.ProcessEnv = process.env): string {
   if (given !== undefined) return given.startsWith('/') ? normalPath(given) : resolve(given);
-  const { XDG_DATA_HOME: data, HOME: home } = environment;
-  return `${normalPath(data?.startsWith('/') ? data : `${home || homedir()}/.local/share`)}/tsrun`;
+  const { XDG_DATA_HOME: data } = environment;
+  return `${normalPath(data?.startsWith('/') ? data : `${homeDirectory(environment)}/.local/share`)}/tsrun`;
 }

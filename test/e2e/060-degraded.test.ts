@@ -234,6 +234,21 @@ it('a store where no directory can be made is refused; Node’s own recursive mk
   }
 });
 
+// "This is a bug in tsrun: EEXIST", and of info, which is asked for where the store would be: "ENOENT, statfs".
+it('in the place of a file there is no store; where it may not be made, the doctor is named, and info says what it can', async () => {
+  const below = await tsrun.expect(125, ['--root', '/dev/null/store', 'network', 'create', 'a']);
+  expect(below.stderr).toMatch(/^tsrun: cannot make the store\ncause: EEXIST: .*mkdir '\/dev\/null'\n/);
+  const closed = join(tsrun.store.directory, 'closed');
+  mkdirSync(closed, { mode: 0o500 });
+  const root = ['--root', join(closed, 'store')];
+  expect(await tsrun.ok(...root, 'info')).toContain(`root: ${root[1]}\n`);
+  const { stderr } = await tsrun.expect(125, [...root, 'run', '--rm', '--network', 'none', IMAGE, 'true']);
+  expect(stderr).toContain('EACCES: ');
+  expect(stderr).toMatch(/^hint: tsrun --root \S+ doctor /m);
+  const said = await tsrun.run([...root, 'doctor']);
+  expect(said.stdout).toMatch(new RegExp(`^BLOCKED +store +${closed} cannot be written`, 'm'));
+});
+
 // It said "fcntl: Invalid argument", "this is a bug in tsrun", or to ask the doctor, who finds nothing wrong.
 it('with too few open files allowed, the line that helps is said, at whatever step it fails', async () => {
   const env = { ...tsrun.store.env, T: BINARY };

@@ -1,14 +1,18 @@
 import type { Engine } from '../../engine/open-engine.ts';
-import { tsrunError } from '../../errors.ts';
 import { type ImageRecord, isDangling } from '../../store/image-record.ts';
 import { defineCommand } from '../command.ts';
 import { localImage } from '../image-filter.ts';
+import { usageError } from '../parse/usage.ts';
 
-/** The name of `image` that `written` means. Throws ERR_TSRUN_IMAGE_NOT_LOCAL when it is not one of its names. */
+/** The name of `image` that `written` means. Throws ERR_TSRUN_USAGE when it is not one of its names. */
 function nameOf(engine: Engine, image: ImageRecord, written: string): string {
   const found = engine.images.resolve(written);
   if (found?.imageId === image.imageId && !isDangling(found)) return found.reference;
-  throw tsrunError('ERR_TSRUN_IMAGE_NOT_LOCAL', { reference: written });
+  const [name] = engine.images.namesOf(image).filter((record) => !isDangling(record));
+  throw usageError(
+    `"${written}" is no name of image ${image.reference}`,
+    name && `tsrun untag ${name.reference}   # takes all its names; tsrun images shows them`,
+  );
 }
 
 export const UNTAG = defineCommand({

@@ -1,8 +1,8 @@
 /** Where policy.json is: what --signature-policy names, else the user's, else the system's (containers-policy.json(5)). */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { tsrunError } from '../../errors.ts';
+import { homeDirectory } from '../../sys/home-directory.ts';
 import { type Policy, parsePolicy } from './policy-document.ts';
 
 const SYSTEM = '/etc/containers/policy.json';
@@ -19,7 +19,7 @@ function readIfPresent(file: string): string | undefined {
 
 /** The user's own file, whether it is there or not. */
 export const ownPolicyFile = (environment: NodeJS.ProcessEnv): string =>
-  join(environment.HOME || homedir(), '.config', 'containers', 'policy.json');
+  join(homeDirectory(environment), '.config', 'containers', 'policy.json');
 
 /** The file that counts, with its text: `given`, else the user's, else the system's. Throws ERR_TSRUN_POLICY. */
 export function findPolicy(

@@ -25,6 +25,7 @@ describe('parseReference', () => {
 
   test.each([
     ['Httpd', /lowercase/, 'write httpd'],
+    ['https://quay.io/team/app:1/', /"https:" is not a host/, 'write quay.io/team/app:1'],
     ['quay.io/Team/App:Tag', /lowercase/, 'write quay.io/team/app:Tag'],
     ['', /no repository/, undefined],
     ['quay.io/', /no repository/, undefined],

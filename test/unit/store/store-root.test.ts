@@ -2,6 +2,7 @@
  * The store's place. With a relative --root an image was pulled, and then no container started ("the container’s stdout: No such file or
  * directory"): the supervisor has another working directory than the command that starts it.
  */
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { normalPath, storeRoot } from '../../../src/store/store-root.ts';
@@ -18,6 +19,9 @@ test('otherwise it is in $XDG_DATA_HOME, unless that is relative, or in the home
   expect(storeRoot(undefined, { XDG_DATA_HOME: 'data', HOME: '/home/me' })).toBe(
     '/home/me/.local/share/tsrun',
   );
+  // With these it was in the root directory, or in whatever directory the command was called in.
+  for (const HOME of ['', 'me', './'])
+    expect(storeRoot(undefined, { HOME })).toBe(`${userInfo().homedir}/.local/share/tsrun`);
   expect(storeRoot(undefined, { XDG_DATA_HOME: '', HOME: '/home/me/' })).toBe('/home/me/.local/share/tsrun');
 });
 
