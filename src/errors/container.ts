@@ -14,7 +14,7 @@ export const CONTAINER_ERRORS = {
   ERR_TSRUN_NAME_INVALID: define<{ name: string }>({
     exitCode: 125,
     message: (d) =>
-      `"${d.name}" cannot be a container name: use letters, digits, "_", "." and "-", beginning with a letter or digit`,
+      `"${d.name}" cannot be a container name: use letters, digits, "_", "." and "-", 128 at most, beginning with a letter or digit`,
   }),
   ERR_TSRUN_CONTAINER_UNKNOWN: define<{ name: string }>({
     exitCode: 125,

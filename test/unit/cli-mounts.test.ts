@@ -61,6 +61,8 @@ describe('-v', () => {
     ['.:/in:O', /mount option "O" is not supported/],
     ['.:/in:bogus', /mount option "bogus" is not supported/],
     ['a/b:/in', /"a\/b" is neither a path/],
+    // It was a bug in tsrun: no directory can have that name.
+    [`${'v'.repeat(256)}:/in`, /255 letters at most, and this one 256/],
     ['-x:/in', /neither a path .* nor a volume name/],
   ])('refuses %j', (text, problem) => {
     expect(() => parseVolume(text, here)).toThrow(usage(problem));

@@ -11,7 +11,8 @@ import type { MountRequest } from '../../engine/request.ts';
 import { tsrunError } from '../../errors.ts';
 import { usageError } from './usage.ts';
 
-const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+/** The name of a directory. */
+const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/;
 const EXAMPLE = '-v ./directory:/place/in/container:ro';
 
 const BIND_OPTIONS = new Set([
@@ -78,6 +79,8 @@ export function hostPath(written: string, directory: string): string {
 /** Checks a volume's name. Throws ERR_TSRUN_USAGE. */
 export function checkVolumeName(name: string, where: string): string {
   if (VOLUME_NAME.test(name)) return name;
+  if (name.length > 255)
+    throw usageError(`${where}: the name of a volume has 255 letters at most, and this one ${name.length}`);
   const hint = name.includes('/') ? `-v ./${name}:… for a path of the host` : undefined;
   throw usageError(`${where}: "${name}" is neither a path (/… or ./…) nor a volume name`, hint);
 }
