@@ -1,6 +1,9 @@
 /**
  * Use cases: `tsrun network connect` and `disconnect`. What they change is written down beside the container, for its next starts; to a
  * running one an interface is added, or taken away. Its endpoint then lives as long as its supervisor, by a pidfd that the hub keeps.
+ *
+ * One command at a time does so to a container, and what is written comes last: of a command that was killed there may be leases and an
+ * interface that nothing tells of, which the next `connect` takes away, or an interface may be gone that `disconnect` is to take away.
  */
 import { tsrunError } from '../errors.ts';
 import { configureContainer, hubEndpoint, hubMessages } from '../network/bridge.ts';
@@ -11,13 +14,14 @@ import { networkMode } from '../network/parse-network.ts';
 import { removeLink } from '../network/route-messages.ts';
 import { visitBridges, visitContainer } from '../network/visit-namespaces.ts';
 import { runInside } from '../rootless/enter.ts';
-import { lockLeases, releaseLease } from '../store/leases.ts';
+import { leasesOf, lockLeases, releaseLease } from '../store/leases.ts';
 import { openPidfd } from '../sys/process.ts';
 import { leaseEndpoint } from './connect-networks.ts';
 import type { ContainerView } from './container-view.ts';
 import { asItIs } from './ended-meanwhile.ts';
 import { hubNeeds } from './hub-needs.ts';
 import { joinHub } from './join-hub.ts';
+import { lockContainer } from './lock-container.ts';
 import { logNetworkEvent } from './network-events.ts';
 import { findNetwork } from './networks.ts';
 import type { Engine } from './open-engine.ts';
@@ -44,6 +48,7 @@ export const connectContainer = (
 ): Promise<void> => asItIs(engine, view, (now) => connect(engine, now, request));
 
 async function connect(engine: Engine, view: ContainerView, request: EndpointRequest): Promise<void> {
+  using _lock = await lockContainer(engine, view.id);
   const before = connectionsOf(engine, view);
   const network = findNetwork(engine, request.name);
   if (before.some(({ name }) => name === network.name)) {
@@ -52,19 +57,32 @@ async function connect(engine: Engine, view: ContainerView, request: EndpointReq
       hint: `tsrun network disconnect ${network.name} ${view.name}`,
     });
   }
-  if (view.state.init) await addInterface(engine, view, { ...request, name: network.name });
+  if (view.state.init) await addInterface(engine, view, { ...request, name: network.name }, before);
   writeConnections(engine, view.id, [...before, { ...request, name: network.name }]);
   logNetworkEvent(engine, 'connect', network, view);
 }
 
-async function addInterface(engine: Engine, view: ContainerView, request: EndpointRequest): Promise<void> {
+async function addInterface(
+  engine: Engine,
+  view: ContainerView,
+  request: EndpointRequest,
+  before: readonly EndpointRequest[],
+): Promise<void> {
   const { init, supervisor } = view.state;
   if (!init || !supervisor) return;
-  const leases = readEndpoints(engine, view.id);
+  const leases = readEndpoints(engine, view.id).filter(({ network }) =>
+    before.some(({ name }) => name === network.name),
+  );
   using hub = await joinHub(engine, hubNeeds(engine));
-  const lease = await newLease(engine, view, request, leases);
+  const { lease, killed } = await newLease(engine, view, request, leases);
   const after = [...leases, lease];
+  const leftOver = [removeLink(lease.interfaceName)];
   runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) => [
+    ...(killed
+      ? visitContainer(slots, init.pid, (route) =>
+          exchange('rootless', 'of one that was killed', slots, route, leftOver, 'ip', ['ENODEV']),
+        )
+      : []),
     ...visitBridges(slots, hub.netns, (route) =>
       exchange('rootless', 'connect the container to the bridge', slots, route, hubMessages(lease, init.pid)),
     ),
@@ -81,19 +99,21 @@ async function addInterface(engine: Engine, view: ContainerView, request: Endpoi
   await rewire(engine, view, leases, after);
 }
 
+/** @returns `killed`: was there one that connected it before, and did not come to its end? It had the same name for its interface. */
 async function newLease(
   engine: Engine,
-  { record }: ContainerView,
+  { id, record }: ContainerView,
   request: EndpointRequest,
   leases: readonly EndpointLease[],
-): Promise<EndpointLease> {
+): Promise<{ lease: EndpointLease; killed: boolean }> {
   using _lock = await lockLeases(engine.paths);
-  return leaseEndpoint(
-    engine,
-    record,
-    request,
-    nextInterface(leases.map(({ interfaceName }) => interfaceName)),
+  const left = leasesOf(engine.paths, id).filter(
+    ({ network: number, address }) =>
+      !leases.some(({ network, ipv4, ipv6 }) => network.number === number && [ipv4, ipv6].includes(address)),
   );
+  for (const { network, address } of left) releaseLease(engine.paths, network, address, id);
+  const interfaceName = nextInterface(leases.map((lease) => lease.interfaceName));
+  return { lease: leaseEndpoint(engine, record, request, interfaceName), killed: left.length > 0 };
 }
 
 /** @param force not being connected is no error. @throws ERR_TSRUN_USAGE when it is not connected */
@@ -110,6 +130,7 @@ async function disconnect(
   networkName: string,
   force: boolean,
 ): Promise<void> {
+  using _lock = await lockContainer(engine, view.id);
   const before = connectionsOf(engine, view);
   const network = findNetwork(engine, networkName);
   const { name, number } = network;
@@ -128,7 +149,15 @@ async function disconnect(
     using hub = await joinHub(engine, hubNeeds(engine));
     runInside({ maps: engine.maps, holder: hub.pidfd }, (slots) =>
       visitContainer(slots, init.pid, (route) => [
-        ...exchange('rootless', 'take its interface away', slots, route, [removeLink(lease.interfaceName)]),
+        ...exchange(
+          'rootless',
+          'take its interface away',
+          slots,
+          route,
+          [removeLink(lease.interfaceName)],
+          'ip',
+          ['ENODEV'],
+        ),
         ...configureContainer('rootless', slots, route, after, []),
       ]),
     );

@@ -60,6 +60,18 @@ export function leaseContainers(paths: StorePaths): string[] {
   return [...new Set(links.flatMap((path) => readLease(path)?.container ?? []))];
 }
 
+/** All that the container has, or had, of any network. */
+export function leasesOf(paths: StorePaths, container: string): { network: number; address: IpAddress }[] {
+  const networks = namesIn(leasesDirectory(paths))
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  return networks.flatMap((network) =>
+    [...leasedAddresses(paths, network)]
+      .filter((address) => readLease(leasePath(paths, network, address))?.container === container)
+      .map((address) => ({ network, address })),
+  );
+}
+
 /** The container that has the address, or undefined when nobody (alive) has. */
 export function leaseHolder(paths: StorePaths, network: number, address: IpAddress): string | undefined {
   const lease = readLease(leasePath(paths, network, address));

@@ -4,6 +4,8 @@
  * longer had; and when its restart policy started it again, it came back on the network that it had been taken off, at an address that
  * another container had by then.
  */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { containerPids, kill } from '../support/container-processes.ts';
 import { fetchText, publishedPort, untilServed } from '../support/http.ts';
@@ -116,4 +118,60 @@ it('renamed while it runs, a container is found by its new name alone', async ()
   expect(await ask('old')).toContain('NXDOMAIN');
   const address = await tsrun.ok('inspect', '-f', '{{.NetworkSettings.IPAddress}}', 'web');
   for (const name of ['web', 'www']) expect(await ask(name)).toContain(`Address: ${address}\n`);
+});
+
+describe('network connect and disconnect of a running container', () => {
+  const interfaces = () => tsrun.ok('exec', 'web', 'ls', '/sys/class/net');
+  const attached = '{{range $name, $it := .NetworkSettings.Networks}}{{$name}} {{end}}';
+
+  // A killed connect left an interface that nothing told of; each further one failed, "File exists", until the container was restarted.
+  it.each(['its lease is written', 'it is connected at its next starts'])(
+    'killed before %s: connect is done again',
+    async (when) => {
+      await tsrun.ok('network', 'create', 'one');
+      await tsrun.ok('network', 'create', 'two');
+      const id = await tsrun.ok('run', '-d', '--name', 'web', IMAGE, 'sleep', '1000');
+      const written = [
+        ...(when === 'its lease is written'
+          ? [join(tsrun.store.runtime, 'containers', id, 'network.json')]
+          : []),
+        join(tsrun.store.root, 'containers', id, 'networks.json'),
+      ];
+      const before = written.map((path) => (existsSync(path) ? readFileSync(path) : undefined));
+      await tsrun.ok('network', 'connect', 'one', 'web');
+      written.forEach((path, i) => {
+        const content = before[i];
+        if (content) writeFileSync(path, content);
+        else rmSync(path, { force: true });
+      });
+      for (const network of ['two', 'one']) await tsrun.ok('network', 'connect', network, 'web');
+      expect((await interfaces()).split('\n').sort()).toEqual(['eth0', 'eth1', 'eth2', 'lo']);
+      expect(await tsrun.ok('inspect', '-f', attached, 'web')).toBe('bridge one two ');
+      const said = await inside('web', `nslookup web.dns.tsrun ${await gatewayOf('one')}`);
+      expect(said).toContain(`Address: ${await addressIn('one', 'web')}\n`);
+      expect(await inside('web', 'ip -4 -o address show dev eth2')).toContain(
+        ` ${await addressIn('one', 'web')}/`,
+      );
+    },
+  );
+
+  it('killed when the interface was gone: disconnect is done again', async () => {
+    await tsrun.ok('network', 'create', 'one');
+    await tsrun.ok('run', '-d', '--name', 'web', '--cap-add', 'NET_ADMIN', IMAGE, 'sleep', '1000');
+    await tsrun.ok('network', 'connect', 'one', 'web');
+    await inside('web', 'ip link delete eth1');
+    await tsrun.ok('network', 'disconnect', 'one', 'web');
+    expect(await tsrun.ok('inspect', '-f', attached, 'web')).toBe('bridge ');
+  });
+
+  it('several at once take turns', async () => {
+    const names = ['one', 'two', 'three', 'four'];
+    for (const name of names) await tsrun.ok('network', 'create', name);
+    await tsrun.ok('run', '-d', '--name', 'web', IMAGE, 'sleep', '1000');
+    await Promise.all(names.map((name) => tsrun.ok('network', 'connect', name, 'web')));
+    expect((await interfaces()).split('\n').sort()).toEqual(['eth0', 'eth1', 'eth2', 'eth3', 'eth4', 'lo']);
+    await Promise.all(names.map((name) => tsrun.ok('network', 'disconnect', name, 'web')));
+    expect((await interfaces()).split('\n').sort()).toEqual(['eth0', 'lo']);
+    expect(await tsrun.ok('inspect', '-f', attached, 'web')).toBe('bridge ');
+  });
 });
