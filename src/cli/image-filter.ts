@@ -93,7 +93,7 @@ function testOf(engine: Engine, filter: ImageFilter): Test {
       return (image) => moment(image.created) > created;
     }
     case 'until': {
-      const until = moment(parseMoment(value, '--filter until', Date.now()));
+      const until = moment(parseMoment(value, '--filter until=', Date.now()));
       return (image) => image.created !== undefined && moment(image.created) < until;
     }
   }

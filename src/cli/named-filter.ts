@@ -36,7 +36,7 @@ export function namedTest(
       return ({ name }) => isUsed(name) !== wanted;
     }
     case 'until': {
-      const until = parseMoment(value, '--filter until', Date.now());
+      const until = parseMoment(value, '--filter until=', Date.now());
       return ({ createdAt }) => createdAt < until;
     }
   }

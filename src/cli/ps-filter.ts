@@ -78,7 +78,7 @@ function testOf(engine: InsideEngine, { key, value }: PsFilter): Test {
     case 'restart-policy':
       return restartPolicy(value);
     case 'until': {
-      const until = parseMoment(value, '--filter until', Date.now());
+      const until = parseMoment(value, '--filter until=', Date.now());
       return ({ record }) => record.createdAt < until;
     }
   }

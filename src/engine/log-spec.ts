@@ -71,7 +71,7 @@ function refuseUnwritable(path: string): void {
         problem: `--log-opt path=${path}: no file can be made in ${dirname(path)}`,
         hint: `mkdir -p ${dirname(path)}`,
       },
-      { cause },
+      cause,
     );
   }
 }

@@ -50,7 +50,7 @@ const unreadable = (cause: Error, words: string): Error =>
   tsrunError(
     'ERR_TSRUN_USAGE',
     { problem: `the journal cannot be read: ${words.trim() || cause.message}`, hint: 'journalctl --user' },
-    { cause },
+    cause,
   );
 
 /** Yields what the journal has; with `follow`, what comes until the container has ended. */

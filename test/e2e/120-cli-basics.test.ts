@@ -163,3 +163,25 @@ describe('generate systemd', () => {
     expect((await tsrun.expect(125, ['generate', 'systemd', '--new', 'first'])).stderr).toContain('--new');
   });
 });
+
+// Each was "a bug in tsrun", or a cause of "[object Object]", and came when the container was made, or the image pushed.
+it('a file that cannot be written is refused before the work whose result it is for', async () => {
+  const place = '/nonexistent/file';
+  for (const words of [
+    ['create', '--network', 'none', '--cidfile', place, IMAGE, 'true'],
+    ['run', '--network', 'none', '--cidfile', place, IMAGE, 'true'],
+    ['run', '--network', 'none', '--log-opt', `path=${place}`, IMAGE, 'true'],
+    ['push', '--digestfile', place, IMAGE, `dir:${join(tsrun.store.directory, 'pushed')}`],
+  ]) {
+    const { stderr } = await tsrun.expect(125, words);
+    expect(stderr).toMatch(/^cause: ENOENT: no such file or directory, access '\/nonexistent'$/m);
+    expect(stderr).not.toContain('bug');
+  }
+  expect((await tsrun.ok('ps', '-a', '--format', '{{.Names}}')).split('\n').sort()).toEqual([
+    'first',
+    'second',
+  ]);
+  expect(existsSync(join(tsrun.store.directory, 'pushed'))).toBe(false);
+  const { stderr } = await tsrun.expect(125, ['container', 'prune', '-f', '--filter', 'until=soon']);
+  expect(stderr).toMatch(/^tsrun: --filter until=soon: not a time\nhint: --filter until=10m /);
+});

@@ -5,11 +5,13 @@ import { UNSUPPORTED_CREATE_OPTIONS } from '../options/unsupported.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { pullProgress } from '../pull-progress.ts';
+import { requireWritable } from '../require-writable.ts';
 
-/** A cidfile of an earlier container may still be in use. Throws ERR_TSRUN_USAGE. */
-export function refuseExistingCidfile(path: string | undefined): void {
-  if (path === undefined || !existsSync(path)) return;
-  throw usageError(`--cidfile ${path}: the file is there already`, `rm ${path}`);
+/** A cidfile of an earlier container may still be in use. Throws ERR_TSRUN_USAGE, ERR_TSRUN_OUTPUT_FILE. */
+export function requireNewCidfile(path: string | undefined): void {
+  if (path === undefined) return;
+  if (existsSync(path)) throw usageError(`--cidfile ${path}: the file is there already`, `rm ${path}`);
+  requireWritable(path);
 }
 
 export const CREATE = defineCommand({
@@ -28,7 +30,7 @@ export const CREATE = defineCommand({
   examples: ['tsrun create --name web -p 8000:80 httpd'],
   async run(given, [image = '', ...command], context) {
     const request = createRequest(given, image, command);
-    refuseExistingCidfile(given.cidfile);
+    requireNewCidfile(given.cidfile);
     const engine = await context.engine();
     const { createContainer } = await import('../../engine/create.ts');
     using progress = pullProgress(given.quiet ? 'quiet' : 'auto');

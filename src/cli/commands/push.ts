@@ -16,6 +16,7 @@ import { REGISTRY_OPTIONS, registryAccess } from '../options/registry-options.ts
 import { usageError } from '../parse/usage.ts';
 import { nonEmpty, oneOf, wholeNumber } from '../parse/words-of-choice.ts';
 import { pullProgress } from '../pull-progress.ts';
+import { requireWritable } from '../require-writable.ts';
 
 /** Places that belong to other engines. */
 const OTHER_TRANSPORT = /^(docker-daemon|containers-storage):/;
@@ -191,6 +192,7 @@ export const PUSH = defineCommand({
     const errands = errandsOf(engine, image, destination, given['all-tags']);
     if (given.digestfile !== undefined && errands.length > 1)
       throw usageError('--digestfile is for one image, and there are several');
+    if (given.digestfile !== undefined) requireWritable(given.digestfile);
     const conversion = conversionOf(given);
     using progress = pullProgress(given.quiet ? 'quiet' : (given.progress ?? 'auto'));
     for (const errand of errands) {

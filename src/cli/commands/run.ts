@@ -9,7 +9,7 @@ import { UNSUPPORTED_CREATE_OPTIONS } from '../options/unsupported.ts';
 import { print } from '../output.ts';
 import { usageError } from '../parse/usage.ts';
 import { pullProgress } from '../pull-progress.ts';
-import { refuseExistingCidfile } from './create.ts';
+import { requireNewCidfile } from './create.ts';
 
 type Given = Values<typeof RUN_OPTIONS>;
 
@@ -32,7 +32,7 @@ async function run(given: Given, [image = '', ...command]: string[], context: Co
   const streams = attachedStreams(given);
   const request = createRequest(given, image, command);
   const preserve = given['preserve-fds'] ?? 0;
-  refuseExistingCidfile(given.cidfile);
+  requireNewCidfile(given.cidfile);
   using foreground = given.detach
     ? undefined
     : await Foreground.open({

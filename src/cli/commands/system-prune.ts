@@ -27,7 +27,7 @@ function holds(filters: readonly Filter[], labels: Record<string, string>, creat
   const test = ({ key, value }: Filter): boolean => {
     if (key === 'label') return labelMatches(labels, value);
     if (key === 'label!') return !labelMatches(labels, value);
-    return Date.parse(created) < Date.parse(parseMoment(value, '--filter until', Date.now()));
+    return Date.parse(created) < Date.parse(parseMoment(value, '--filter until=', Date.now()));
   };
   return matchesFilters(filters, test, ['label', 'label!']);
 }

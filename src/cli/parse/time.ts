@@ -22,7 +22,7 @@ export function parseDuration(text: string): number | undefined {
  * RFC 3339 in UTC of `2026-01-02T15:04:05.5Z` (kept to the nanosecond), a date, a date and time of this machine's zone, seconds since 1970,
  * or so long ago: `10m`. Throws ERR_TSRUN_USAGE.
  *
- * @param now milliseconds since 1970
+ * @param option as it is written before the time: `--since`, `--filter until=`; @param now milliseconds since 1970
  * @param direction where a duration leads from now
  */
 export function parseMoment(
@@ -31,8 +31,9 @@ export function parseMoment(
   now: number,
   direction: 'ago' | 'ahead' = 'ago',
 ): string {
+  const words = option.endsWith('=') ? option : `${option} `;
   const fail = (): Error =>
-    usageError(`${option} ${text}: not a time`, `${option} 10m   # or ${option} 2026-01-02T15:04:05Z`);
+    usageError(`${words}${text}: not a time`, `${words}10m   # or ${words}2026-01-02T15:04:05Z`);
   const iso = (ms: number): string => {
     if (Number.isNaN(new Date(ms).getTime())) throw fail();
     return new Date(ms).toISOString();
