@@ -168,6 +168,8 @@ interface Given {
 function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given): Step[] {
   const directory = slots.new('directory');
   const nothing = slots.new('/dev/null');
+  const ports = launch.ports ?? [];
+  const self = ports.length > 0 ? slots.new('supervisor.parked') : given.self;
   const inPlace = placeDescriptors(slots, [
     [nothing, 0],
     [nothing, 1],
@@ -179,7 +181,7 @@ function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given):
     ...(launch.traceFd === undefined ? [] : [[launch.traceFd, FD_TRACE] as const]),
     ...launch.extra.map((fd, i) => [fd, FD_EXTRA + i] as const),
     ...(launch.passed ?? []).map((fd, i) => [fd, FD_PASSED + i] as const),
-    ...(launch.ports ?? []).map((fd, i) => [fd, FORWARD_FIRST_FD + i] as const),
+    ...ports.map((fd, i) => [fd, FORWARD_FIRST_FD + i] as const),
   ]);
   return [
     call('rootless', 'no terminal of the user, and no signal from it', 'setsid', []),
@@ -195,11 +197,23 @@ function becomeSupervisor(slots: Slots, launch: SupervisorLaunch, given: Given):
         result: directory,
       },
     ),
+    // With hundreds of sockets open its own number is one that a socket gets.
+    ...(self === given.self
+      ? []
+      : [
+          call(
+            'rootless',
+            'out of the way of the ports’ sockets',
+            'fcntl',
+            [given.self, F_DUPFD_CLOEXEC, FORWARD_FIRST_FD + ports.length],
+            { result: self },
+          ),
+        ]),
     ...inPlace,
     ...launch.before(slots),
     call('rootless', 'hold no directory of the user', 'chdir', ['/']),
     call('rootless', 'become the supervisor', 'execveat', [
-      given.self,
+      self,
       '',
       { strings: ['tsrun-supervisor'] },
       { strings: [] },

@@ -58,6 +58,25 @@ describe('a published port', () => {
     expect(all.stderr).toContain(`in use by -p 127.0.0.1:${taken}:80 of the same container`);
   });
 
+  // From 490 on the supervisor's binary had the number of a socket: "the supervisor ended without a word".
+  it('may be one of eight hundred of a container', async () => {
+    const range = '23000-23799';
+    await tsrun.ok(
+      'run',
+      '-d',
+      '--name',
+      'many',
+      '-p',
+      `127.0.0.1:${range}:${range}`,
+      '-p',
+      '127.0.0.1::80',
+      IMAGE,
+    );
+    expect(await fetchText(publishedPort(await tsrun.ok('port', 'many', '80')))).toContain('It works!');
+    expect((await tsrun.ok('port', 'many')).split('\n')).toHaveLength(801);
+    await tsrun.ok('rm', '-f', 'many');
+  });
+
   // It was said of "--network ns:/proc/PID/ns/net", which nobody had written.
   it('is not had with the network of another container, whose word is repeated', async () => {
     await tsrun.ok('run', '-d', '--name', 'owner', IMAGE);
