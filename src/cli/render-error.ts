@@ -57,7 +57,7 @@ const ACCESS_HINT = 'tsrun doctor   # which directory cannot be written';
 
 /** As src/sys/run.ts says it, and Node. */
 const TOO_FEW_FILES = /\bRLIMIT_NOFILE\b|\bEMFILE: /;
-const FILES_HINT = 'ulimit -n 1024   # so many files may be open at once; if that is refused: log in anew';
+const FILES_HINT = 'ulimit -n 65536   # so many files may be open at once; if that is refused: log in anew';
 
 function hintOf(chain: readonly unknown[]): string | undefined {
   if (TOO_FEW_FILES.test(causeLine(chain))) return FILES_HINT; // no other line helps

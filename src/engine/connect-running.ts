@@ -16,6 +16,7 @@ import { visitBridges, visitContainer } from '../network/visit-namespaces.ts';
 import { runInside } from '../rootless/enter.ts';
 import { leasesOf, lockLeases, releaseLease } from '../store/leases.ts';
 import { openPidfd } from '../sys/process.ts';
+import { checkEndpoints } from './check-endpoints.ts';
 import { leaseEndpoint } from './connect-networks.ts';
 import type { ContainerView } from './container-view.ts';
 import { asItIs } from './ended-meanwhile.ts';
@@ -57,6 +58,7 @@ async function connect(engine: Engine, view: ContainerView, request: EndpointReq
       hint: `tsrun network disconnect ${network.name} ${view.name}`,
     });
   }
+  checkEndpoints(engine, [{ ...request, name: network.name }], undefined);
   if (view.state.init) await addInterface(engine, view, { ...request, name: network.name }, before);
   writeConnections(engine, view.id, [...before, { ...request, name: network.name }]);
   logNetworkEvent(engine, 'connect', network, view);

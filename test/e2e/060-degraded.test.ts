@@ -256,7 +256,7 @@ it('with too few open files allowed, the line that helps is said, at whatever st
     const { status, stderr } = await start('sh', ['-c', `ulimit -n ${limit}; ${RUN} true`], { env }).ended;
     expect(status).toBe(125);
     expect(stderr).toMatch(/EMFILE|RLIMIT_NOFILE/);
-    expect(stderr).toMatch(/^hint: ulimit -n 1024 /m);
+    expect(stderr).toMatch(/^hint: ulimit -n 65536 /m);
     expect(stderr).not.toContain('bug');
   }
 });

@@ -122,6 +122,11 @@ describe('before anything is made or pulled', () => {
       const create = ['create', '--name', 'web', '--network', 'back'];
       expect(await refused(...create, ...words, UNPULLED)).toContain(problem);
     }
+    await tsrun.ok('create', '--name', 'web', IMAGE, 'true');
+    expect(await refused('network', 'connect', '--ip', '192.168.81.1', 'back', 'web')).toContain(
+      'bridge’s own',
+    );
+    await tsrun.ok('rm', 'web');
     expect(await run('--network', 'nowhere', UNPULLED)).toContain('there is no network "nowhere"');
     expect(await tsrun.ok('ps', '-aq')).toBe('');
   });
