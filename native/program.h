@@ -26,8 +26,8 @@
 #include <stdint.h>
 
 #define PROGRAM_MAGIC 0x31505354u /* "TSP1" */
-#define PROGRAM_MAX_SIZE (4u << 20)
-#define PROGRAM_MAX_SLOTS 1024u
+#define PROGRAM_MAX_SIZE (64u << 20)
+#define PROGRAM_MAX_SLOTS 32768u
 #define NO_SLOT 0xffffu
 
 enum op_kind {

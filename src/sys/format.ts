@@ -1,7 +1,7 @@
 /** The numbers of native/program.h, under the same names. test/unit/sys-format.test.ts compares the two files. */
 export const PROGRAM_MAGIC = 0x31505354;
-export const PROGRAM_MAX_SIZE = 4 << 20;
-export const PROGRAM_MAX_SLOTS = 1024;
+export const PROGRAM_MAX_SIZE = 64 << 20;
+export const PROGRAM_MAX_SLOTS = 32768;
 export const NO_SLOT = 0xffff;
 
 export const OP_SYSCALL = 0;

@@ -58,9 +58,10 @@ describe('a published port', () => {
     expect(all.stderr).toContain(`in use by -p 127.0.0.1:${taken}:80 of the same container`);
   });
 
-  // From 490 on the supervisor's binary had the number of a socket: "the supervisor ended without a word".
-  it('may be one of eight hundred of a container', async () => {
-    const range = '23000-23799';
+  // From 490 on the supervisor's binary had the number of a socket: "the supervisor ended without a word". From 1000 on the program that starts it
+  // had too many slots for its format, which was called a bug.
+  it('may be one of fifteen hundred of a container', async () => {
+    const range = '23000-24499';
     await tsrun.ok(
       'run',
       '-d',
@@ -73,7 +74,7 @@ describe('a published port', () => {
       IMAGE,
     );
     expect(await fetchText(publishedPort(await tsrun.ok('port', 'many', '80')))).toContain('It works!');
-    expect((await tsrun.ok('port', 'many')).split('\n')).toHaveLength(801);
+    expect((await tsrun.ok('port', 'many')).split('\n')).toHaveLength(1501);
     await tsrun.ok('rm', '-f', 'many');
   });
 
