@@ -234,10 +234,12 @@ describe('the layout of memory', () => {
       encodeProgram(oneCall({ op: args }), 'arm64');
     expect(call({ kind: 'syscall', name: 'chdir', args: ['a\0b'] })).toThrow(/NUL/);
     expect(call({ kind: 'syscall', name: 'fork', args: [] })).toThrow(/arm64 has no system call fork/);
-    expect(() => encodeProgram(oneCall({ op: { kind: 'report', fd: 1 } }, new Slots(1025)))).toThrow(
-      /limits/,
-    );
-    expect(call({ kind: 'syscall', name: 'write', args: [1, { buffer: 5 << 20 }, 0] })).toThrow(/limits/);
+    expect(() =>
+      encodeProgram(oneCall({ op: { kind: 'report', fd: 1 } }, new Slots(format.PROGRAM_MAX_SLOTS + 1))),
+    ).toThrow(/limits/);
+    expect(
+      call({ kind: 'syscall', name: 'write', args: [1, { buffer: format.PROGRAM_MAX_SIZE }, 0] }),
+    ).toThrow(/limits/);
     const tolerate = ['EPERM', 'ENOENT', 'ESRCH', 'EINTR', 'EIO'] as const;
     expect(() => encodeProgram(oneCall({ tolerate, op: { kind: 'report', fd: 1 } }))).toThrow(/four/);
   });
