@@ -30,24 +30,22 @@ void room_open(void)
 	fd = (int)SYS3(__NR_socket, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 }
 
-static uint16_t in_network_order(uint16_t n)
-{
-	return (uint16_t)(n << 8 | n >> 8);
-}
-
 /* How many connections the queue of SERVICE takes; -1: nobody listens there, or nobody says so. */
 static int64_t ask(const struct address *service)
 {
+	union socket_address name;
 	struct question q = {
 		.header = {.nlmsg_len = sizeof(q), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST},
 		.socket = {.sdiag_family = service->is6 ? AF_INET6 : AF_INET,
 			   .sdiag_protocol = SOL_TCP,
 			   .idiag_states = ~0u,
-			   .id = {.idiag_sport = in_network_order(service->port), .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
+			   .id = {.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
 	};
 	struct answer a;
 	long n;
 
+	address_to(&name, service);
+	q.socket.id.idiag_sport = service->is6 ? name.v6.sin6_port : name.v4.sin_port;
 	memcpy(q.socket.id.idiag_src, service->ip, sizeof(service->ip));
 	if (SYS6(__NR_sendto, fd, &q, sizeof(q), MSG_DONTWAIT, 0, 0) < 0)
 		return -1;

@@ -75,10 +75,15 @@ static void tell_service(const struct connection *c)
 		net_set(server->fd, SOL_TCP, TCP_QUICKACK, 1);
 }
 
-void tcp_before_sleep(void)
+static void tell_services(void)
 {
 	while (silent_count)
 		tell_service(connection_at(silent[--silent_count]));
+}
+
+void tcp_before_sleep(void)
+{
+	tell_services();
 }
 
 static int connect_by(struct connection *c, const struct way *way)
@@ -94,7 +99,7 @@ static int connect_by(struct connection *c, const struct way *way)
 	if (room_take(c->port, &way->container, silent_count))
 		net_set(fd, SOL_TCP, TCP_QUICKACK, 0);
 	else
-		tcp_before_sleep(); /* those that wait were before it */
+		tell_services(); /* those that wait were before it */
 	ret = SYS3(__NR_connect, fd, &name, len);
 	/* The container is on this machine: it has answered already, unless the answer is still in a queue. */
 	if (ret == -EINPROGRESS)
@@ -148,7 +153,7 @@ static void begin(struct connection *c)
 	if (c->state != CONNECTION_RELAYS || c->relay.ends[SERVER].spoken)
 		return;
 	if (silent_count == SILENT)
-		tcp_before_sleep();
+		tell_services();
 	silent[silent_count++] = connection_index(c);
 }
 
